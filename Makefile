@@ -1,0 +1,27 @@
+# One-line aliases of `python -m kdnotes …` that also make the environment (.venv).
+#   make course [PROFILE=tiny|quick|gpu|full] [DATA=path-of-a-face-set]
+PYTHON ?= python3
+BIN := .venv/bin
+export KDNOTES_PROFILE := $(PROFILE)
+export KDNOTES_DATA := $(DATA)
+
+.PHONY: course test lab lint clean
+course: .venv/ready
+	$(BIN)/python -m kdnotes course
+
+test: .venv/ready
+	$(BIN)/python -m kdnotes test
+
+lab: .venv/ready
+	$(BIN)/python -m kdnotes lab
+
+lint: .venv/ready
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -c constraints.txt -e ".[dev]"
+	@touch $@
+
+clean:
+	rm -rf build

@@ -1,0 +1,6 @@
+"""`python -m kdnotes …`"""
+
+from kdnotes.cli import main
+
+if __name__ == "__main__":
+    main()
