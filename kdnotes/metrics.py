@@ -1,0 +1,250 @@
+"""How good landmarks are: NME, failure rate, AUC, the error curve, and intervals around them.
+
+An NME (normalised mean error) is a distance divided by a distance of the same face, so it has no
+unit and does not depend on the picture's size. Which distance divides must be said with every
+number: the same prediction has other NMEs by eye corners, by pupils and by the face's box.
+
+    errors = nme(pred, target, 68)                 # one fraction per face; 0.05 is "5 %"
+    errors.mean(), failure_rate(errors), auc(errors), bootstrap_interval(errors, groups=subjects)
+
+Landmarks are `(N, L, 2)`, numpy or torch, in any unit that is the same along x and y. Empty input,
+NaN and shapes that differ are ValueErrors: a face that drops out makes every figure better.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import torch
+import torchmetrics
+
+from kdnotes.schemes import Scheme, get
+
+Normaliser = Literal["interocular", "interpupil", "box"]
+
+
+def nme(
+    pred: Any,
+    target: Any,
+    scheme: int | Scheme,
+    normaliser: Normaliser = "interocular",
+    visible: Any = None,
+) -> np.ndarray:
+    """The normalised mean error of each face: mean distance of its points / normaliser.
+
+    Args:
+        pred, target: `(N, L, 2)`.
+        scheme: Number of points or a `Scheme`.
+        normaliser: "interocular" (outer eye corners), "interpupil" (pupils, or the eyes' means),
+            or "box", √(width·height) of the true landmarks' box, which does not shrink when the
+            head turns.
+        visible: `(N, L)` bool, the points that count; all without it. For the error of hidden
+            points pass `~visible`, and only faces that have such a point.
+
+    Returns:
+        `(N,)` float64 fractions.
+
+    Raises:
+        ValueError: No faces, another shape, a value that is not finite, a normaliser of zero, or
+            a face without a point that counts; the message names the face.
+    """
+    errors = point_errors(pred, target, scheme, normaliser)
+    if visible is None:
+        return errors.mean(axis=1)
+    visible = _numpy(visible)
+    if visible.dtype != bool or visible.shape != errors.shape:
+        raise ValueError(
+            f"visible is {visible.dtype} of shape {visible.shape}, expected bool {errors.shape}"
+        )
+    counts = visible.sum(axis=1)
+    if not counts.all():
+        raise ValueError(
+            f"face {np.flatnonzero(counts == 0)[0]} has no point that counts; "
+            "measure only the faces with visible.any(axis=1)"
+        )
+    return np.where(visible, errors, 0).sum(axis=1) / counts
+
+
+def point_errors(
+    pred: Any, target: Any, scheme: int | Scheme, normaliser: Normaliser = "interocular"
+) -> np.ndarray:
+    """The distance of each point from the truth / the face's normaliser, `(N, L)` float64.
+
+    Arguments and errors as for `nme`.
+    """
+    scheme = get(scheme)
+    pred, target = _landmarks("pred", pred, scheme), _landmarks("target", target, scheme)
+    if pred.shape != target.shape:
+        raise ValueError(f"pred is {pred.shape} and target {target.shape}, expected one shape")
+    return np.linalg.norm(pred - target, axis=2) / _normalisers(target, scheme, normaliser)[:, None]
+
+
+def per_group(
+    pred: Any, target: Any, scheme: int | Scheme, normaliser: Normaliser = "interocular"
+) -> dict[str, float]:
+    """The mean error of each group of points (contour, nose, …) over all faces.
+
+    Arguments and errors as for `nme`.
+    """
+    scheme = get(scheme)
+    errors = point_errors(pred, target, scheme, normaliser)
+    return {name: float(errors[:, list(group)].mean()) for name, group in scheme.groups.items()}
+
+
+def failure_rate(errors: Any, threshold: float = 0.10) -> float:
+    """The share of faces with an error above `threshold`; exactly at it is no failure."""
+    return float(np.mean(_errors(errors) > threshold))
+
+
+def auc(errors: Any, threshold: float = 0.10) -> float:
+    """The area under the error curve from 0 to `threshold`, divided by `threshold`: 0 to 1.
+
+    Exact and without a grid: a face with error x < threshold raises the curve from x on, so its
+    share of the area is 1 - x/threshold.
+    """
+    return float(np.mean(np.clip(1 - _errors(errors) / threshold, 0, 1), dtype=np.float64))
+
+
+def ced(errors: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The cumulative error distribution: errors in rising order, and the share of faces up to each.
+
+    Draw it as steps: `plt.step(*ced(errors), where="post")`.
+    """
+    errors = np.sort(_errors(errors))
+    return errors, np.arange(1, len(errors) + 1) / len(errors)
+
+
+def bootstrap_interval(
+    errors: Any,
+    statistic: Callable[[np.ndarray], float] = np.mean,
+    level: float = 0.95,
+    n: int = 1000,
+    seed: int = 0,
+    groups: Sequence | None = None,
+) -> tuple[float, float]:
+    """How much `statistic(errors)` would vary with another draw of faces (percentile bootstrap).
+
+    Args:
+        errors: `(N,)`.
+        statistic: From errors to a number: `np.mean`, `np.median`, `auc`, `failure_rate`.
+        level: Share of the draws that the interval holds.
+        n: Number of draws.
+        seed: The same seed draws the same faces.
+        groups: `(N,)` labels, the subjects. Persons are drawn instead of faces, each with all
+            their faces: pictures of one person are alike, and faces alone give too narrow an
+            interval.
+
+    Returns:
+        (low, high); both NaN with a single face or person, which says nothing about others.
+    """
+    errors = _errors(errors)
+    groups = np.arange(len(errors)) if groups is None else np.asarray(groups)
+    if groups.shape != errors.shape:
+        raise ValueError(f"groups has shape {groups.shape}, expected {errors.shape}, one per error")
+    if not 0 < level < 1 or n < 1:
+        raise ValueError(f"level is {level} and n {n}; expected 0 < level < 1 and n of at least 1")
+    _, label, size = np.unique(groups, return_inverse=True, return_counts=True)
+    if len(size) < 2:
+        return float("nan"), float("nan")
+    members = np.split(np.argsort(label, kind="stable"), np.cumsum(size)[:-1])
+    random = np.random.default_rng(seed)
+    draws = []
+    for _ in range(n):
+        drawn = random.integers(len(size), size=len(size))
+        draws.append(statistic(errors[np.concatenate([members[i] for i in drawn])]))
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+class NME(torchmetrics.Metric):
+    """The mean of `nme` over all faces seen, batch by batch and process by process.
+
+    Holds a sum of errors and a number of faces, never a mean of batch means, so the size of the
+    batches does not matter: after any split into batches `compute()` equals `nme(…).mean()`.
+
+    Args:
+        scheme, normaliser: As for `nme`.
+    """
+
+    full_state_update = False
+    is_differentiable = False
+    higher_is_better = False
+
+    def __init__(self, scheme: int | Scheme, normaliser: Normaliser = "interocular", **kwargs: Any):
+        super().__init__(**kwargs)
+        self.scheme, self.normaliser = get(scheme), normaliser
+        self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("faces", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+
+    def update(self, pred: Any, target: Any, visible: Any = None) -> None:
+        """Adds a batch; arguments as for `nme`."""
+        errors = nme(pred, target, self.scheme, self.normaliser, visible)
+        self.total += float(errors.sum())
+        self.faces += len(errors)
+
+    def compute(self) -> torch.Tensor:
+        """The mean so far, a fraction."""
+        if not self.faces:
+            raise ValueError("no face was measured yet; call update(pred, target) first")
+        return self.total / self.faces
+
+
+def _numpy(values: Any) -> np.ndarray:
+    """An array of anything array-like; tensors are detached, half precision becomes float32."""
+    if isinstance(values, torch.Tensor):
+        values = values.detach().cpu()
+        values = values.float() if values.dtype in (torch.float16, torch.bfloat16) else values
+    return np.asarray(values)
+
+
+def _landmarks(name: str, points: Any, scheme: Scheme) -> np.ndarray:
+    points = _numpy(points).astype(np.float64)
+    expected = (len(points) if points.ndim else 0, scheme.n_points, 2)
+    if points.shape != expected or not len(points):
+        raise ValueError(
+            f"{name} has shape {points.shape}, expected (N, {scheme.n_points}, 2) with N >= 1"
+        )
+    bad = np.argwhere(~np.isfinite(points))
+    if len(bad):
+        face, point, _ = bad[0]
+        raise ValueError(
+            f"{name} of face {face}, point {point} is {points[face, point]}, expected numbers"
+        )
+    return points
+
+
+def _normalisers(target: np.ndarray, scheme: Scheme, normaliser: str) -> np.ndarray:
+    """The distance that divides the errors of each face, `(N,)`."""
+    if normaliser == "box":
+        lengths = np.sqrt(np.prod(np.ptp(target, axis=1), axis=1))
+    elif normaliser in ("interocular", "interpupil"):
+        left, right = (target[:, list(side)].mean(axis=1) for side in getattr(scheme, normaliser))
+        lengths = np.linalg.norm(left - right, axis=1)
+    else:
+        raise ValueError(
+            f"no normaliser is called {normaliser!r}; choose interocular, interpupil or box"
+        )
+    if not lengths.all():
+        raise ValueError(
+            f"the {normaliser} distance of face {np.flatnonzero(lengths == 0)[0]} is 0, so its "
+            "error is undefined; check its landmarks, or choose another normaliser"
+        )
+    return lengths
+
+
+def _errors(errors: Any) -> np.ndarray:
+    """Errors `(N,)` as floats, in their own precision: float32's 0.1 is no failure at 0.1.
+
+    Infinity is allowed: it is the error of a face without an answer, and counts as a failure.
+    """
+    errors = _numpy(errors)
+    errors = errors if np.issubdtype(errors.dtype, np.floating) else errors.astype(np.float64)
+    if errors.ndim != 1 or not errors.size:
+        raise ValueError(f"errors has shape {errors.shape}, expected (N,) with N >= 1")
+    bad = np.flatnonzero(~(errors >= 0))  # NaN is one of them
+    if len(bad):
+        raise ValueError(
+            f"error {bad[0]} is {errors[bad[0]]}, expected a number from 0 on; a face without an "
+            "answer counts as a failure when its error is set to infinity"
+        )
+    return errors
