@@ -1,0 +1,202 @@
+"""The course's own steps: each is one call that notebooks and command line share.
+
+    course = recipes.open_course()                  # profile, faces, a folder for what is trained
+    tough, log = recipes.train_teacher(course, "tough")
+    student, log = recipes.train_student(course, "kd-paper")
+
+What was trained once is found again: a notebook that needs the teachers of an earlier one calls the
+same function and gets them at once, or trains them if it is the first to ask.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from kdnotes import asm, models, profiles, teachers, training
+from kdnotes.faceset import FaceSet
+from kdnotes.prepare import prepare_synthetic
+from kdnotes.profiles import Profile
+from kdnotes.views import CROP_MARGIN
+
+#: Share of the shapes' variance that the Tolerant teacher's soft landmarks keep (the paper's 90 %).
+SOFT_VARIANCE = 0.90
+
+#: Version of the embedded faces: raised when the renderer changes, so that old ones are not reused.
+EMBEDDED_VERSION = 1
+
+
+def build_folder() -> Path:
+    """Where everything generated goes: KDNOTES_BUILD, or `build/` of the checkout we are in."""
+    if os.environ.get("KDNOTES_BUILD"):
+        return Path(os.environ["KDNOTES_BUILD"])
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "kdnotes" / "__init__.py").exists() and (folder / "notebooks").exists():
+            return folder / "build"
+    return here / "kdnotes-build"
+
+
+@dataclass(frozen=True)
+class Course:
+    """One run of the course.
+
+    Attributes:
+        profile: Sizes, networks and epochs.
+        faces: The whole face set.
+        folder: Where trained networks, logs and caches of this profile and face set lie.
+        progress: Show progress bars.
+    """
+
+    profile: Profile
+    faces: FaceSet
+    folder: Path
+    progress: bool = True
+
+    @property
+    def zoom(self) -> float:
+        """Network-crop units per stored-crop unit."""
+        return self.faces.meta["stored_margin"] / CROP_MARGIN
+
+    def split(self, name: str) -> FaceSet:
+        return self.faces.split(name)
+
+
+def open_course(
+    profile: str | None = None, data: str | Path | None = None, *, progress: bool = True
+) -> Course:
+    """Profile and faces: those named, else KDNOTES_PROFILE and KDNOTES_DATA, else the defaults.
+
+    Without a face set the embedded faces are used; they are rendered the first time.
+
+    Raises:
+        ValueError: Unknown profile, or a face set that is not whole or lacks a split.
+    """
+    chosen = profiles.get(profile) if profile else profiles.current()
+    data = data or os.environ.get("KDNOTES_DATA", "").strip()
+    faces = FaceSet.open(data) if data else embedded_faces(chosen, progress=progress)
+    for split in ("train", "validation", "test"):
+        faces.split(split)
+    name = f"{chosen.name}-{faces.meta['name'] or 'faces'}-{faces.fingerprint[:8]}"
+    return Course(chosen, faces, build_folder() / "runs" / name, progress)
+
+
+def embedded_faces(profile: Profile, *, progress: bool = True) -> FaceSet:
+    """The rendered faces of a profile, from disk or made now."""
+    n, size = profile.n_faces, profile.stored_size
+    path = build_folder() / "faces" / f"embedded-v{EMBEDDED_VERSION}-{n}-{size}px"
+    if path.exists():
+        return FaceSet.open(path)
+    return prepare_synthetic(path, n, size=size, progress=progress)
+
+
+def soft_landmarks(course: Course, variance: float = SOFT_VARIANCE) -> np.ndarray:
+    """Soft landmarks `(N, L, 2)` of the whole face set, stored-crop units.
+
+    The shape model is fitted on the training faces and their mirror images alone.
+    """
+    train = course.split("train")
+    model = asm.fit_shapes(train.landmarks, train.scheme, variance=variance)
+    return asm.soften(model, course.faces.landmarks)
+
+
+def mean_shape(course: Course) -> np.ndarray:
+    """Mean of the training shapes and their mirror images, `(L, 2)` in stored-crop units."""
+    train = course.split("train")
+    shapes = np.concatenate([train.landmarks, asm.mirror(train.landmarks, train.scheme)])
+    return shapes.mean(axis=0)
+
+
+def new_network(course: Course, name: str, size: int, seed: int = 0) -> models.LandmarkNet:
+    """A network that answers with the mean shape of the training faces."""
+    shape = mean_shape(course) * course.zoom
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return models.create(name, len(shape), mean_shape=shape, size=size)
+
+
+def _train(course, net, config, run, **more):
+    """Trains (or goes on, or finds) the network of one run, and leaves its weights beside the log."""
+    folder = course.folder / run
+    log = training.fit(
+        net,
+        course.split("train"),
+        config,
+        validation=course.split("validation"),
+        run=folder,
+        progress=course.progress,
+        **more,
+    )
+    card = {"profile": course.profile.name, "faces": course.faces.meta["name"], "log": log[-1]}
+    models.save(net, folder / "network", card=card)
+    return net, log
+
+
+def train_teacher(course: Course, which: str) -> tuple[models.LandmarkNet, list[dict]]:
+    """The "tough" teacher (L2 to the hard landmarks) or the "tolerant" one (L2 to the soft ones).
+
+    Returns:
+        The frozen network and its log, one dict per epoch.
+    """
+    if which not in ("tough", "tolerant"):
+        raise ValueError(f'a teacher is "tough" or "tolerant", found {which!r}')
+    profile = course.profile
+    net = new_network(course, profile.teacher, profile.teacher_size)
+    config = training.TrainConfig(
+        loss="l2",
+        epochs=profile.teacher_epochs,
+        batch_size=profile.batch_size,
+        learning_rate=profile.learning_rate,
+        strength=profile.strength,
+    )
+    targets = None
+    if which == "tolerant":
+        targets = soft_landmarks(course)[course.split("train").rows]
+    net, log = _train(course, net, config, which, targets=targets)
+    return models.freeze(net), log
+
+
+def teacher_cache(course: Course, seed: int = 0) -> teachers.TeacherCache:
+    """Both teachers' landmarks for every view that a student with this seed will see."""
+    nets = {which: train_teacher(course, which)[0] for which in ("tough", "tolerant")}
+    return teachers.build_cache(
+        teachers.Teachers(**nets),
+        course.split("train"),
+        course.folder / f"teacher-landmarks-seed{seed}",
+        seed=seed,
+        n_views=course.profile.n_views,
+        strength=course.profile.strength,
+        progress=course.progress,
+    )
+
+
+def train_student(
+    course: Course, loss: str, *, seed: int = 0
+) -> tuple[models.LandmarkNet, list[dict]]:
+    """A student: "l1" (plain) or "kd-paper", "kd-released" (with both teachers).
+
+    Whatever the loss: same network, same start, same faces in the same views, same steps.
+
+    Returns:
+        The network and its log, one dict per epoch.
+    """
+    profile = course.profile
+    net = new_network(course, profile.student, profile.student_size, seed)
+    config = training.TrainConfig(
+        loss=loss,
+        epochs=profile.student_epochs,
+        batch_size=profile.batch_size,
+        learning_rate=profile.learning_rate,
+        n_views=profile.n_views,
+        strength=profile.strength,
+        seed=seed,
+    )
+    cache = teacher_cache(course, seed) if loss.startswith("kd-") else None
+    return _train(course, net, config, student_run(loss, seed), teachers=cache)
+
+
+def student_run(loss: str, seed: int = 0) -> str:
+    """Name of a student's folder in `course.folder`."""
+    return f"student-{loss}-seed{seed}"

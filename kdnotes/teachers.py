@@ -1,0 +1,201 @@
+"""Frozen teachers, and what they answered.
+
+A teacher sees the same view as the student: the same turn, shift, light and patch, at its own input
+side and crop margin. Asking two teachers at every step costs more than the student's own step, so
+their answers can be stored: `build_cache` asks once per (face, view), and training then looks them
+up. The view is made again from the same numbers, so a stored answer always meets its own view.
+
+`Teachers` and `TeacherCache` both have `answers(rows, view_ids, crops, views)`, so a training does
+not need to know which of them it was given.
+"""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm.auto import tqdm
+
+from kdnotes import models
+from kdnotes.faceset import FaceSet
+from kdnotes.files import new_folder
+from kdnotes.views import CROP_MARGIN, ViewConfig, Views, sample_views, to_tensor, warp_images
+
+
+class Teachers:
+    """The Tough and the Tolerant teacher, frozen. One of them may be left out.
+
+    Args:
+        tough: Trained on the annotated (hard) landmarks.
+        tolerant: Trained on the landmarks smoothed by a shape model (soft landmarks).
+        crop_margin: The student's; answers are given in the units of its crop.
+    """
+
+    def __init__(self, tough=None, tolerant=None, *, crop_margin: float = CROP_MARGIN):
+        nets = {"tough": tough, "tolerant": tolerant}
+        self.nets = {name: models.freeze(net) for name, net in nets.items() if net is not None}
+        if not self.nets:
+            raise ValueError("Teachers needs at least one network, found none")
+        self.crop_margin = crop_margin
+
+    @property
+    def names(self) -> list[str]:
+        return list(self.nets)
+
+    @property
+    def fingerprints(self) -> dict[str, str]:
+        return {name: models.fingerprint(net) for name, net in self.nets.items()}
+
+    def to(self, device: torch.device | str) -> "Teachers":
+        for net in self.nets.values():
+            net.to(device)
+        return self
+
+    @torch.no_grad()  # not inference_mode: its tensors cannot be saved for the backward pass
+    def predict(self, crops: torch.Tensor, views: Views) -> dict[str, torch.Tensor]:
+        """Each teacher's landmarks of these views.
+
+        Args:
+            crops: Stored crops `(B, 3, H, W)`.
+            views: The student's views of them.
+
+        Returns:
+            Name to `(B, L, 2)`, in the student's network-crop units.
+        """
+        seen, found = {}, {}
+        for name, net in self.nets.items():
+            if net.training:
+                raise RuntimeError(f"the {name} teacher is in training mode; call models.freeze")
+            size, margin = net.config.size, net.config.crop_margin
+            if (size, margin) not in seen:  # teachers that see the same crop share it
+                own = views.at_margin(margin, self.crop_margin)
+                seen[size, margin] = warp_images(crops, own, size)
+            found[name] = net(seen[size, margin]) * (margin / self.crop_margin)
+        return found
+
+    def answers(self, rows, view_ids, crops, views) -> dict[str, torch.Tensor]:
+        """`predict`, with the signature that a cache has too."""
+        return self.predict(crops, views)
+
+    def check(self, expected: dict) -> None:
+        """Live teachers answer any view: nothing to check but the units of their answers."""
+        if self.crop_margin != expected["crop_margin"]:
+            raise ValueError(
+                f"the teachers answer for a crop margin of {self.crop_margin}, the student has "
+                f"{expected['crop_margin']}; give Teachers(…, crop_margin=…)"
+            )
+
+
+def view_key(faces: FaceSet, seed: int, strength: float, n_views: int, crop_margin: float) -> dict:
+    """What decides which picture a (face, view number) stands for; JSON values."""
+    return {
+        "faces": faces.fingerprint,
+        "seed": seed,
+        "strength": strength,
+        "n_views": n_views,
+        "crop_margin": crop_margin,
+        "view_config": asdict(ViewConfig()),
+    }
+
+
+class TeacherCache:
+    """Stored answers of teachers, `(N, K, T, L, 2)` float32 on disk; made by `build_cache`."""
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+        try:
+            self.key = json.loads((self.path / "meta.json").read_text())
+            self.rows = np.load(self.path / "rows.npy")
+            self.landmarks = np.load(self.path / "landmarks.npy", mmap_mode="r")
+            expected = (len(self.rows), self.key["n_views"], len(self.key["teachers"]))
+            if self.landmarks.shape[:3] != expected:
+                raise ValueError(f"shape {self.landmarks.shape}, expected {expected} and (L, 2)")
+        except (OSError, KeyError, ValueError) as error:
+            raise ValueError(
+                f"{path} is not a whole teacher cache ({error}); delete it, it can be built again"
+            ) from error
+        self.fingerprints = self.key["teachers"]
+        self.names = list(self.fingerprints)
+        self._position = np.full(int(self.rows.max()) + 1, -1)
+        self._position[self.rows] = np.arange(len(self.rows))
+
+    def check(self, expected: dict) -> None:
+        """Refuses to serve anything but the views it was made for.
+
+        Raises:
+            ValueError: Naming what differs: data set, seed, strength, number of views, teacher, ….
+        """
+        for name, value in expected.items():
+            if self.key[name] != value:
+                raise ValueError(
+                    f"the teacher cache {self.path} was made for another {name}: "
+                    f"{self.key[name]}, now {value}; build one for this run"
+                )
+
+    def answers(self, rows, view_ids, crops, views) -> dict[str, torch.Tensor]:
+        """Name to `(B, L, 2)` landmarks in the student's network-crop units.
+
+        Raises:
+            KeyError: A face or a view that was not asked about.
+        """
+        rows, view_ids = np.asarray(rows), np.broadcast_to(view_ids, np.shape(rows))
+        known = (rows < len(self._position)) & (view_ids < self.key["n_views"])
+        if not known.all() or (position := self._position[rows]).min() < 0:
+            raise KeyError(f"the teacher cache {self.path} lacks a face or a view asked for")
+        found = torch.from_numpy(self.landmarks[position, view_ids])  # (B, T, L, 2)
+        return {name: found[:, i].to(crops.device) for i, name in enumerate(self.names)}
+
+
+def build_cache(
+    teachers: Teachers,
+    faces: FaceSet,
+    path: str | Path,
+    *,
+    seed: int,
+    n_views: int,
+    strength: float = 1.0,
+    batch_size: int = 64,
+    device: torch.device | str = "cpu",
+    progress: bool = True,
+) -> TeacherCache:
+    """Asks the teachers about `n_views` views of each face and stores the answers.
+
+    A cache that is there already is used if it fits exactly.
+
+    Raises:
+        ValueError: The cache at `path` was made for something else, or is damaged.
+    """
+    path = Path(path)
+    key = view_key(faces, seed, strength, n_views, teachers.crop_margin)
+    key["teachers"] = teachers.fingerprints
+    if path.exists():
+        cache = TeacherCache(path)
+        cache.check(key)
+        if not np.isin(faces.rows, cache.rows).all():
+            raise ValueError(f"the teacher cache {path} was made for other faces of this set")
+        return cache
+
+    teachers.to(device)
+    zoom = faces.meta["stored_margin"] / teachers.crop_margin
+    n_points = faces.scheme.n_points
+    with new_folder(path) as part:
+        shape = (len(faces), n_views, len(teachers.names), n_points, 2)
+        stored = np.lib.format.open_memmap(part / "landmarks.npy", "w+", np.float32, shape)
+        bar = tqdm(total=len(faces) * n_views, unit=" views", desc="teachers", disable=not progress)
+        for start in range(0, len(faces), batch_size):
+            chosen = np.arange(start, min(start + batch_size, len(faces)))
+            crops = to_tensor(faces.images[chosen], device)
+            for view in range(n_views):
+                views = sample_views(
+                    faces.rows[chosen], view, seed=seed, strength=strength, zoom=zoom
+                )
+                found = teachers.predict(crops, views.to(device))
+                for i, name in enumerate(teachers.names):
+                    stored[chosen, view, i] = found[name].cpu().numpy()
+                bar.update(len(chosen))
+        bar.close()
+        stored.flush()
+        np.save(part / "rows.npy", faces.rows)
+        (part / "meta.json").write_text(json.dumps(key, indent=2) + "\n")
+    return TeacherCache(path)
