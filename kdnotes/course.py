@@ -1,0 +1,173 @@
+"""Runs the whole course: every numbered notebook in order, with its figures, times and results.
+
+    python -m kdnotes course
+
+Under `build/course/<profile>-<faces>/` it leaves each executed notebook, an HTML copy of it, and
+`report.json`. A notebook that fails stops the run with the cell and its error; what was finished
+before stays. Networks that an earlier run trained are used again, unless `--fresh` is asked for.
+"""
+
+import asyncio
+import os
+import shutil
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbconvert import HTMLExporter
+from tqdm import tqdm
+
+from kdnotes import profiles, recipes
+from kdnotes.evaluation import report
+from kdnotes.files import new_file
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+class CourseError(RuntimeError):
+    """A notebook did not run to its end."""
+
+
+def notebooks(folder: str | Path | None = None) -> list[Path]:
+    """The numbered notebooks, in order.
+
+    Raises:
+        FileNotFoundError: There are none: the command was not started in a checkout.
+    """
+    folder = Path(folder) if folder else recipes.build_folder().parent / "notebooks"
+    found = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+    if not found:
+        raise FileNotFoundError(
+            f"no numbered notebooks in {folder}; start this in a checkout of kdnotes"
+        )
+    return found
+
+
+def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """An executed notebook as it is stored: without progress bars, widgets and time stamps.
+
+    Widgets need a live kernel; a static figure stands beside each of them.
+    """
+    notebook.metadata.pop("widgets", None)
+    notebook.metadata["kernelspec"] = {
+        "display_name": "Python 3", "language": "python", "name": "python3"
+    }  # fmt: skip
+    notebook.metadata["language_info"] = {"name": "python"}
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.outputs = [
+                output
+                for output in cell.outputs
+                if output.get("name") != "stderr" and WIDGET not in output.get("data", {})
+            ]
+    return notebook
+
+
+async def _execute(client, bar):
+    """Executes a notebook while the bar's clock goes on."""
+    work = asyncio.ensure_future(client.async_execute())
+    while not work.done():
+        await asyncio.wait([work], timeout=1)
+        bar.refresh()
+    return work.result()
+
+
+def _run_notebook(path, bar):
+    """Executes one notebook and returns it; a failing cell becomes a CourseError."""
+    notebook = nbformat.read(path, as_version=4)
+    code = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+    bar.reset(total=len(code))
+    client = NotebookClient(
+        notebook,
+        timeout=None,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+        store_widget_state=False,
+    )
+    client.on_cell_executed = lambda cell, **_: cell.cell_type == "code" and bar.update()
+    try:
+        asyncio.run(_execute(client, bar))
+    except (CellExecutionError, DeadKernelError) as error:
+        failed = next(
+            (i for i in code if any(o.output_type == "error" for o in notebook.cells[i].outputs)),
+            code[min(int(bar.n), len(code) - 1)],
+        )
+        raise CourseError(
+            f"{path.name}, cell {failed} failed:\n\n{notebook.cells[failed].source}\n\n{error}"
+        ) from error
+    return tidy(notebook)
+
+
+def _store(notebook, path):
+    """Writes a notebook and its HTML copy."""
+    with new_file(path) as part:
+        nbformat.write(notebook, part)
+    html, _ = HTMLExporter(embed_images=True).from_notebook_node(notebook)
+    with new_file(path.with_suffix(".html")) as part:
+        part.write_text(html, encoding="utf-8")
+
+
+def run(
+    profile: str | None = None,
+    data: str | Path | None = None,
+    *,
+    fresh: bool = False,
+    record: bool = False,
+) -> Path:
+    """Executes the course and returns the folder of its results.
+
+    Args:
+        profile: Name of a profile; None chooses by the hardware.
+        data: A face set; None means the embedded faces.
+        fresh: Train everything again.
+        record: Store the results as those that the course shows: the report as package data, and,
+            with embedded faces, the executed notebooks in `notebooks/`.
+
+    Raises:
+        CourseError: A notebook failed.
+    """
+    build = recipes.build_folder().absolute()
+    paths = notebooks()
+    profile = profile or profiles.current().name
+    os.environ["KDNOTES_BUILD"] = str(build)
+    os.environ["KDNOTES_PROFILE"] = profile
+    os.environ["KDNOTES_DATA"] = str(Path(data).absolute()) if data else ""
+    os.environ["PYTHONWARNINGS"] = "ignore"  # a notebook's readers have no use for libraries' notes
+    start = time.perf_counter()
+    course = recipes.open_course(profile, data)
+    print(f"profile {profile}, {len(course.faces)} faces: {course.faces.path}", flush=True)
+    if fresh:
+        shutil.rmtree(course.folder, ignore_errors=True)
+    seconds = {"faces": round(time.perf_counter() - start, 1)}
+    out = build / "course" / course.folder.name
+    for path in paths:
+        began = time.perf_counter()
+        form = "{desc} {percentage:3.0f}% |{bar:20}| {n_fmt} of {total_fmt} cells, {elapsed}"
+        with tqdm(desc=path.stem, total=1, bar_format=form) as bar:
+            _store(_run_notebook(path, bar), out / path.name)
+        seconds[path.stem] = round(time.perf_counter() - began, 1)
+    results = report.build(course) | {"seconds": seconds}
+    report.write(results, out / "report.json")
+    _show(results, out)
+    if record:
+        _record(results, out, paths, embedded=not data)
+    return out
+
+
+def _show(results, out):
+    """Prints times and results."""
+    print("\n" + "\n".join(f"{name:32} {value:7.1f} s" for name, value in results["seconds"].items()))
+    print(f"{'in all':32} {sum(results['seconds'].values()):7.1f} s\n")
+    print(report.table(results).to_string())
+    print(f"\n{report.caption(results)}\n\nEverything is in {out}")
+
+
+def _record(results, out, paths, embedded):
+    """Makes this run the one that the course shows."""
+    report.write(results, report.stored(results["data"]["name"]))
+    if embedded:  # never a run on photographs: outputs would show real people
+        for path in paths:
+            shutil.copyfile(out / path.name, path)

@@ -1,0 +1,1 @@
+"""The student at work: a photo in, landmarks out."""

@@ -1,0 +1,1 @@
+"""Judging networks: the report that compares them on the same faces."""

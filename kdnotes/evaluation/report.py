@@ -1,0 +1,182 @@
+"""The report: mean shape, plain student, KD student and both teachers on the same faces.
+
+Every error is divided by the inter-ocular distance (outer eye corners) and given with the interval
+that resampling persons gives. Nothing is chosen on the test split: it is only measured.
+"""
+
+import json
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from kdnotes import inference, metrics, models, recipes, schemes
+from kdnotes.faceset import FaceSet
+from kdnotes.files import new_file
+from kdnotes.views import CROP_MARGIN
+
+#: Names of the table's rows, in its order.
+MEAN_SHAPE = "mean shape"
+PLAIN = "plain student"
+KD = "KD student"
+TOUGH = "Tough teacher"
+TOLERANT = "Tolerant teacher"
+TOLERANT_SOFT = "Tolerant teacher, against soft landmarks"
+
+SPLITS = ("validation", "test")
+
+
+def score(pred: np.ndarray, faces: FaceSet, target: np.ndarray | None = None) -> dict:
+    """How far predictions lie from the landmarks of a face set.
+
+    Args:
+        pred: `(N, L, 2)` in stored-crop units.
+        faces: The faces.
+        target: `(N, L, 2)` to compare with in place of the faces' hard landmarks.
+
+    Returns:
+        Number of faces `n`; `nme` with its 95 % interval `low`, `high` (persons resampled),
+        `median`, failure rate `fr10` and `auc10` at 10 %, all as fractions of the inter-ocular
+        distance.
+    """
+    target = faces.landmarks if target is None else target
+    errors = metrics.nme(pred, target, faces.scheme)
+    low, high = metrics.bootstrap_interval(errors, groups=faces.table["subject"].to_numpy())
+    return {
+        "n": len(errors),
+        "nme": float(errors.mean()),
+        "low": float(low),
+        "high": float(high),
+        "median": float(np.median(errors)),
+        "fr10": float(metrics.failure_rate(errors)),
+        "auc10": float(metrics.auc(errors)),
+    }
+
+
+def networks(course: recipes.Course) -> dict[str, models.LandmarkNet]:
+    """The course's four networks by the name of their row; trained now if they are not there yet."""
+    return {
+        PLAIN: recipes.train_student(course, "l1")[0],
+        KD: recipes.train_student(course, "kd-paper")[0],
+        TOUGH: recipes.train_teacher(course, "tough")[0],
+        TOLERANT: recipes.train_teacher(course, "tolerant")[0],
+    }
+
+
+def predictions(course: recipes.Course, split: str) -> dict[str, np.ndarray]:
+    """Row name to landmarks `(N, L, 2)` of a split, stored-crop units; the mean shape is a row too."""
+    faces = course.split(split)
+    mean = np.broadcast_to(recipes.mean_shape(course), faces.landmarks.shape)
+    nets = networks(course)
+    return {MEAN_SHAPE: mean} | {name: inference.predict(net, faces) for name, net in nets.items()}
+
+
+def build(course: recipes.Course) -> dict:
+    """The whole report as JSON values: what was run, on what, where, and every score."""
+    soft = recipes.soft_landmarks(course)
+    rows = []
+    for split in SPLITS:
+        faces = course.split(split)
+        found = predictions(course, split)
+        for name, pred in found.items():
+            rows.append({"network": name, "split": split, **score(pred, faces)})
+        against_soft = score(found[TOLERANT], faces, soft[faces.rows])
+        rows.append({"network": TOLERANT_SOFT, "split": split, **against_soft})
+    return {
+        "profile": course.profile.name,
+        "data": about_data(course.faces),
+        "normaliser": "interocular",
+        "crop_margin": CROP_MARGIN,
+        "sizes": {
+            name: {
+                "network": net.config.name,
+                "pixels": net.config.size,
+                "parameters": models.count_parameters(net),
+            }
+            for name, net in networks(course).items()
+        },
+        "hardware": hardware(),
+        "scores": rows,
+    }
+
+
+def about_data(faces: FaceSet) -> dict:
+    """What a reader must know of a face set to read a number."""
+    table = faces.table.groupby("split", sort=False)
+    return {
+        "name": faces.meta["name"],
+        "points": faces.scheme.n_points,
+        "faces": table.size().to_dict(),
+        "people": table["subject"].nunique().to_dict(),
+        **{key: faces.meta[key] for key in ("box", "stored_margin", "split_rule")},
+        "labels": faces.meta.get("labels", ""),
+        "fingerprint": faces.fingerprint,
+    }
+
+
+def hardware() -> dict:
+    """The machine and the versions that a time or a number belongs to."""
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    packages = ("torch", "torchvision", "timm", "numpy")
+    return {
+        "device": gpu or f"CPU, {os.cpu_count()} cores, {platform.machine()}",
+        "python": platform.python_version(),
+        **{name: version(name) for name in packages},
+    }
+
+
+def table(report: dict) -> pd.DataFrame:
+    """The report's scores as a table for people: one row per network, percentages."""
+    frame = pd.DataFrame(report["scores"])
+    names = frame["network"].drop_duplicates()
+    columns = {}
+    for split in SPLITS:
+        scores = frame[frame["split"] == split].set_index("network").loc[names]
+        columns[f"{split} NME %"] = scores["nme"].map("{:.2%}".format).str.rstrip("%")
+    columns["95 % interval"] = [
+        f"{100 * low:.2f} to {100 * high:.2f}" for low, high in zip(scores.low, scores.high)
+    ]
+    columns["median %"] = (100 * scores["median"]).map("{:.2f}".format)
+    columns["FR@10 %"] = (100 * scores["fr10"]).map("{:.1f}".format)
+    columns["AUC@10"] = scores["auc10"].map("{:.3f}".format)
+    return pd.DataFrame(columns, index=pd.Index(names, name=None))
+
+
+def markdown(report: dict) -> str:
+    """`table` as Markdown; the last four columns are those of the test split."""
+    frame = table(report)
+    lines = ["| | " + " | ".join(frame.columns) + " |", "|---" * (len(frame.columns) + 1) + "|"]
+    lines += [f"| {name} | " + " | ".join(row) + " |" for name, *row in frame.itertuples()]
+    return "\n".join(lines)
+
+
+def caption(report: dict) -> str:
+    """One sentence that says what the numbers are."""
+    data, counts = report["data"], report["data"]["faces"]
+    labels = f" Labels: {data['labels']}" if data["labels"] else ""
+    return (
+        f"NME divided by the {report['normaliser']} distance; {counts['validation']} validation "
+        f"and {counts['test']} test faces of {data['name']}, {data['points']} points, crop = "
+        f"{data['box']} box × {report['crop_margin']}; intervals resample the people of the test "
+        f"split. Split: {data['split_rule']}.{labels}"
+    )
+
+
+def stored(name: str) -> Path:
+    """The file of the results that README and notebooks show for a face set of that name."""
+    return Path(__file__).parents[1] / "results" / f"{name}.json"
+
+
+def write(report: dict, path: str | Path) -> Path:
+    """Writes a report as JSON."""
+    with new_file(path) as part:
+        part.write_text(json.dumps(report, indent=2) + "\n")
+    return Path(path)
+
+
+def read(path: str | Path) -> dict:
+    return json.loads(Path(path).read_text())
