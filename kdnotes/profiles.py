@@ -60,17 +60,17 @@ PROFILES = {
     for profile in (
         Profile(
             "tiny", "every notebook in seconds, to see that it runs",
-            n_faces=96, stored_size=56,
+            n_faces=160, stored_size=56,
             student="mobilenetv3_small_050", student_size=32,
             teacher="mobilenetv3_small_050", teacher_size=32,
             student_epochs=2, teacher_epochs=2, batch_size=16, n_views=2,
         ),
         Profile(
             "quick", "a laptop without a GPU: the course in minutes, results that mean something",
-            n_faces=2400, stored_size=168,
+            n_faces=2000, stored_size=168,
             student="mobilenetv2_050", student_size=64,
             teacher="mobilenetv2_100", teacher_size=64,
-            student_epochs=20, teacher_epochs=14,
+            student_epochs=20, teacher_epochs=14, strength=0.5,
         ),
         Profile(
             "gpu", "one GPU such as Colab's: at most ten minutes a notebook",
