@@ -87,7 +87,7 @@ def teacher(which: str, profile: ProfileName = None, data: FaceSetPath = None) -
 @app.command()
 def student(
     loss: Annotated[str, typer.Option(help="l1, l2, smooth_l1, wing, kd-paper, kd-released.")],
-    seed: Annotated[int, typer.Option(help="Of start, order and views.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of start, order and views.")] = 0,
     profile: ProfileName = None,
     data: FaceSetPath = None,
 ) -> None:
@@ -167,7 +167,7 @@ def prepare(
         int | None,
         typer.Option(min=1, help="Only that many faces (synthetic: how many to render)."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the rendered faces.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the rendered faces.")] = 0,
     replace: Replace = False,
 ) -> None:
     """Turn a data set into a face set."""
@@ -197,7 +197,7 @@ def main(args: list[str] | None = None) -> None:
     """Runs a command; expected mistakes end in one sentence, not in a traceback."""
     try:
         app(args)
-    except (ValueError, OSError, RuntimeError) as error:
+    except (ValueError, OSError, RuntimeError, ArithmeticError) as error:
         if os.environ.get("KDNOTES_TRACEBACK"):
             raise
         print(f"\nkdnotes: {error}", file=sys.stderr)

@@ -226,15 +226,14 @@ def kd_loss(
     Raises:
         ValueError: `settings.tau` is None (RELEASED) and there is no Tolerant teacher to give τ.
     """
-    pred, target, tough, tolerant = checked(
-        pred=pred, target=target, tough=tough, tolerant=tolerant
-    )
+    landmarks = dict(pred=pred, target=target, tough=tough, tolerant=tolerant)
+    pred, target, tough, tolerant = checked(**landmarks)
     tau = settings.tau
     if tau is None:
         if tolerant is None:
             raise ValueError(
-                "these settings (RELEASED) take the main loss's tau from the Tolerant teacher, "
-                "tau = |target - tolerant|; pass tolerant=…, or use settings with a number for tau"
+                "settings without a tau (RELEASED) take it from the Tolerant teacher, "
+                "tau = |target - tolerant|: pass tolerant=…, or use PAPER"
             )
         tau = (target - tolerant).abs().detach()
     main = settings.main_weight * main_loss(

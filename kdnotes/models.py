@@ -80,9 +80,7 @@ def _backbone(name, pretrained):
         hint = f"; did you mean {', '.join(near)}?" if near else "; timm.list_models() lists them"
         raise ValueError(f"timm has no network called {name!r}{hint}")
     if isinstance(pretrained, (str, Path)):
-        return timm.create_model(
-            name, num_classes=0, pretrained=True, pretrained_cfg_overlay={"file": str(pretrained)}
-        )
+        return _backbone_from(name, Path(pretrained))
     try:
         return timm.create_model(name, num_classes=0, pretrained=pretrained)
     except Exception as error:
@@ -92,6 +90,19 @@ def _backbone(name, pretrained):
             f"the ImageNet weights of {name} could not be fetched ({type(error).__name__}); give "
             "a file you have with pretrained=PATH, or start without them (pretrained=False)"
         ) from error
+
+
+def _backbone_from(name, path):
+    if not path.is_file():
+        raise FileNotFoundError(f"no pretrained weights at {path}; check the path")
+    overlay = {"file": str(path)}
+    try:
+        return timm.create_model(
+            name, num_classes=0, pretrained=True, pretrained_cfg_overlay=overlay
+        )
+    except Exception as error:  # timm, safetensors and pickle each have their own
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"{path} does not hold weights of {name}: {reason}") from error
 
 
 def create(
@@ -112,7 +123,8 @@ def create(
         size: Side of the input in pixels.
 
     Raises:
-        ValueError: Unknown backbone (near matches are named) or a mean shape of the wrong form.
+        ValueError: Unknown backbone (near matches are named), a mean shape of the wrong form, or a
+            file of other weights.
         RuntimeError: Weights were asked for and could not be fetched.
     """
     net = LandmarkNet(NetConfig(name, n_points, size, crop_margin), _backbone(name, pretrained))
@@ -147,7 +159,8 @@ def fingerprint(net: nn.Module) -> str:
     digest = hashlib.sha256()
     for key, value in plain(net).state_dict().items():
         digest.update(key.encode())
-        digest.update(value.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+        flat = value.detach().cpu().flatten()  # a counter without dimensions cannot be viewed as bytes
+        digest.update(flat.view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
 
 
@@ -158,19 +171,25 @@ def plain(net: nn.Module) -> nn.Module:
     return net
 
 
+def _file(path):
+    """`path` with its suffix; a name such as `student-0.5` keeps its dot."""
+    path = Path(path)
+    return path if path.suffix == ".safetensors" else path.with_name(f"{path.name}.safetensors")
+
+
 def save(net: nn.Module, path: str | Path, *, card: dict | None = None) -> Path:
     """Writes weights and configuration to one safetensors file, and a readable copy beside it.
 
     Args:
         net: A `LandmarkNet`, compiled or not, in any memory format.
-        path: File to write; its suffix becomes `.safetensors`.
+        path: File to write; `.safetensors` is added where it is missing.
         card: What else a reader should know (data, seed, results); JSON values.
 
     Returns:
-        The file's path. `path.json` holds the configuration and the card for people; what is loaded
+        The file's path. A `.json` beside it holds the configuration and the card for people; what is loaded
         is the copy inside the weights' file, so the two cannot drift apart.
     """
-    path = Path(path).with_suffix(".safetensors")
+    path = _file(path)
     net = plain(net)
     # clone: safetensors refuses shared memory; contiguous: and other layouts than row by row
     weights = {
@@ -192,24 +211,29 @@ def load(path: str | Path, device: torch.device | str = "cpu") -> LandmarkNet:
         FileNotFoundError: No such file.
         ValueError: Damaged file, a file of something else, or weights that do not fit.
     """
-    path = Path(path).with_suffix(".safetensors")
+    path = _file(path)
     if not path.is_file():
         raise FileNotFoundError(f"no network at {path}; train it first, or check the path")
     try:
         with safe_open(path, "pt", device=str(device)) as file:
             about = json.loads((file.metadata() or {})["kdnotes"])
+            config, card = about["config"], about["card"]
             weights = {key: file.get_tensor(key) for key in file.keys()}
     except (SafetensorError, KeyError, json.JSONDecodeError) as error:
         raise ValueError(
             f"{path} is damaged or not a kdnotes network ({error}); delete it and train again"
         ) from error
-    config = {k: tuple(v) if isinstance(v, list) else v for k, v in about["config"].items()}
+    config = {k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}
     net = LandmarkNet(NetConfig(**config), _backbone(config["name"], pretrained=False))
-    missing, unexpected = net.load_state_dict(weights, strict=False)
-    if missing or unexpected:
+    found = {key: value.shape for key, value in weights.items()}
+    expected = {key: value.shape for key, value in net.state_dict().items()}
+    if found != expected:
+        missing, unexpected = sorted(expected.keys() - found), sorted(found.keys() - expected)
+        other = [key for key in expected if key in found and found[key] != expected[key]]
         raise ValueError(
-            f"{path} does not hold the weights of {config['name']}: missing "
-            f"{missing[:3] or 'none'}, unexpected {unexpected[:3] or 'none'}"
+            f"{path} does not hold the weights of {config['name']}: missing {missing[:3]}, "
+            f"unexpected {unexpected[:3]}, of another shape {other[:3]}"
         )
-    net.card = about["card"]
+    net.load_state_dict(weights)
+    net.card = card
     return net.to(device).eval()

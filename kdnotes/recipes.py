@@ -118,7 +118,7 @@ def new_network(course: Course, name: str, size: int, seed: int = 0) -> models.L
 
 
 def _train(course, net, config, run, **more):
-    """Trains (or goes on, or finds) the network of one run, and leaves its weights beside the log."""
+    """Trains (or goes on, or finds) the network of one run; its weights lie beside its log."""
     folder = course.folder / run
     log = training.fit(
         net,

@@ -111,7 +111,7 @@ class TeacherCache:
             expected = (len(self.rows), self.key["n_views"], len(self.key["teachers"]))
             if self.landmarks.shape[:3] != expected:
                 raise ValueError(f"shape {self.landmarks.shape}, expected {expected} and (L, 2)")
-        except (OSError, KeyError, ValueError) as error:
+        except (OSError, EOFError, KeyError, TypeError, ValueError) as error:
             raise ValueError(
                 f"{path} is not a whole teacher cache ({error}); delete it, it can be built again"
             ) from error

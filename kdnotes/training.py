@@ -72,6 +72,11 @@ class TrainConfig:
     def __post_init__(self):
         if self.loss not in LOSSES:
             raise ValueError(f"no loss is called {self.loss!r}; choose one of {', '.join(LOSSES)}")
+        if self.epochs < 1 or self.batch_size < 1 or self.n_views < 0:
+            raise ValueError(
+                f"expected at least one epoch, one face per batch and no negative n_views, found "
+                f"{self.epochs}, {self.batch_size} and {self.n_views}"
+            )
 
 
 def fit(
@@ -133,6 +138,8 @@ def fit(
             )
             with accelerator.autocast():
                 pred = net(images)  # (B, L, 2)
+            if device.type == "cpu" and not torch.isfinite(pred).all():  # a GPU would wait
+                raise _diverged("an answer", pred.sum().item(), epoch, config)
             loss, terms = _named(LOSSES[config.loss](pred, target, answers))
 
             rate = learning_rate(step, total, config.learning_rate)
@@ -150,10 +157,7 @@ def fit(
             bar.update()
         means = {name: float(value) / per_epoch for name, value in sums.items()}
         if not math.isfinite(means["loss"]):
-            raise FloatingPointError(
-                f"the loss became {means['loss']} in epoch {epoch + 1}; what was done before is "
-                f"kept. Try a smaller learning_rate than {config.learning_rate}"
-            )
+            raise _diverged("the loss", means["loss"], epoch, config)
         now = time.perf_counter()
         history.append(
             {"epoch": epoch + 1, "step": step, "learning_rate": rate}
@@ -191,6 +195,13 @@ def _named(terms):
     if isinstance(terms, losses.KDTerms):
         return terms.total, {"loss": terms.total, **terms._asdict()}
     return terms, {"loss": terms}
+
+
+def _diverged(what, value, epoch, config):
+    return FloatingPointError(
+        f"{what} became {value} in epoch {epoch + 1}; what earlier epochs reached is kept. Try a "
+        f"smaller learning_rate than {config.learning_rate}"
+    )
 
 
 def _short(entry):
@@ -277,5 +288,5 @@ def _check_apart(faces, validation):
     if people:
         warnings.warn(
             f"{len(people)} people are in training and validation: the error there will flatter",
-            stacklevel=3,
+            stacklevel=4,  # the line that called fit
         )

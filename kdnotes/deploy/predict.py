@@ -1,7 +1,7 @@
 """A photo in, landmarks out.
 
-The face's box is given by hand (its landmarks' box: from the brows to the chin, from ear to ear), or
-the whole picture is taken as the network's crop. Coordinates are pixels of the upright picture,
+The face's box is given by hand (its landmarks' box: from the brows to the chin, from ear to ear),
+or the whole picture is taken as the network's crop. Coordinates are pixels of the upright picture,
 counted from the middle of its first pixel.
 """
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from kdnotes import inference, metrics, models, recipes, schemes
+from kdnotes import inference, metrics, models, recipes
 from kdnotes.faceset import FaceSet
 from kdnotes.files import new_file
 from kdnotes.views import CROP_MARGIN
@@ -58,7 +58,7 @@ def score(pred: np.ndarray, faces: FaceSet, target: np.ndarray | None = None) ->
 
 
 def networks(course: recipes.Course) -> dict[str, models.LandmarkNet]:
-    """The course's four networks by the name of their row; trained now if they are not there yet."""
+    """The course's four networks by the name of their row; trained now if not there yet."""
     return {
         PLAIN: recipes.train_student(course, "l1")[0],
         KD: recipes.train_student(course, "kd-paper")[0],
@@ -68,7 +68,7 @@ def networks(course: recipes.Course) -> dict[str, models.LandmarkNet]:
 
 
 def predictions(course: recipes.Course, split: str) -> dict[str, np.ndarray]:
-    """Row name to landmarks `(N, L, 2)` of a split, stored-crop units; the mean shape is a row too."""
+    """Row name to landmarks `(N, L, 2)` of a split in stored-crop units, mean shape included."""
     faces = course.split(split)
     mean = np.broadcast_to(recipes.mean_shape(course), faces.landmarks.shape)
     nets = networks(course)
@@ -109,6 +109,7 @@ def about_data(faces: FaceSet) -> dict:
     table = faces.table.groupby("split", sort=False)
     return {
         "name": faces.meta["name"],
+        "title": faces.meta["source"],
         "points": faces.scheme.n_points,
         "faces": table.size().to_dict(),
         "people": table["subject"].nunique().to_dict(),
@@ -138,7 +139,8 @@ def table(report: dict) -> pd.DataFrame:
         scores = frame[frame["split"] == split].set_index("network").loc[names]
         columns[f"{split} NME %"] = scores["nme"].map("{:.2%}".format).str.rstrip("%")
     columns["95 % interval"] = [
-        f"{100 * low:.2f} to {100 * high:.2f}" for low, high in zip(scores.low, scores.high)
+        f"{100 * low:.2f} to {100 * high:.2f}"
+        for low, high in zip(scores["low"], scores["high"], strict=True)
     ]
     columns["median %"] = (100 * scores["median"]).map("{:.2f}".format)
     columns["FR@10 %"] = (100 * scores["fr10"]).map("{:.1f}".format)
@@ -164,6 +166,38 @@ def caption(report: dict) -> str:
         f"{data['box']} box × {report['crop_margin']}; intervals resample the people of the test "
         f"split. Split: {data['split_rule']}.{labels}"
     )
+
+
+def section(report: dict) -> str:
+    """What the README says of one run: command, hardware, time, table, caption; Markdown."""
+    embedded = report["data"]["name"] == "synthetic"
+    minutes = sum(report["seconds"].values()) / 60
+    hardware = report["hardware"]
+    return "\n".join(
+        [
+            "### Embedded faces" if embedded else f"### {report['data']['title']}",
+            "",
+            f"`make course{'' if embedded else ' DATA=…'}`, profile `{report['profile']}`, "
+            f"{hardware['device']}, torch {hardware['torch']}: {minutes:.0f} minutes.",
+            "",
+            markdown(report),
+            "",
+            caption(report),
+        ]
+    )
+
+
+def insert(text: str, name: str, section: str) -> str:
+    """`text` with what stands between `<!-- results: NAME -->` and `<!-- end -->` replaced.
+
+    Raises:
+        ValueError: The marks are not there.
+    """
+    before, mark, rest = text.partition(f"<!-- results: {name} -->\n")
+    _, end, after = rest.partition("<!-- end -->")
+    if not (mark and end):
+        raise ValueError(f"the text has no place for results of {name!r}: marks are missing")
+    return before + mark + section + "\n" + end + after
 
 
 def stored(name: str) -> Path:

@@ -1,0 +1,118 @@
+"""Landmarks of the three schemes: places on the curves of a `Head`, seen by a `Camera`."""
+
+import numpy as np
+
+LEFT, RIGHT = -1, 1
+
+
+def _eye(head, side, places):
+    """Upper lid from outer to inner corner, then the lower lid back, at `places` on each."""
+    upper = head.eye(side, np.array([0.0, *places, 1.0]), "upper")
+    lower = head.eye(side, np.array(places[::-1]), "lower")
+    return np.concatenate([np.stack(upper, -1), np.stack(lower, -1)])
+
+
+def _brow_line(head, side):
+    """The five points of a 68-point brow, from the outer end."""
+    return np.stack(head.brow(side, np.linspace(0.0, 0.95, 5)), -1)
+
+
+def _brow_ring(head, side):
+    """The nine points of a 98-point brow: outer end, upper edge inwards, lower edge back."""
+    t = np.linspace(0.0, 0.95, 5)
+    upper = np.stack(head.brow(side, t, np.where(t > 0, -1.0, 0.0)), -1)
+    lower = np.stack(head.brow(side, t[:0:-1], 1.0), -1)
+    return np.concatenate([upper, lower])
+
+
+def _mirror_order(ring, first, rest):
+    """Points of an image-right part, numbered as the schemes do: from the face's middle."""
+    return ring[[*first, *rest]]
+
+
+def _nose(head):
+    """Four points down the ridge and five along the base."""
+    one = head.identity
+    ridge = np.stack([np.zeros(4), np.linspace(-1.0, one.nose_tip_y, 4)], -1)
+    x = one.nose_width * np.array([-0.85, -0.42, 0.0, 0.42, 0.85])
+    y = head.nose_base_y + np.array([-1.5, 0.3, 1.5, 0.3, -1.5])
+    return np.concatenate([ridge, np.stack([x, y], -1)])
+
+
+def _mouth(head):
+    """Twelve points of the outer and eight of the inner edge."""
+    outer, inner = (
+        np.array([-1.0, -0.62, -0.25, 0.0, 0.25, 0.62, 1.0]),
+        0.86 * np.array([-1.0, -0.4, 0.0, 0.4, 1.0]),
+    )
+    lines = [
+        head.mouth(outer, "upper"),
+        head.mouth(outer[-2:0:-1] * np.array([0.95, 1.1, 1.0, 1.1, 0.95]), "lower"),
+        head.mouth(inner, "top"),
+        head.mouth(inner[-2:0:-1], "low"),
+    ]
+    return np.concatenate([np.stack(line, -1) for line in lines])
+
+
+def contour(head, camera):
+    """(33, 3) points of the face's outline from ear to ear, in head coordinates.
+
+    As annotators do, a point stays at its height and moves along the surface to the outline that
+    the camera sees, but never further back than the jaw line in front of the ear.
+    """
+    table = head.slices
+    part = table[(table[:, 0] > -4.0)]
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(part[:, :2], axis=0).T))])
+    y = np.interp(np.linspace(0.0, along[-1], 17), along, part[:, 0])
+    angle = np.radians(np.linspace(40.0, 92.0, 27))
+    across = camera.across()
+    sides = []
+    for side in (LEFT, RIGHT):
+        choices = head.surface(y[:, None], side * angle)  # (17, 27, 3)
+        best = np.argmax(side * (camera.project(choices)[..., :2] @ across), axis=1)
+        sides.append(choices[np.arange(17), best])
+    return np.concatenate([sides[0], sides[1][-2::-1]])
+
+
+def all_schemes(head, camera):
+    """Landmarks of every scheme in camera coordinates.
+
+    Returns:
+        `{29: (29, 3), 68: (68, 3), 98: (98, 3)}`: x, y on the image plane and depth.
+    """
+
+    def on_face(*parts):
+        xy = np.concatenate([np.reshape(part, (-1, 2)) for part in parts])
+        return head.front(xy[:, 0], xy[:, 1])
+
+    outline, nose, mouth = contour(head, camera), _nose(head), _mouth(head)
+    pupils = np.array([head.pupil(side) for side in (LEFT, RIGHT)])
+    line = [_brow_line(head, side) for side in (LEFT, RIGHT)]
+    ring = [_brow_ring(head, side) for side in (LEFT, RIGHT)]
+    six = [_eye(head, side, [1 / 3, 2 / 3]) for side in (LEFT, RIGHT)]
+    eight = [_eye(head, side, [1 / 4, 1 / 2, 3 / 4]) for side in (LEFT, RIGHT)]
+
+    points = {
+        68: np.concatenate([
+            outline[::2],
+            on_face(line[0], line[1][::-1], nose, six[0], six[1][[3, 2, 1, 0, 5, 4]], mouth),
+        ]),
+        98: np.concatenate([
+            outline,
+            on_face(
+                ring[0], ring[1][[4, 3, 2, 1, 0, 8, 7, 6, 5]], nose,
+                eight[0], eight[1][[4, 3, 2, 1, 0, 7, 6, 5]], mouth, pupils,
+            ),
+        ]),
+    }  # fmt: skip
+    points[29] = points[98][FROM_98]
+    return {n: camera.project(points[n]) for n in (29, 68, 98)}
+
+
+#: Each of the 29 points is one of the 98, or stands beside it (brow edges: the middle of the arc).
+FROM_98 = np.array([
+    33, 46, 37, 42, 35, 40, 44, 48,  # brows: outer ends, inner ends, then upper and lower middles
+    60, 72, 64, 68, 62, 66, 70, 74, 96, 97,  # eyes: outer, inner corners, lids, pupils
+    55, 59, 54, 57,  # nose: wings, tip, base
+    76, 82, 79, 85, 90, 94, 16,  # mouth: corners, outer edges, inner edges; chin
+])  # fmt: skip
