@@ -44,7 +44,7 @@ class Run:
             old, new = about["key"].get(name), self.key.get(name)
             if old != new:
                 raise ValueError(
-                    f"{self.folder} holds a training with another {name} ({old}, now {new}); "
+                    f"{self.folder} holds a training with another {name} ({_change(old, new)}); "
                     "delete it or choose another folder"
                 )
         return parts, about["history"]
@@ -57,6 +57,14 @@ class Run:
         save(self.folder / "checkpoint.safetensors", parts, about)
         with new_file(self.folder / "log.jsonl") as part:
             part.write_text("".join(json.dumps(entry) + "\n" for entry in history))
+
+
+def _change(old, new):
+    """What differs between two JSON values, in words; of two dicts only the entries that do."""
+    if not (isinstance(old, dict) and isinstance(new, dict)):
+        return f"{old}, now {new}"
+    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    return ", ".join(f"{name} {old.get(name)}, now {new.get(name)}" for name in names)
 
 
 def save(path: Path, parts: dict[str, dict], about: dict) -> None:

@@ -141,11 +141,17 @@ def predict(
         ),
     ] = None,
 ) -> None:
-    """Find the landmarks of one face per photo; coordinates are pixels of the upright picture."""
+    """Find the landmarks of one face per photo; coordinates are pixels of the upright picture.
+
+    Photos that cannot be used are skipped, and the exit code is 1.
+    """
     from kdnotes.deploy.predict import predict_files
 
+    skipped = 0
     for line in predict_files(photos, network, out, box):
         print(line)
+        skipped += line.startswith("skipped")
+    raise typer.Exit(1 if skipped else 0)
 
 
 @data_app.command("prepare")

@@ -36,7 +36,7 @@ def notebooks(folder: str | Path | None = None) -> list[Path]:
     Raises:
         FileNotFoundError: There are none: the command was not started in a checkout.
     """
-    folder = Path(folder) if folder else recipes.build_folder().parent / "notebooks"
+    folder = Path(folder) if folder else (recipes.checkout() or Path.cwd()) / "notebooks"
     found = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
     if not found:
         raise FileNotFoundError(
@@ -77,7 +77,10 @@ async def _execute(client, bar):
 
 def _run_notebook(path, bar):
     """Executes one notebook and returns it; a failing cell becomes a CourseError."""
-    notebook = nbformat.read(path, as_version=4)
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except (ValueError, nbformat.ValidationError) as error:
+        raise CourseError(f"{path} is not a notebook: {error}") from error
     code = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
     bar.reset(total=len(code))
     client = NotebookClient(
@@ -116,6 +119,7 @@ def run(
     *,
     fresh: bool = False,
     record: bool = False,
+    folder: str | Path | None = None,
 ) -> Path:
     """Executes the course and returns the folder of its results.
 
@@ -125,12 +129,13 @@ def run(
         fresh: Train everything again.
         record: Store the results as those that the course shows: the report as package data, and,
             with embedded faces, the executed notebooks in `notebooks/`.
+        folder: Of the notebooks; None means those of the checkout we are in.
 
     Raises:
         CourseError: A notebook failed.
     """
     build = recipes.build_folder().absolute()
-    paths = notebooks()
+    paths = notebooks(folder)
     profile = profile or profiles.current().name
     os.environ["KDNOTES_BUILD"] = str(build)
     os.environ["KDNOTES_PROFILE"] = profile

@@ -15,8 +15,16 @@ def predict(net: nn.Module, faces: FaceSet, *, batch_size: int = 64) -> np.ndarr
 
     A stored crop is a square, scaled alike in x and y, so errors divided by a distance in the face
     are the same in these units and in pixels of the source picture.
+
+    Raises:
+        ValueError: The network is one for another number of points.
     """
     net = models.plain(net)
+    if net.config.n_points != faces.scheme.n_points:
+        raise ValueError(
+            f"the network has {net.config.n_points} landmarks, the faces have "
+            f"{faces.scheme.n_points}"
+        )
     device = next(net.parameters()).device
     zoom = faces.meta["stored_margin"] / net.config.crop_margin
     was_training = net.training

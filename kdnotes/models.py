@@ -159,7 +159,7 @@ def fingerprint(net: nn.Module) -> str:
     digest = hashlib.sha256()
     for key, value in plain(net).state_dict().items():
         digest.update(key.encode())
-        flat = value.detach().cpu().flatten()  # a counter without dimensions cannot be viewed as bytes
+        flat = value.detach().cpu().flatten()  # bytes of a number without dimensions: not a view
         digest.update(flat.view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
 
@@ -186,8 +186,8 @@ def save(net: nn.Module, path: str | Path, *, card: dict | None = None) -> Path:
         card: What else a reader should know (data, seed, results); JSON values.
 
     Returns:
-        The file's path. A `.json` beside it holds the configuration and the card for people; what is loaded
-        is the copy inside the weights' file, so the two cannot drift apart.
+        The file's path. A `.json` beside it holds the configuration and the card for people; what
+        is loaded is the copy inside the weights' file, so the two cannot drift apart.
     """
     path = _file(path)
     net = plain(net)

@@ -28,15 +28,21 @@ SOFT_VARIANCE = 0.90
 EMBEDDED_VERSION = 1
 
 
+def checkout() -> Path | None:
+    """The copy of the repository that the working folder lies in, if it does."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "kdnotes" / "__init__.py").exists() and (folder / "notebooks").exists():
+            return folder
+    return None
+
+
 def build_folder() -> Path:
     """Where everything generated goes: KDNOTES_BUILD, or `build/` of the checkout we are in."""
     if os.environ.get("KDNOTES_BUILD"):
         return Path(os.environ["KDNOTES_BUILD"])
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / "kdnotes" / "__init__.py").exists() and (folder / "notebooks").exists():
-            return folder / "build"
-    return here / "kdnotes-build"
+    here = checkout()
+    return here / "build" if here else Path.cwd() / "kdnotes-build"
 
 
 @dataclass(frozen=True)

@@ -258,4 +258,5 @@ def flip(images, landmarks, scheme) -> tuple[torch.Tensor, torch.Tensor]:
 
 def to_tensor(images: np.ndarray, device: torch.device | str = "cpu") -> torch.Tensor:
     """Stored crops `(B, H, W, 3)` uint8 as a tensor `(B, 3, H, W)` uint8 on `device`."""
-    return torch.from_numpy(np.ascontiguousarray(images)).to(device).permute(0, 3, 1, 2)
+    images = np.require(images, requirements=["C", "W"])  # row by row, and writable
+    return torch.from_numpy(images).to(device).permute(0, 3, 1, 2)

@@ -30,7 +30,7 @@ def read_photo(path: str | Path) -> np.ndarray:
             return np.asarray(ImageOps.exif_transpose(photo).convert("RGB"))
     except FileNotFoundError:
         raise FileNotFoundError(f"no picture at {path}") from None
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as error:
         raise ValueError(f"{path} cannot be read as a picture: {error}") from error
 
 
@@ -70,9 +70,9 @@ def predict(net: LandmarkNet, image: np.ndarray, box: tuple | None = None) -> np
 def predict_files(
     photos: list[Path], network: Path, out: Path, box: tuple | None = None
 ) -> Iterator[str]:
-    """Writes `NAME.json` and the drawn `NAME.png` for each photo; yields one line on each.
+    """Writes `NAME_landmarks.json` and the drawn `NAME_landmarks.png` for each photo.
 
-    A photo that cannot be read is said and skipped.
+    Yields one line on each photo; for one that cannot be used it begins with "skipped".
     """
     net = models.load(network)
     for path in photos:
@@ -88,9 +88,10 @@ def predict_files(
             "box": box,
             "landmarks": points.round(2).tolist(),
         }
-        with new_file(out / f"{path.stem}.json") as part:
+        result = out / f"{path.stem}_landmarks"  # never the name of the photo itself
+        with new_file(result.with_name(f"{result.name}.json")) as part:
             part.write_text(json.dumps(about, indent=2) + "\n")
         figure = plots.face(image, points, scheme=net.config.n_points)
-        with new_file(out / f"{path.stem}.png") as part:
+        with new_file(result.with_name(f"{result.name}.png")) as part:
             figure.savefig(part, format="png", dpi=150)
-        yield f"{path} → {out / path.stem}.json and .png"
+        yield f"{path} → {result}.json and .png"

@@ -45,7 +45,8 @@ def score(pred: np.ndarray, faces: FaceSet, target: np.ndarray | None = None) ->
     """
     target = faces.landmarks if target is None else target
     errors = metrics.nme(pred, target, faces.scheme)
-    low, high = metrics.bootstrap_interval(errors, groups=faces.table["subject"].to_numpy())
+    people = faces.table["subject"].where(faces.table["subject"] != "", faces.table["id"])
+    low, high = metrics.bootstrap_interval(errors, groups=people.to_numpy())
     return {
         "n": len(errors),
         "nme": float(errors.mean()),

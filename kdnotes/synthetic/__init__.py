@@ -19,7 +19,10 @@ from kdnotes import schemes
 from kdnotes.synthetic.appearance import draw_person, draw_shot
 from kdnotes.synthetic.scene import MARGIN, render
 
-__all__ = ["MARGIN", "PER_SUBJECT", "render_face", "render_faces"]
+__all__ = ["MARGIN", "PER_SUBJECT", "VERSION", "render_face", "render_faces"]
+
+#: Grows when the same seed and index give other faces than before: stored faces are then stale.
+VERSION = 1
 
 #: Pictures of each subject.
 PER_SUBJECT = 4

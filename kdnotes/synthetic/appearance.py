@@ -18,7 +18,7 @@ SPREAD = {
     "nose_height": 0.13, "nose_width": 0.13, "nose_bridge": 0.25, "mouth_width": 0.09,
     "lip_upper": 0.25, "lip_lower": 0.22, "cheek": 0.6, "chin_out": 0.4, "flatness": 0.06,
 }  # fmt: skip
-SHIFT = {"chin_y": 4.0, "crown_y": 5.0, "brow_y": 2.2, "nose_tip_y": 2.6, "mouth_y": 2.4,
+SHIFT = {"chin_y": 5.0, "crown_y": 5.0, "brow_y": 2.2, "nose_tip_y": 2.6, "mouth_y": 2.8,
          "eye_tilt": 1.3}  # fmt: skip
 
 #: Linear-light colours of hair; the last three are grey, white and a dye.
@@ -55,7 +55,7 @@ class Person:
     lip_colour: np.ndarray
     cloth: np.ndarray  # (2, 3): cloth and pattern or shirt
     cloth_pattern: str
-    offsets: np.ndarray  # (8,) places in the noise tile, so that no two skins are alike
+    offsets: tuple[float, ...]  # 8 places in the noise tile, so that no two skins are alike
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def draw_person(rng):
         lip_colour=stick if make_up else natural,
         cloth=_draw_cloth(rng),
         cloth_pattern=str(rng.choice(("plain", "stripes", "checks", "suit", "v-neck"))),
-        offsets=rng.uniform(0.0, 1.0, size=8),
+        offsets=tuple(rng.uniform(0.0, 1.0, size=8).tolist()),
     )  # fmt: skip
 
 
@@ -180,8 +180,8 @@ def _draw_expression(rng):
 
 
 def _draw_camera(rng):
-    yaw = np.clip(rng.normal(0.0, 22.0), -60.0, 60.0)
-    pitch = np.clip(rng.normal(-2.0, 9.0), -28.0, 25.0)
+    yaw = np.clip(rng.normal(0.0, 18.0), -60.0, 60.0)
+    pitch = np.clip(rng.normal(-2.0, 11.0), -28.0, 25.0)
     roll = np.clip(rng.normal(0.0, 8.0), -35.0, 35.0)
     distance = 500.0 * np.exp(rng.uniform(0.0, 1.6))
     return Camera(float(yaw), float(pitch), float(roll), float(distance))

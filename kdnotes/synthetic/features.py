@@ -18,7 +18,7 @@ def _by_side(x, value):
 def paint_brows(skin, gloss, x, y, head, person, shot):
     """Hairs that lie along the brow, denser in its middle."""
     one = head.identity
-    outer, inner = one.eye_x + 22.0, one.eye_x - 20.0 - 2.0 * head.expression.frown
+    outer, inner = head.brow_ends()
     t = (np.abs(x) - outer) / (inner - outer)
     middle = _by_side(x, lambda side: head.brow(side, np.clip(t, -0.2, 1.1))[1])
     thick = one.brow_thick * (0.3 + 0.7 * smoothstep(t, 0.0, 0.5))

@@ -48,7 +48,11 @@ def _thickness(person, t, around, y):
 
 def hair_patch(head, camera, person):
     """The shell from crown to hairline; what is longer than the skull hangs down beside it."""
-    degrees = [np.arange(-180, -101, 10.0), np.arange(-100, 100.1, 4.0), np.arange(110, 180.1, 10.0)]
+    degrees = [
+        np.arange(-180, -101, 10.0),
+        np.arange(-100, 100.1, 4.0),
+        np.arange(110, 180.1, 10.0),
+    ]
     angle = np.radians(np.concatenate(degrees))
     t = np.linspace(0.0, 1.0, 38)[:, None]
     crown = head.identity.crown_y

@@ -5,7 +5,7 @@ z towards the viewer. The skull is a stack of horizontal slices: at height y a s
 width, a centre, and a depth in front and behind. On its front lie the hills and hollows that make
 it a face. `surface(y, angle)` gives the same points to the pictures and to the landmarks.
 
-Sizes follow adult averages (face 140 mm wide, 63 mm between the pupils, 50 mm of mouth).
+Sizes follow adult averages: 66 mm between the pupils, 93 mm between the outer eye corners.
 """
 
 from dataclasses import dataclass
@@ -19,26 +19,26 @@ from kdnotes.synthetic.smooth import bump, smoothstep, spline
 class Identity:
     """Proportions of one person: millimetres, widths measured from the middle line."""
 
-    width: float = 71.0  # at the cheekbones
-    jaw: float = 54.0  # at the height of the mouth
-    chin: float = 25.0
-    chin_y: float = 117.0
+    width: float = 75.0  # at the cheekbones
+    jaw: float = 58.0  # at the height of the mouth
+    chin: float = 26.0
+    chin_y: float = 119.0
     crown_y: float = -118.0
     flatness: float = 2.3  # exponent of a slice's front: 2 is an ellipse, more is flatter
-    eye_x: float = 31.5
-    eye_width: float = 15.0
+    eye_x: float = 33.0
+    eye_width: float = 13.3
     eye_open: float = 6.2
     eye_tilt: float = 1.5
-    brow_y: float = -19.0
+    brow_y: float = -21.5
     brow_arch: float = 3.5
     brow_thick: float = 6.5
     brow_ridge: float = 3.0
-    nose_tip_y: float = 37.0
+    nose_tip_y: float = 35.5
     nose_height: float = 22.0
     nose_width: float = 17.0
     nose_bridge: float = 6.0
     mouth_y: float = 70.0
-    mouth_width: float = 25.0
+    mouth_width: float = 26.5
     lip_upper: float = 7.0
     lip_lower: float = 9.0
     cheek: float = 4.0
@@ -70,7 +70,7 @@ class Head:
         self.identity = identity
         self.expression = expression
         self.chin_y = identity.chin_y + expression.jaw
-        self.nose_base_y = identity.nose_tip_y + 10.0
+        self.nose_base_y = identity.nose_tip_y + 11.0
         self.slices = self._make_slices()
         self.ridge = self._make_nose()
 
@@ -182,11 +182,16 @@ class Head:
         z -= (2.0 + 0.4 * gap) * np.exp(-(((y - 0.5 * (top + low)) / (gap + 1.2)) ** 4))
         return inside * z
 
+    def brow_ends(self):
+        """Distance of a brow's outer and inner end from the middle line."""
+        eye = self.identity.eye_x
+        return eye + 27.0, eye - 15.5 - 2.0 * self.expression.frown
+
     def brow(self, side, t, edge=0.0):
         """(x, y) along a brow: t from 0 at the outer end to 1; edge -1 upper, 0 middle, 1 lower."""
         one, face = self.identity, self.expression
         t = np.asarray(t, float)
-        outer, inner = one.eye_x + 22.0, one.eye_x - 20.0 - 2.0 * face.frown
+        outer, inner = self.brow_ends()
         x = outer + (inner - outer) * t
         arch = one.brow_arch * np.sin(np.pi * (0.15 + 0.8 * t)) - 0.5 * one.brow_arch
         y = one.brow_y - arch - _side(face.brow_raise, side) * smoothstep(t, -0.6, 0.6)
@@ -232,10 +237,8 @@ class Head:
         y = one.mouth_y + 0.3 * face.jaw * (1.0 - fall) - 6.0 * face.smile * np.abs(u) ** 1.6
         top = y - (0.12 * face.jaw + 2.0 * max(face.smile, 0.0)) * fall
         low = y + (0.88 * face.jaw + 0.3) * fall
-        if line == "top":
-            y = top
-        elif line == "low":
-            y = low
+        if line in ("top", "low"):
+            y = top if line == "top" else low
         elif line == "upper":
             bow = 1.0 + 0.25 * bump(np.abs(u), 0.0, 0.22, 0.0, 0.16, 1.0)
             bow = bow - 0.22 * np.exp(-((u / 0.12) ** 2))

@@ -46,8 +46,8 @@ class Patch:
 
     def normals(self):
         """(R, C, 3) unit vectors at right angles to the surface."""
-        x, y, z = self.points.transpose(2, 0, 1)
-        (xd, xr), (yd, yr), (zd, zr) = (np.gradient(axis) for axis in (x, y, z))
+        xd, yd, zd = np.gradient(self.points, axis=0).transpose(2, 0, 1)
+        xr, yr, zr = np.gradient(self.points, axis=1).transpose(2, 0, 1)
         normal = np.stack([yr * zd - zr * yd, zr * xd - xr * zd, xr * yd - yr * xd], axis=-1)
         length = np.sqrt((normal * normal).sum(axis=-1, keepdims=True))
         return normal / np.maximum(length, 1e-12)

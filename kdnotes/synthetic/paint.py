@@ -75,7 +75,7 @@ def _face(local, head, person, shot):
 
     skin = _scalp(skin, local, head, person)
     for region, painter in (
-        ((np.abs(y - one.brow_y) < 22.0) & (ax < 62.0), paint_brows),
+        ((np.abs(y - one.brow_y) < 22.0) & (ax < 74.0), paint_brows),
         ((np.abs(y) < 21.0) & (np.abs(ax - one.eye_x) < 24.0), paint_eyes),
         ((ax < 1.15 * head.mouth_reach()) & (y > one.mouth_y - 22.0), paint_mouth),
     ):

@@ -16,7 +16,7 @@ from kdnotes.synthetic.smooth import box_blur, rgb
 #: Side of the picture over the longer side of the 68 landmarks' box.
 MARGIN = 2.2
 #: Samples along each axis for one pixel of the picture, or of a camera that sees less detail.
-OVERSAMPLE = 1.6
+OVERSAMPLE = 1.5
 #: A landmark counts as hidden when something is this much nearer (millimetres).
 HIDDEN_BY = 3.5
 #: Surfaces that are never seen from inside.
@@ -61,17 +61,17 @@ def _visible(marks, landmarks, depth, kind):
     side = len(depth)
     near = np.concatenate([points[:, 2] for points in marks.values()])
     units = np.concatenate(list(landmarks.values()))
-    allowed = np.concatenate([
-        # The contour lies where the surface turns away, so that what hides it is deeper.
-        HIDDEN_BY * np.where(np.isin(np.arange(n), schemes.SCHEMES[n].groups["contour"]), 5, 1)
-        for n in marks
+    # The contour lies where the head turns away, so that the head itself cannot hide it.
+    outline = np.concatenate([
+        np.isin(np.arange(n), schemes.SCHEMES[n].groups["contour"]) for n in marks
     ])  # fmt: skip
     column, row = np.floor((units + 0.5) * side).astype(int).T
     seen = np.zeros(len(units), dtype=bool)
     for i in (-1, 0, 1):
         for j in (-1, 0, 1):
             r, c = np.clip(row + i, 0, side - 1), np.clip(column + j, 0, side - 1)
-            seen |= (depth[r, c] < near + allowed) | (kind[r, c] == Kind.FRAME)
+            seen |= (depth[r, c] < near + HIDDEN_BY) | (kind[r, c] == Kind.FRAME)
+            seen |= outline & (kind[r, c] == Kind.HEAD)
     return dict(zip(marks, np.split(seen, np.cumsum(list(marks))[:-1]), strict=True))
 
 

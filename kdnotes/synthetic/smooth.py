@@ -7,7 +7,7 @@ import numpy as np
 
 def smoothstep(x, low, high):
     """0 below `low`, 1 above `high` and a smooth rise between (falls if `low` > `high`)."""
-    t = np.clip((x - low) / (high - low), 0.0, 1.0)
+    t = np.minimum(np.maximum((x - low) / (high - low), 0.0), 1.0)
     return t * t * (3.0 - 2.0 * t)
 
 
@@ -48,13 +48,11 @@ def mix(a, b, weight):
 
 def box_blur(grid, rows, columns):
     """Mean of a 2-D grid over a window of (2·rows+1) × (2·columns+1), edges repeated."""
-    for axis, reach in ((0, rows), (1, columns)):
-        pad = [(0, 0), (0, 0)]
-        pad[axis] = (reach + 1, reach)
-        total = np.cumsum(np.pad(grid, pad, mode="edge"), axis=axis)
-        n, window = grid.shape[axis], 2 * reach + 1
-        upper = np.take(total, range(window, window + n), axis=axis)
-        grid = (upper - np.take(total, range(n), axis=axis)) / window
+    for reach in (columns, rows):  # first along the rows, then, turned round, along the columns
+        n, window = grid.shape[1], 2 * reach + 1
+        ahead = np.minimum(np.maximum(np.arange(-reach - 1, n + reach), 0), n - 1)
+        total = np.cumsum(grid[:, ahead], axis=1)
+        grid = ((total[:, window:] - total[:, :n]) / window).T
     return grid
 
 
