@@ -8,6 +8,8 @@ before stays. Networks that an earlier run trained are used again, unless `--fre
 """
 
 import asyncio
+import base64
+import io
 import os
 import shutil
 import time
@@ -17,6 +19,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbconvert import HTMLExporter
+from PIL import Image
 from tqdm import tqdm
 
 from kdnotes import profiles, recipes
@@ -48,7 +51,8 @@ def notebooks(folder: str | Path | None = None) -> list[Path]:
 def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """An executed notebook as it is stored: without progress bars, widgets and time stamps.
 
-    Widgets need a live kernel; a static figure stands beside each of them.
+    Widgets need a live kernel; a static figure stands beside each of them. Large figures become
+    JPEG, so that a notebook stays small enough for GitHub to show it.
     """
     notebook.metadata.pop("widgets", None)
     notebook.metadata["kernelspec"] = {
@@ -63,7 +67,21 @@ def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
                 for output in cell.outputs
                 if output.get("name") != "stderr" and WIDGET not in output.get("data", {})
             ]
+            for output in cell.outputs:
+                _shrink(output.get("data", {}))
     return notebook
+
+
+def _shrink(data, largest=60_000):
+    """Turns a PNG figure of more bytes than `largest` into a JPEG, if that is smaller."""
+    png = base64.b64decode(data.get("image/png", ""))
+    if len(png) <= largest:
+        return
+    stream = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert("RGB").save(stream, "JPEG", quality=85, optimize=True)
+    if len(stream.getvalue()) < len(png):
+        del data["image/png"]
+        data["image/jpeg"] = base64.b64encode(stream.getvalue()).decode()
 
 
 async def _execute(client, bar):

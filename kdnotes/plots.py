@@ -214,6 +214,53 @@ def kd_curves(
     return figure
 
 
+#: How figures show the regions of the assistive loss: name and colour.
+REGIONS = {
+    losses.POSITIVE: ("pulled in (R_P)", RED),
+    losses.NEGATIVE: ("pushed on (R_N)", GREEN),
+    losses.LOW: ("let go (R_L)", SKY),
+}
+
+
+def assistance_curves(
+    named: Mapping[str, losses.Assistance], teacher: float = 0.4, *, reach: float = 1.0
+) -> Figure:
+    """Weight and loss of one teacher's assistance over its regions, the truth at 0.
+
+    Args:
+        named: Title to assistance; a column each.
+        teacher: Where the teacher stands.
+        reach: How far to both sides of the truth the axis goes.
+    """
+    p = torch.linspace(-reach, reach, 2001, dtype=torch.float64)
+    truth, t = torch.zeros_like(p), torch.full_like(p, teacher)
+    figure, axes = new_figure(
+        4.7 * len(named), 4.6, nrows=2, ncols=len(named), sharex=True, sharey="row"
+    )
+    for (title, how), column in zip(named.items(), axes.T, strict=True):
+        loss = losses.assistive_loss(p, truth, t, **vars(how), reduction="none")
+        weight = loss / (t.abs() - p.abs()).abs()  # NaN, a gap in the curve, at the teacher
+        found = losses.region(p, truth, t, beta=how.beta, low_influence=how.low_influence)
+        for ax, values, name in zip(column, (weight, loss), ("weight", "loss"), strict=True):
+            for number, (label, colour) in REGIONS.items():
+                where = (found == number).numpy()
+                ax.fill_between(
+                    p, 0, 1, where, color=colour, alpha=0.15, lw=0, label=label,
+                    transform=ax.get_xaxis_transform(),
+                )  # fmt: skip
+            ax.plot(p, values, color=COLOURS["tough"], lw=1.8)
+            ax.axhline(0, color="#999999", lw=0.6)
+            for place, alpha in ((teacher, 0.9), (-teacher, 0.35)):  # and its reflection
+                ax.axvline(place, color=COLOURS["tough"], lw=1, ls=":", alpha=alpha)
+            ax.set_ylabel(name)
+            _plain(ax)
+        column[0].set_title(title)
+        column[1].set_xlabel("prediction")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
+    return figure
+
+
 def training_curves(logs: Mapping[str, list[dict]], mean_shape: float | None = None) -> Figure:
     """Validation NME and training loss per epoch; the mean shape's NME is where learning starts."""
     figure, axes = new_figure(8, 3, ncols=2)

@@ -4,11 +4,10 @@ import contextlib
 import hashlib
 import itertools
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from kdnotes import archives, faceset_read, formats, synthetic
 from kdnotes.faceset import FaceSet, Sample
@@ -128,10 +127,10 @@ def prepare_synthetic(
     if n < 1:
         raise ValueError(f"a face set needs at least 1 face, asked for {n}")
     archives.check_space(out.parent, n * size * size * 3)
-    rendered = synthetic.render_faces(n, size, seed=seed, scheme=scheme, progress=progress)
+    rendered = synthetic.stream_faces(n, size, seed=seed, scheme=scheme)
     faces = FaceSet.write(
         out,
-        _rendered_samples(*rendered, size=size, seed=seed),
+        _rendered_samples(rendered, size=size, seed=seed),
         scheme=scheme,
         size=size,
         stored_margin=MARGIN,
@@ -159,30 +158,21 @@ def summary(faces: FaceSet) -> str:
     return "\n".join(lines)
 
 
-def _rendered_samples(
-    images: np.ndarray,
-    landmarks: np.ndarray,
-    visible: np.ndarray,
-    attributes: pd.DataFrame,
-    *,
-    size: int,
-    seed: int,
-) -> Iterator[Sample]:
+def _rendered_samples(faces: Iterable, *, size: int, seed: int) -> Iterator[Sample]:
     """Rendered faces as samples; a true bool attribute makes a face one of that subset."""
-    flags = [name for name in attributes if attributes[name].dtype == bool]
-    values = [name for name in attributes if name not in (*flags, "subject")]
     middle = size / 2 - 0.5
-    for i, row in enumerate(attributes.to_dict("records")):
-        subject = str(row["subject"])
+    for i, (image, landmarks, visible, attributes) in enumerate(faces):
+        flags = {name for name, value in attributes.items() if isinstance(value, bool | np.bool_)}
+        subject = str(attributes["subject"])
         yield Sample(
-            images[i],
-            middle + size * landmarks[i].astype(np.float64),
-            visible[i],
+            image,
+            middle + size * landmarks.astype(np.float64),
+            visible,
             id=f"{i:06d}",
             subject=subject,
             split=formats.split_by_name(f"{seed}/{subject}"),
-            subsets=tuple(name for name in flags if row[name]),
-            attributes={name: row[name] for name in values},
+            subsets=tuple(name for name in attributes if name in flags and attributes[name]),
+            attributes={k: v for k, v in attributes.items() if k not in (*flags, "subject")},
             crop=(middle, middle, size),
         )
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from kdnotes import asm, models, profiles, teachers, training
+from kdnotes import asm, models, profiles, synthetic, teachers, training
 from kdnotes.faceset import FaceSet
 from kdnotes.prepare import prepare_synthetic
 from kdnotes.profiles import Profile
@@ -23,9 +23,6 @@ from kdnotes.views import CROP_MARGIN
 
 #: Share of the shapes' variance that the Tolerant teacher's soft landmarks keep (the paper's 90 %).
 SOFT_VARIANCE = 0.90
-
-#: Version of the embedded faces: raised when the renderer changes, so that old ones are not reused.
-EMBEDDED_VERSION = 1
 
 
 def checkout() -> Path | None:
@@ -92,7 +89,7 @@ def open_course(
 def embedded_faces(profile: Profile, *, progress: bool = True) -> FaceSet:
     """The rendered faces of a profile, from disk or made now."""
     n, size = profile.n_faces, profile.stored_size
-    path = build_folder() / "faces" / f"embedded-v{EMBEDDED_VERSION}-{n}-{size}px"
+    path = build_folder() / "faces" / f"embedded-v{synthetic.VERSION}-{n}-{size}px"
     if path.exists():
         return FaceSet.open(path)
     return prepare_synthetic(path, n, size=size, progress=progress)
@@ -112,7 +109,7 @@ def mean_shape(course: Course) -> np.ndarray:
     """Mean of the training shapes and their mirror images, `(L, 2)` in stored-crop units."""
     train = course.split("train")
     shapes = np.concatenate([train.landmarks, asm.mirror(train.landmarks, train.scheme)])
-    return shapes.mean(axis=0)
+    return shapes.mean(axis=0, dtype=np.float64).astype(np.float32)
 
 
 def new_network(course: Course, name: str, size: int, seed: int = 0) -> models.LandmarkNet:

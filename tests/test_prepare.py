@@ -322,8 +322,13 @@ def fake_faces(n, size, seed=0, scheme=68, processes=None, progress=False):
     return images, landmarks, rng.random((n, scheme)) < 0.9, attributes
 
 
+def fake_stream(n, size, seed=0, scheme=68, processes=None):
+    images, landmarks, visible, attributes = fake_faces(n, size, seed, scheme)
+    yield from zip(images, landmarks, visible, attributes.to_dict("records"), strict=True)
+
+
 def test_rendered_faces_are_stored_as_they_are(out, monkeypatch, capsys):
-    monkeypatch.setattr(synthetic, "render_faces", fake_faces, raising=False)
+    monkeypatch.setattr(synthetic, "stream_faces", fake_stream)
     faces = prepare_synthetic(out, 60, size=32, scheme=29, seed=3, progress=False)
     images, landmarks, visible, attributes = fake_faces(60, 32, 3, 29)
     assert np.array_equal(faces.images[:], images)
@@ -341,7 +346,7 @@ def test_rendered_faces_are_stored_as_they_are(out, monkeypatch, capsys):
 
 
 def test_the_split_of_a_rendered_person_does_not_depend_on_how_many_there_are(out, monkeypatch):
-    monkeypatch.setattr(synthetic, "render_faces", fake_faces, raising=False)
+    monkeypatch.setattr(synthetic, "stream_faces", fake_stream)
     few = prepare_synthetic(out, 20, size=16, progress=False)
     many = prepare_synthetic(out.parent / "b", 40, size=16, progress=False)
     assert few.table["split"].tolist() == many.table["split"].tolist()[:20]

@@ -19,7 +19,7 @@ from kdnotes import schemes
 from kdnotes.synthetic.appearance import draw_person, draw_shot
 from kdnotes.synthetic.scene import MARGIN, render
 
-__all__ = ["MARGIN", "PER_SUBJECT", "VERSION", "render_face", "render_faces"]
+__all__ = ["MARGIN", "PER_SUBJECT", "VERSION", "render_face", "render_faces", "stream_faces"]
 
 #: Grows when the same seed and index give other faces than before: stored faces are then stale.
 VERSION = 1
@@ -114,22 +114,26 @@ def render_faces(n, size, seed=0, scheme=68, processes=None, progress=False):
     Raises:
         ValueError: An unknown scheme, or a number that makes no sense.
     """
+    faces = stream_faces(n, size, seed, scheme, processes)
+    bar = tqdm(faces, total=n, desc="rendering faces", unit="face", disable=not progress)
+    images, landmarks, visible, rows = zip(*bar, strict=True)
+    return np.stack(images), np.stack(landmarks), np.stack(visible), pd.DataFrame(rows)
+
+
+def stream_faces(n, size, seed=0, scheme=68, processes=None):
+    """The faces of `render_faces` one after the other, so that they need not fit into memory.
+
+    Yields:
+        Image, landmarks, visible and attributes of one face.
+    """
     n_points = schemes.get(scheme).n_points
     if n_points not in schemes.SCHEMES or n < 1:
         raise ValueError(
             f"expected at least one face and a scheme of 29, 68 or 98 points, "
             f"found n = {n} and {n_points} points"
         )
-    images = np.empty((n, size, size, 3), np.uint8)
-    landmarks, visible = np.empty((n, n_points, 2), np.float32), np.empty((n, n_points), bool)
-    rows = []
     one = partial(_one, size=size, seed=seed, scheme=n_points)
-    with tqdm(total=n, desc="rendering faces", unit="face", disable=not progress) as bar:
-        for i, face in enumerate(_map(one, n, processes or cpu_count() or 1)):
-            images[i], landmarks[i], visible[i] = face[:3]
-            rows.append(face[3])
-            bar.update()
-    return images, landmarks, visible, pd.DataFrame(rows)
+    yield from _map(one, n, processes or cpu_count() or 1)
 
 
 def _map(function, n, processes):
