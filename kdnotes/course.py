@@ -16,13 +16,14 @@ import time
 from pathlib import Path
 
 import nbformat
+from matplotlib.figure import Figure
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbconvert import HTMLExporter
 from PIL import Image
 from tqdm import tqdm
 
-from kdnotes import profiles, recipes
+from kdnotes import inference, plots, profiles, recipes
 from kdnotes.evaluation import report
 from kdnotes.files import new_file
 
@@ -176,7 +177,7 @@ def run(
     report.write(results, out / "report.json")
     _show(results, out)
     if record:
-        _record(results, out, paths, embedded=not data)
+        _record(course, results, out, paths, embedded=not data)
     return out
 
 
@@ -190,14 +191,30 @@ def _show(results, out):
     print(f"\n{report.caption(results)}\n\nEverything is in {out}")
 
 
-def _record(results, out, paths, embedded):
-    """Makes this run the one that the course shows."""
+def _record(course, results, out, paths, embedded):
+    """Makes this run the one that the course shows: results, README, and with embedded faces the
+    stored notebooks and the README's picture (never with photographs: they show real people)."""
     name = results["data"]["name"]
     report.write(results, report.stored(name))
     readme = paths[0].parents[1] / "README.md"
     text = report.insert(readme.read_text("utf-8"), name, report.section(results))
     with new_file(readme) as part:
         part.write_text(text, encoding="utf-8")
-    if embedded:  # never a run on photographs: outputs would show real people
-        for path in paths:
-            shutil.copyfile(out / path.name, path)
+    if not embedded:
+        return
+    with tqdm(desc="00 again, to show these results", total=1) as bar:
+        _store(_run_notebook(paths[0], bar), out / paths[0].name)
+    for path in paths:
+        shutil.copyfile(out / path.name, path)
+    with new_file(paths[0].parent / "figures" / "overview.png") as part:
+        overview(course).savefig(part, format="png", dpi=110)
+
+
+def overview(course: recipes.Course, n: int = 8) -> Figure:
+    """Test faces of different people with the landmarks of the KD student and the true ones."""
+    test = course.split("test")
+    one_each = test.table.drop_duplicates("subject").index[:n].to_numpy()
+    faces = test.select(one_each)
+    pred = inference.predict(recipes.train_student(course, "kd-paper")[0], faces)
+    named = [{"hard": g, "student": p} for g, p in zip(faces.landmarks, pred, strict=True)]
+    return plots.face_grid(faces.images[:], named, faces.scheme, columns=n // 2, side=2.2, size=4)

@@ -200,6 +200,8 @@ def kd_curves(
     right.set(title="slope of the total", xlabel="prediction")
     for ax in axes[0]:
         ax.axhline(0, color="#999999", lw=0.6)
+        ax.set_xlim(target - reach, target + reach)
+        ax.locator_params(axis="x", nbins=5)
         ax.axvline(target, color=COLOURS["hard"], lw=1, ls=":", label="truth")
         for name, value in (("tough", tough), ("tolerant", tolerant)):
             for side, alpha in ((value, 0.9), (2 * target - value, 0.35)):  # and its reflection
@@ -210,7 +212,8 @@ def kd_curves(
         left.plot(pred, value, "o", color=COLOURS["student"], mec="white", ms=9, zorder=5)
         goal = pred - 0.12 * np.sign(step) * min(1.0, abs(step))
         left.annotate("", (goal, value), (pred, value), arrowprops={"arrowstyle": "->", "lw": 1.8})
-    left.legend(fontsize=7, frameon=False, loc="upper center", ncols=2)
+    handles, labels = left.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=5, fontsize=8, frameon=False)
     return figure
 
 
@@ -255,7 +258,8 @@ def assistance_curves(
             ax.set_ylabel(name)
             _plain(ax)
         column[0].set_title(title)
-        column[1].set_xlabel("prediction")
+        column[1].set(xlabel="prediction", xlim=(-reach, reach))
+        column[1].locator_params(axis="x", nbins=5)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
     return figure

@@ -128,7 +128,8 @@ def fit(
     total, step = per_epoch * config.epochs, per_epoch * len(history)
     earlier = history[-1]["seconds"] if history else 0.0
     start = time.perf_counter()
-    bar = tqdm(total=total, initial=step, unit=" steps", desc=folder.name, disable=not progress)
+    hidden = not progress or step == total  # a finished run is only read
+    bar = tqdm(total=total, initial=step, unit=" steps", desc=folder.name, disable=hidden)
     for epoch in range(len(history), config.epochs):
         sums, began = {}, time.perf_counter()
         for chosen in batches(len(faces), config.batch_size, seed=config.seed, epoch=epoch):

@@ -68,21 +68,22 @@ def networks(course: recipes.Course) -> dict[str, models.LandmarkNet]:
     }
 
 
-def predictions(course: recipes.Course, split: str) -> dict[str, np.ndarray]:
+def predictions(
+    course: recipes.Course, split: str, nets: dict[str, models.LandmarkNet] | None = None
+) -> dict[str, np.ndarray]:
     """Row name to landmarks `(N, L, 2)` of a split in stored-crop units, mean shape included."""
     faces = course.split(split)
     mean = np.broadcast_to(recipes.mean_shape(course), faces.landmarks.shape)
-    nets = networks(course)
+    nets = nets or networks(course)
     return {MEAN_SHAPE: mean} | {name: inference.predict(net, faces) for name, net in nets.items()}
 
 
 def build(course: recipes.Course) -> dict:
     """The whole report as JSON values: what was run, on what, where, and every score."""
-    soft = recipes.soft_landmarks(course)
-    rows = []
+    nets, soft, rows = networks(course), recipes.soft_landmarks(course), []
     for split in SPLITS:
         faces = course.split(split)
-        found = predictions(course, split)
+        found = predictions(course, split, nets)
         for name, pred in found.items():
             rows.append({"network": name, "split": split, **score(pred, faces)})
         against_soft = score(found[TOLERANT], faces, soft[faces.rows])
@@ -98,7 +99,7 @@ def build(course: recipes.Course) -> dict:
                 "pixels": net.config.size,
                 "parameters": models.count_parameters(net),
             }
-            for name, net in networks(course).items()
+            for name, net in nets.items()
         },
         "hardware": hardware(),
         "scores": rows,

@@ -13,6 +13,7 @@ from os import cpu_count
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from kdnotes import schemes
@@ -137,10 +138,21 @@ def stream_faces(n, size, seed=0, scheme=68, processes=None):
 
 
 def _map(function, n, processes):
-    """Results of `function` for 0 … n-1, in order."""
+    """Results of `function` for 0 … n-1, in order.
+
+    Each process computes with one thread: the matrices are small, and threads that wait for each
+    other made it four times slower.
+    """
     processes = min(processes, n // FEW + 1)
     if processes <= 1:
-        yield from map(function, range(n))
+        with threadpool_limits(1):
+            yield from map(function, range(n))
         return
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    context = get_context("spawn")
+    with ProcessPoolExecutor(processes, context, initializer=_one_thread) as pool:
         yield from pool.map(function, range(n), chunksize=8)
+
+
+def _one_thread():
+    """A worker's first act. A function of this module, so that numpy is loaded when it runs."""
+    threadpool_limits(1)

@@ -1,0 +1,58 @@
+"""What several test files share: a small face set, and the way to the real one."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from drawn_faces import draw_face
+
+from kdnotes.faceset import FaceSet, Sample
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def youtube_archive():
+    """Path of the archive of YouTube Faces, 68 points; skips the test where it is not there."""
+    given = os.environ.get("KDNOTES_YOUTUBE_ARCHIVE")
+    repository = Path(__file__).resolve().parents[1]
+    path = Path(given) if given else repository.parent / "shared/data/youtube_faces_68.zip"
+    if not path.is_file():
+        pytest.skip(f"needs the YouTube Faces archive: set KDNOTES_YOUTUBE_ARCHIVE (now {path})")
+    return path
+
+
+@pytest.fixture(scope="session")
+def small_faces(tmp_path_factory):
+    """60 drawn faces of 15 people at 48 px: 9 people to train, 3 to validate, 3 to test."""
+
+    def samples():
+        for i in range(60):
+            person = i // 4
+            image, points = draw_face(person, i % 4)
+            split = ("train", "train", "train", "validation", "test")[person % 5]
+            yield Sample(image, points, id=f"drawn {i:02d}", subject=f"p{person}", split=split)
+
+    return FaceSet.write(
+        tmp_path_factory.mktemp("drawn") / "faces",
+        samples(),
+        scheme=68,
+        size=48,
+        name="drawn",
+        source="tests/conftest.py",
+        split_rule="by person",
+        progress=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def trained_course(small_faces, tmp_path_factory):
+    """The course in profile tiny on the drawn faces, its networks trained; and its report."""
+    from kdnotes import recipes
+    from kdnotes.evaluation import report
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KDNOTES_BUILD", str(tmp_path_factory.mktemp("build")))
+        course = recipes.open_course("tiny", small_faces.path, progress=False)
+    return course, report.build(course)

@@ -1,0 +1,312 @@
+"""The commands: each does its work on small data; a mistake is one sentence and exit code 1."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from drawn_faces import draw_face
+from PIL import Image
+from youtube_tree import write_tree
+
+from kdnotes import cli, inference, models, samples
+from kdnotes import course as runner
+from kdnotes.deploy import predict as prediction
+from kdnotes.faceset import FaceSet
+
+
+@pytest.fixture
+def data(trained_course, small_faces, monkeypatch):
+    """The drawn faces as the chosen data, with the networks that are trained already."""
+    course, _ = trained_course
+    monkeypatch.setenv("KDNOTES_BUILD", str(course.folder.parents[1]))
+    monkeypatch.setenv("KDNOTES_PROFILE", "tiny")
+    monkeypatch.setenv("KDNOTES_DATA", str(small_faces.path))
+    return course
+
+
+@pytest.fixture
+def run(capsys):
+    """Runs a command; returns its exit code, what it printed, and its error."""
+
+    def run(*args):
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as caught:
+            cli.main([str(arg) for arg in args])
+        printed = capsys.readouterr()
+        return caught.value.code, printed.out, printed.err
+
+    return run
+
+
+def one_sentence(result, *parts):
+    code, out, err = result
+    assert code == 1 and not out
+    lines = err.strip().splitlines()
+    assert len(lines) == 1 and lines[0].startswith("kdnotes: "), err
+    for part in parts:
+        assert str(part) in err
+
+
+def test_help_answers_without_the_heavy_imports():
+    """`--help` of every command; torch would take seconds."""
+    code = (
+        "import sys\nfrom kdnotes import cli\n"
+        "for name in ('', 'course', 'teacher', 'student', 'evaluate', 'predict', 'data prepare'):\n"
+        "    try:\n        cli.main([*name.split(), '--help'])\n"
+        "    except SystemExit as end:\n        assert not end.code, name\n"
+        "assert 'torch' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "x y width height" in " ".join(done.stdout.split())
+
+
+# --- training and measuring ----------------------------------------------------------------------
+
+
+def test_teacher(run, data):
+    code, out, _ = run("teacher", "tough")
+    assert code == 0 and f"weights and log in {data.folder / 'tough'}" in out
+    assert "2 epochs" in out and "validation NME" in out and "inter-ocular" in out
+
+
+def test_student(run, data):
+    code, out, err = run("student", "--loss", "wing", "--seed", 3)
+    assert code == 0, err
+    folder = data.folder / "student-wing-seed3"
+    assert str(folder) in out
+    assert len((folder / "log.jsonl").read_text().splitlines()) == 2
+    assert models.load(folder / "network").config.name == data.profile.student
+
+
+def test_evaluate_all(run, data, trained_course):
+    code, out, _ = run("evaluate")
+    assert code == 0 and "KD student" in out and "interocular" in out
+    written = json.loads((data.folder / "report.json").read_text())
+    assert written["scores"] == trained_course[1]["scores"]
+
+
+def test_evaluate_one(run, data, trained_course):
+    code, out, _ = run("evaluate", "--network", data.folder / "tough" / "network.safetensors")
+    rows = {(row["network"], row["split"]): row for row in trained_course[1]["scores"]}
+    assert code == 0 and "inter-ocular" in out
+    for split in ("validation", "test"):
+        assert f"{split} (12 faces)" in out
+        assert f"nme {rows['Tough teacher', split]['nme']:.4f}" in out
+
+
+def test_course_passes_its_options_on(run, data, small_faces, monkeypatch):
+    asked = []
+    monkeypatch.setattr(runner, "run", lambda *args, **more: asked.append((args, more)))
+    assert run("course", "--fresh")[0] == 0
+    assert asked == [(("tiny", small_faces.path), {"fresh": True, "record": False})]
+
+
+def test_test_runs_pytest_in_the_smallest_profile(run, data, monkeypatch):
+    asked = []
+
+    def call(command, env, check):
+        asked.append((command, env))
+        return subprocess.CompletedProcess(command, 7)
+
+    monkeypatch.setattr(cli.subprocess, "run", call)
+    assert run("test", "tests/test_x.py", "-k", "some")[0] == 7
+    command, env = asked[0]
+    assert command[1:6] == ["-m", "pytest", "tests/test_x.py", "-k", "some"]
+    assert env["KDNOTES_PROFILE"] == "tiny" and env["KDNOTES_DATA"] == ""
+    run("test")
+    assert asked[1][0][3:5] == ["tests", "notebooks"]
+
+
+def test_lab_opens_the_first_notebook(run, monkeypatch, tmp_path):
+    asked = []
+
+    def call(command, check):
+        asked.append(command)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(cli.subprocess, "run", call)
+    monkeypatch.setattr(runner, "notebooks", lambda: [tmp_path / "00_start_here.ipynb"])
+    assert run("lab")[0] == 0
+    assert asked[0][1:] == ["-m", "jupyterlab", str(tmp_path / "00_start_here.ipynb")]
+
+
+def test_prepare(run, tmp_path):
+    write_tree(tmp_path / "tree")
+    args = ("data", "prepare", "youtube-faces", "--out", tmp_path / "set", "--size", 24)
+    code, out, err = run(*args, "--dir", tmp_path / "tree")
+    assert code == 0, err
+    faces = FaceSet.open(tmp_path / "set")
+    assert faces.size == 24 and f"{len(faces):,} faces" in out
+    one_sentence(run(*args, "--dir", tmp_path / "tree"), "is there already")
+
+
+# --- mistakes ------------------------------------------------------------------------------------
+
+
+def test_unknown_names(run, data, tmp_path):
+    one_sentence(run("teacher", "though"), "'though'", "tough")
+    one_sentence(run("student", "--loss", "l3"), "no loss is called 'l3'", "kd-paper")
+    one_sentence(run("teacher", "tough", "--profile", "huge"), "no profile is called 'huge'")
+    prepare = run("data", "prepare", "imagenet", "--out", tmp_path / "set")
+    one_sentence(prepare, "'imagenet'", "youtube-faces or synthetic")
+    assert not list(tmp_path.iterdir())
+
+
+def test_bad_face_sets(run, data, small_faces, tmp_path):
+    one_sentence(run("evaluate", "--data", tmp_path / "absent"), "no face set at", tmp_path)
+    (tmp_path / "meta.json").write_text("{")
+    one_sentence(run("teacher", "tough", "--data", tmp_path), "meta.json", "prepare")
+
+
+def test_bad_networks(run, data, tmp_path):
+    one_sentence(run("evaluate", "--network", tmp_path / "absent"), "no network at")
+    (tmp_path / "bad.safetensors").write_bytes(b"bad")
+    one_sentence(run("evaluate", "--network", tmp_path / "bad.safetensors"), "is damaged")
+    other = models.save(models.create("mobilenetv3_small_050", 29, size=32), tmp_path / "other")
+    one_sentence(run("evaluate", "--network", other), "29 landmarks, the faces have 68")
+
+
+def test_damaged_checkpoint(run, data, tmp_path):
+    run("student", "--loss", "smooth_l1")
+    path = data.folder / "student-smooth_l1-seed0" / "checkpoint.safetensors"
+    path.write_bytes(path.read_bytes()[:1000])
+    one_sentence(run("student", "--loss", "smooth_l1"), path, "is damaged", "delete it")
+
+
+def test_training_that_diverges(run, data, monkeypatch):
+    from kdnotes import training
+
+    monkeypatch.setitem(training.LOSSES, "l2", lambda pred, *_: pred.sum() * float("nan"))
+    code, out, err = run("student", "--loss", "l2", "--seed", 9)
+    last = err.strip().splitlines()[-1]  # below the progress bar
+    assert code == 1 and not out and "Traceback" not in err
+    assert last.startswith("kdnotes: ") and "became nan" in last and "learning_rate" in last
+
+
+def test_whole_error_for_those_who_mend_it(run, data, monkeypatch):
+    monkeypatch.setenv("KDNOTES_TRACEBACK", "1")
+    with pytest.raises(ValueError, match="no loss is called"):
+        cli.main(["student", "--loss", "l3"])
+
+
+# --- predict -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def network(data):
+    return data.folder / "tough" / "network.safetensors"
+
+
+@pytest.fixture(scope="module")
+def photo():
+    """A drawn face in a picture that is not square, and its landmarks' box."""
+    image, points = draw_face(3, 1)
+    return image[:110, 4:], samples.landmarks_box(points - [4, 0])
+
+
+#: How the pixels lie in a file with that EXIF orientation, given the upright picture.
+STORED = {
+    1: None,
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+def save_photo(path, image, orientation=1):
+    picture = Image.fromarray(image)
+    if STORED[orientation] is not None:
+        picture = picture.transpose(STORED[orientation])
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    picture.save(path, exif=exif)
+    return path
+
+
+def test_predict_gives_the_same_points_for_every_orientation(run, network, photo, tmp_path):
+    image, box = photo
+    photos = [save_photo(tmp_path / f"é {i}.png", image, i) for i in STORED]
+    box_args = ("--box", *box)
+    code, out, err = run("predict", *photos, "--network", network, "--out", tmp_path, *box_args)
+    assert code == 0, err
+    assert len(out.splitlines()) == 8
+    expected = prediction.predict(models.load(network), image, box)
+    for i, path in enumerate(photos, start=1):
+        about = json.loads((tmp_path / f"é {i}_landmarks.json").read_text())
+        assert np.array(about["landmarks"]) == pytest.approx(expected, abs=0.01), i
+        assert "upright" in about["unit"] and about["photo"] == path.name
+        assert about["box"] == pytest.approx(box)
+        with Image.open(tmp_path / f"é {i}_landmarks.png") as drawn:
+            assert drawn.width > 100
+    with Image.open(photos[0]) as untouched:
+        assert np.array_equal(np.asarray(untouched), image), "the photo itself stays as it was"
+
+
+def test_predict_agrees_with_the_face_set(data, small_faces, network):
+    """The same face, from its photo by its box and from its stored crop."""
+    net = models.load(network)
+    found = inference.predict(net, small_faces)
+    for i in (0, 21):
+        image, points = draw_face(i // 4, i % 4)
+        expected = small_faces.to_source(i, found[i])
+        assert prediction.predict(net, image, samples.landmarks_box(points)) == pytest.approx(
+            expected, abs=1.0
+        )
+
+
+def test_predict_without_a_box_takes_the_middle_square(network, photo):
+    net = models.load(network)
+    net.head.weight.data.zero_()  # only the mean shape is left, which every crop puts somewhere
+    image = np.zeros((100, 160, 3), np.uint8)
+    mean = net.head.bias.detach().view(68, 2).numpy()
+    assert prediction.predict(net, image) == pytest.approx([79.5, 49.5] + 100 * mean, abs=1e-3)
+    boxed = prediction.predict(net, image, (20, 30, 40, 20))
+    assert boxed == pytest.approx([40, 40] + 52 * mean, abs=1e-3)
+
+
+def test_predict_does_the_others_when_one_cannot_be_read(run, network, photo, tmp_path):
+    good = save_photo(tmp_path / "good.png", photo[0])
+    text, half = tmp_path / "text.jpg", tmp_path / "half.png"
+    text.write_text("no picture")
+    half.write_bytes(good.read_bytes()[: good.stat().st_size // 2])
+    photos = (text, half, tmp_path / "absent.png", good)
+    code, out, err = run("predict", *photos, "--network", network, "--out", tmp_path / "out")
+    assert code == 1 and not err
+    lines = out.splitlines()
+    assert [line.startswith("skipped: ") for line in lines] == [True, True, True, False]
+    for name, line in zip(("text.jpg", "half.png", "absent.png"), lines, strict=False):
+        assert name in line
+    made = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert made == ["good_landmarks.json", "good_landmarks.png"]
+
+
+@pytest.mark.parametrize("box", [(10, 10, 0, 20), (10, 10, -5, 20), (500, 10, 20, 20)])
+def test_predict_refuses_impossible_boxes(run, network, photo, tmp_path, box):
+    path = save_photo(tmp_path / "a.png", photo[0])
+    args = ("--network", network, "--out", tmp_path, "--box", *box)
+    code, out, _ = run("predict", path, *args)
+    assert code == 1 and "is no part of the picture of 116 × 110 pixels" in out
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_predict_without_a_network(run, photo, tmp_path):
+    path = save_photo(tmp_path / "a.png", photo[0])
+    result = run("predict", path, "--network", tmp_path / "absent", "--out", tmp_path)
+    one_sentence(result, "no network at")
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "CMYK"])
+def test_predict_reads_other_kinds_of_pictures(photo, tmp_path, mode):
+    path = tmp_path / ("a.tif" if mode == "CMYK" else "a.png")
+    Image.fromarray(photo[0]).convert(mode).save(path)
+    found = prediction.read_photo(path)
+    assert found.shape == photo[0].shape and found.dtype == np.uint8
+    if mode in ("RGBA", "CMYK"):
+        assert abs(found.astype(int) - photo[0]).max() <= 2

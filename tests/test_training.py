@@ -1,0 +1,460 @@
+"""Training: it learns, goes on where it was interrupted, and refuses what cannot be right."""
+
+import json
+import subprocess
+import sys
+import time
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from small_networks import Student
+from torch import nn
+
+from kdnotes import asm, checkpoints, inference, metrics, models, training
+from kdnotes.faceset import FaceSet, Sample
+from kdnotes.schedule import Average, batches, learning_rate
+from kdnotes.schemes import SCHEMES
+from kdnotes.teachers import Teachers
+from kdnotes.training import TrainConfig
+
+SMALL = "mobilenetv3_small_050"
+SHORT = TrainConfig("l1", epochs=4, batch_size=12, learning_rate=2e-3)
+TIMES = ("seconds", "images_per_second")
+
+
+@pytest.fixture(scope="module")
+def train(small_faces):
+    return small_faces.split("train")
+
+
+@pytest.fixture(scope="module")
+def validation(small_faces):
+    return small_faces.split("validation")
+
+
+def new_net(faces, name=SMALL, size=32, seed=0):
+    torch.manual_seed(seed)
+    shapes = np.concatenate([faces.landmarks, asm.mirror(faces.landmarks, faces.scheme)])
+    mean = shapes.mean(axis=0) * faces.meta["stored_margin"] / 1.3
+    return models.create(name, faces.scheme.n_points, mean_shape=mean, size=size)
+
+
+def fit(net, faces, config=SHORT, **more):
+    return training.fit(net, faces, config, progress=False, **more)
+
+
+def without_times(log):
+    return [{key: value for key, value in entry.items() if key not in TIMES} for entry in log]
+
+
+def same_state(one, two):
+    assert one.keys() == two.keys()
+    for key, value in one.items():
+        assert torch.equal(value, two[key]), key
+
+
+def interrupt_at_step(net, step, error=KeyboardInterrupt):
+    """The network raises in that training step (counted from 1) of its life."""
+    steps = 0
+
+    def count(module, args):
+        nonlocal steps
+        steps += module.training
+        if module.training and steps == step:
+            raise error
+
+    return net.register_forward_pre_hook(count)
+
+
+# --- schedule ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("total", [1, 2, 7, 1000])
+def test_learning_rate_rises_to_its_peak_and_falls_to_nothing(total):
+    rates = [learning_rate(step, total, 6e-3) for step in range(total)]
+    rise = max(1, round(0.15 * total))
+    assert rates[0] == pytest.approx(6e-3 / rise)
+    assert max(rates) == rates[rise - 1] == 6e-3
+    assert all(rate > 0 for rate in rates)
+    assert learning_rate(total, total, 6e-3) == pytest.approx(0, abs=1e-12)
+    assert rates[:rise] == sorted(rates[:rise])
+    assert rates[rise - 1 :] == sorted(rates[rise - 1 :], reverse=True)
+    assert total < 1000 or rates[-1] < 1e-7
+
+
+def test_batches_are_a_shuffle_of_seed_and_epoch():
+    epoch = batches(23, 5, seed=1, epoch=3)
+    assert [len(batch) for batch in epoch] == [5, 5, 5, 5]
+    assert len(np.unique(np.concatenate(epoch))) == 20
+    assert np.array_equal(epoch, batches(23, 5, seed=1, epoch=3))
+    assert not np.array_equal(epoch, batches(23, 5, seed=1, epoch=4))
+    assert not np.array_equal(epoch, batches(23, 5, seed=2, epoch=3))
+    (only,) = batches(3, 5, seed=0, epoch=0)
+    assert sorted(only) == [0, 1, 2]
+
+
+def test_average_follows_the_weights():
+    net = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+    average = Average(net, decay=0.5)
+    start = net[0].weight.detach().clone()
+    with torch.no_grad():
+        net[0].weight.add_(1.0)
+        net[1].num_batches_tracked.fill_(7)
+    assert torch.equal(average.state["0.weight"], start), "the average has its own memory"
+    average.update(net, step=0)  # decay (1 + 0) / (10 + 0) = 0.1 early on
+    assert average.state["0.weight"] == pytest.approx(start + 0.9)
+    assert average.state["1.num_batches_tracked"] == 7
+    average.update(net, step=1000)
+    assert average.state["0.weight"] == pytest.approx(start + 0.95)
+
+
+# --- learning ------------------------------------------------------------------------------------
+
+
+def test_a_student_beats_the_mean_shape(train, validation):
+    net = new_net(train)
+    config = TrainConfig("l1", epochs=30, batch_size=12, learning_rate=3e-3, strength=0.1)
+    log = fit(net, train, replace(config, average=0.9))
+    mean = np.broadcast_to(train.landmarks.mean(axis=0), validation.landmarks.shape)
+    mean_shape = metrics.nme(mean, validation.landmarks, 68).mean()
+    found = metrics.nme(inference.predict(net, validation), validation.landmarks, 68).mean()
+    assert log[-1]["loss"] < 0.7 * log[0]["loss"]
+    assert found < 0.85 * mean_shape
+
+
+def test_log_tells_what_was_done(train, validation, tmp_path):
+    net = new_net(train)
+    assert net.config.size == 32
+    log = fit(net, train, SHORT, validation=validation, run=tmp_path / "run")
+    assert [entry["epoch"] for entry in log] == [1, 2, 3, 4]
+    assert [entry["step"] for entry in log] == [3, 6, 9, 12]
+    expected = [learning_rate(step - 1, 12, 2e-3) for step in (3, 6, 9, 12)]
+    assert [entry["learning_rate"] for entry in log] == pytest.approx(expected)
+    lines = (tmp_path / "run" / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == log
+    assert not net.training
+    found = metrics.nme(inference.predict(net, validation), validation.landmarks, 68).mean()
+    assert found == pytest.approx(log[-1]["nme"], rel=1e-5), "it ends with the averaged weights"
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
+        "checkpoint.safetensors",
+        "log.jsonl",
+    ]
+
+
+@pytest.mark.parametrize("loss", ["l2", "smooth_l1", "wing", "kd-paper", "kd-released"])
+def test_every_loss_trains(train, loss):
+    net = new_net(train)
+    teachers = Teachers(new_net(train, seed=1), new_net(train, seed=2))
+    config = replace(SHORT, loss=loss, epochs=1)
+    (entry,) = fit(net, train, config, teachers=teachers if loss.startswith("kd-") else None)
+    assert np.isfinite(entry["loss"]) and "nme" not in entry
+    if loss.startswith("kd-"):
+        terms = entry["main"] + entry["tough"] + entry["tolerant"]
+        assert entry["total"] == entry["loss"] == pytest.approx(terms, abs=1e-6)
+
+
+def test_targets_replace_the_hard_landmarks(train):
+    """A student that can only learn one shape learns the middle of whatever it is given."""
+
+    def learnt(targets):
+        net = Student()
+        config = replace(SHORT, epochs=25, learning_rate=0.03, weight_decay=0, strength=0.0)
+        fit(net, train, config, targets=targets)
+        return inference.predict(net, train)[0]
+
+    moved = train.landmarks + np.float32([0.0, 0.1])
+    shift = (learnt(moved) - learnt(None)).mean(axis=0)
+    assert shift == pytest.approx([0, 0.1], abs=0.01)
+
+
+@pytest.mark.parametrize("n_points", SCHEMES)
+def test_training_with_mirrored_views_is_not_worse_than_the_mean_shape(tmp_path, n_points):
+    """A wrong order of points after a flip pulls left and right points into the middle."""
+    rng = np.random.default_rng(0)
+    half = rng.uniform(-20, 20, (n_points, 2))
+    shape = 32 + (half + asm.mirror(half[None], SCHEMES[n_points])[0]) / 2
+
+    def samples():
+        for _ in range(24):
+            points = shape + rng.normal(0, 2, (n_points, 2))
+            yield Sample(np.zeros((64, 64, 3), np.uint8), points, crop=(32, 32, 64))
+
+    path = tmp_path / "faces"
+    faces = FaceSet.write(path, samples(), scheme=n_points, size=32, progress=False)
+    mean = faces.landmarks.mean(axis=0)
+    mean_shape = metrics.nme(np.tile(mean, (24, 1, 1)), faces.landmarks, n_points).mean()
+
+    def trained(scheme):
+        faces.scheme, net = scheme, Student(n_points)
+        net.answer.data = torch.from_numpy(mean) * 2.2 / 1.3
+        config = TrainConfig("l2", epochs=15, batch_size=8, learning_rate=0.02, weight_decay=0)
+        fit(net, faces, replace(config, strength=0.0, average=0.5))
+        return metrics.nme(inference.predict(net, faces), faces.landmarks, n_points).mean()
+
+    right = SCHEMES[n_points]
+    assert trained(right) < 1.05 * mean_shape
+    assert trained(replace(right, flip=tuple(range(n_points)))) > 1.2 * mean_shape
+
+
+# --- going on ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def undisturbed(train, validation, tmp_path_factory):
+    """Log, weights and checkpoint of a training that nothing interrupted."""
+    net, run = new_net(train), tmp_path_factory.mktemp("runs") / "undisturbed"
+    log = fit(net, train, validation=validation, run=run)
+    parts, _ = checkpoints.load(run / "checkpoint.safetensors")
+    return log, net.state_dict(), parts
+
+
+def check_equals(undisturbed, log, net, run):
+    expected_log, weights, parts = undisturbed
+    assert without_times(log) == without_times(expected_log)
+    same_state(net.state_dict(), weights)
+    found, _ = checkpoints.load(run / "checkpoint.safetensors")
+    assert found.keys() == parts.keys() == {"net", "average", "optimizer"}
+    for name in parts:
+        same_state(found[name], parts[name])
+
+
+def test_interrupted_training_goes_on_bit_for_bit(undisturbed, train, validation, tmp_path):
+    run = tmp_path / "run"
+    net = new_net(train)
+    interrupt_at_step(net, 8)  # the second of the third epoch
+    with pytest.raises(KeyboardInterrupt):
+        fit(net, train, validation=validation, run=run)
+    assert len((run / "log.jsonl").read_text().splitlines()) == 2
+    other = new_net(train, seed=5)  # its own start does not matter
+    log = fit(other, train, validation=validation, run=run)
+    check_equals(undisturbed, log, other, run)
+
+
+def test_finished_training_is_read_and_not_done_again(undisturbed, train, tmp_path):
+    run = tmp_path / "run"
+    first = new_net(train)
+    log = fit(first, train, run=run)
+    before = {path.name: path.stat().st_mtime_ns for path in run.iterdir()}
+    net = new_net(train, seed=5)
+    interrupt_at_step(net, 1, AssertionError("it trained"))
+    assert fit(net, train, run=run) == log
+    same_state(net.state_dict(), first.state_dict())
+    assert {path.name: path.stat().st_mtime_ns for path in run.iterdir()} == before
+    assert not net.training
+
+
+def test_interrupted_while_saving_keeps_the_last_state(
+    undisturbed, train, validation, tmp_path, monkeypatch
+):
+    run, whole, saves = tmp_path / "run", checkpoints.save_file, 0
+
+    def save(tensors, part, metadata):
+        nonlocal saves
+        saves += 1
+        if saves == 3:
+            part.write_bytes(b"half a checkpoint")
+            raise OSError("No space left on device")
+        whole(tensors, part, metadata=metadata)
+
+    monkeypatch.setattr(checkpoints, "save_file", save)
+    with pytest.raises(OSError, match="No space left"):
+        fit(new_net(train), train, validation=validation, run=run)
+    assert len(list(run.iterdir())) == 2, "no partial file stays"
+    net = new_net(train)
+    log = fit(net, train, validation=validation, run=run)
+    check_equals(undisturbed, log, net, run)
+
+
+KILLED = """
+import sys, time, torch
+from pathlib import Path
+torch.set_num_threads(1)
+sys.path.insert(0, sys.argv[3])
+import test_training as here
+from kdnotes import checkpoints
+from kdnotes.faceset import FaceSet
+
+whole, saves, run = checkpoints.save_file, [], Path(sys.argv[2])
+
+def save(tensors, part, metadata):
+    whole(tensors, part, metadata=metadata)
+    saves.append(part)
+    if len(saves) == 2:  # the whole file is cut in half, and nobody goes on
+        part.write_bytes(part.read_bytes()[: part.stat().st_size // 2])
+        (run.parent / "saving").touch()
+        time.sleep(600)
+
+checkpoints.save_file = save
+faces = FaceSet.open(sys.argv[1])
+train, validation = faces.split("train"), faces.split("validation")
+here.fit(here.new_net(train), train, validation=validation, run=run)
+"""
+
+
+def test_killed_while_saving(undisturbed, small_faces, train, validation, tmp_path):
+    """`kill -9` in the middle of the second checkpoint: the first is there, and is continued."""
+    run, here = tmp_path / "run", Path(__file__).parent
+    command = [sys.executable, "-c", KILLED, small_faces.path, run, here]
+    child = subprocess.Popen(command, cwd=here.parent, stderr=subprocess.PIPE, text=True)
+    try:
+        until = time.monotonic() + 240
+        while not (tmp_path / "saving").exists():
+            assert child.poll() is None, child.stderr.read()
+            assert time.monotonic() < until, "the child never came to its second checkpoint"
+            time.sleep(0.05)
+    finally:
+        child.kill()
+        child.communicate()
+    assert [path.name for path in run.glob("*.safetensors")] == ["checkpoint.safetensors"]
+    _, about = checkpoints.load(run / "checkpoint.safetensors")
+    assert len(about["history"]) == 1
+    net = new_net(train)
+    log = fit(net, train, validation=validation, run=run)
+    check_equals(undisturbed, log, net, run)
+
+
+def test_without_a_run_folder_nothing_is_written(train, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    fit(new_net(train), train, replace(SHORT, epochs=1))
+    assert not list(tmp_path.iterdir())
+
+
+# --- refusals ------------------------------------------------------------------------------------
+
+
+def test_run_folder_of_another_training_is_refused(train, small_faces, tmp_path):
+    run, config = tmp_path / "run", replace(SHORT, epochs=1)
+    fit(new_net(train), train, config, run=run)
+    before = (run / "checkpoint.safetensors").read_bytes()
+
+    def refused(what, net=None, faces=train, config=config, **more):
+        with pytest.raises(ValueError, match=rf"a training with another {what}") as caught:
+            fit(net or new_net(train), faces, config, run=run, **more)
+        assert str(run) in str(caught.value) and "\n" not in str(caught.value)
+
+    refused("config", config=replace(config, learning_rate=1e-3))
+    refused("network", net=new_net(train, size=40))
+    refused("rows", faces=train.select(np.arange(30)))
+    refused("targets", targets=train.landmarks)
+    (run / "checkpoint.safetensors").rename(run / "checkpoint.safetensors.old")
+    fit(new_net(train), train, replace(config, loss="l2"), run=run, targets=train.landmarks)
+    refused("(config|targets)")
+    assert (run / "checkpoint.safetensors.old").read_bytes() == before
+
+
+def test_refusal_of_another_config_names_only_what_differs(train, tmp_path):
+    run, config = tmp_path / "run", replace(SHORT, epochs=1)
+    fit(new_net(train), train, config, run=run)
+    with pytest.raises(ValueError, match=r"learning_rate") as caught:
+        fit(new_net(train), train, replace(config, learning_rate=1e-3), run=run)
+    assert "0.002" in str(caught.value) and "0.001" in str(caught.value)
+    assert "batch_size" not in str(caught.value)
+
+
+def test_corrupt_checkpoint_gives_one_sentence(train, tmp_path):
+    run, config = tmp_path / "run", replace(SHORT, epochs=1)
+    fit(new_net(train), train, config, run=run)
+    path = run / "checkpoint.safetensors"
+    whole = path.read_bytes()
+    for content in (b"", whole[: len(whole) // 2], b"nothing like it" * 40):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"checkpoint\.safetensors is damaged .* delete it"):
+            fit(new_net(train), train, config, run=run)
+
+
+@pytest.mark.parametrize("loss", ["l1", "kd-paper"])
+def test_loss_that_is_no_number_any_more(train, tmp_path, loss):
+    """The last good epoch stays, and the training can go on from it."""
+    run, net = tmp_path / "run", new_net(train)
+    teachers = Teachers(new_net(train, seed=1)) if loss == "kd-paper" else None
+    config = replace(SHORT, loss=loss, epochs=3)
+
+    def spoil(module, args):
+        if module.training and len(list(run.glob("*.safetensors"))):
+            module.head.weight.data.fill_(float("nan"))
+
+    net.register_forward_pre_hook(spoil)
+    with pytest.raises(FloatingPointError, match=r"became nan in epoch 2;.* learning_rate"):
+        fit(net, train, config, run=run, teachers=teachers)
+    _, about = checkpoints.load(run / "checkpoint.safetensors")
+    assert len(about["history"]) == 1
+    assert len(fit(new_net(train), train, config, run=run, teachers=teachers)) == 3
+
+
+def test_loss_that_becomes_infinite(train, monkeypatch):
+    infinite = lambda pred, target, answers: pred.sum() * float("inf")  # noqa: E731
+    monkeypatch.setitem(training.LOSSES, "l1", infinite)
+    with pytest.raises(FloatingPointError, match="the loss became"):
+        fit(new_net(train), train, replace(SHORT, epochs=1, batch_size=36))
+
+
+def test_shared_faces_are_an_error_and_shared_people_a_warning(train, small_faces):
+    config = replace(SHORT, epochs=1)
+    overlapping = small_faces.select(np.arange(8, 20))
+    with pytest.raises(ValueError, match=r"4 faces are in training and validation, 'drawn 08'"):
+        fit(new_net(train), train, config, validation=overlapping)
+    some, others = train.select(np.arange(0, 36, 2)), train.select(np.arange(1, 36, 2))
+    with pytest.warns(UserWarning, match="9 people are in training and validation") as caught:
+        fit(new_net(train), some, config, validation=others)
+    assert caught[0].filename == __file__
+
+
+def test_people_apart_is_no_warning(train, validation):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        fit(new_net(train), train, replace(SHORT, epochs=1), validation=validation)
+
+
+def test_impossible_configs():
+    with pytest.raises(ValueError, match=r"no loss is called 'l3'; choose one of l1, l2"):
+        TrainConfig("l3", epochs=1)
+    for change in ({"epochs": 0}, {"batch_size": 0}, {"n_views": -1}):
+        with pytest.raises(ValueError, match="at least one epoch"):
+            TrainConfig("l1", **({"epochs": 1} | change))
+
+
+def test_contradicting_arguments(train):
+    net = new_net(train)
+    with pytest.raises(ValueError, match="network has 29 landmarks, the faces have 68"):
+        fit(models.create(SMALL, 29, size=32), train)
+    with pytest.raises(ValueError, match=r"targets must be finite and \(36, 68, 2\), found"):
+        fit(net, train, targets=train.landmarks[:5])
+    broken = train.landmarks.copy()
+    broken[3, 4] = np.nan
+    with pytest.raises(ValueError, match="targets must be finite"):
+        fit(net, train, targets=broken)
+    with pytest.raises(ValueError, match="'kd-paper' with no teachers"):
+        fit(net, train, replace(SHORT, loss="kd-paper"))
+    with pytest.raises(ValueError, match="'l1' with teachers"):
+        fit(net, train, teachers=Teachers(new_net(train)))
+
+
+# --- inference -----------------------------------------------------------------------------------
+
+
+def test_predict_does_not_depend_on_batches_and_leaves_the_mode(validation):
+    net = new_net(validation).train()
+    before = models.fingerprint(net)
+    found = inference.predict(net, validation, batch_size=5)
+    assert found.shape == (12, 68, 2)
+    assert found == pytest.approx(inference.predict(net, validation), abs=1e-5)
+    assert net.training and models.fingerprint(net) == before
+    compiled = torch.compile(net, backend="eager")
+    assert inference.predict(compiled, validation) == pytest.approx(found, abs=1e-5)
+
+
+def test_predict_gives_stored_crop_units(validation):
+    """The head's bias alone, in network-crop units, comes out divided by the zoom."""
+    net = new_net(validation)
+    net.head.weight.data.zero_()
+    expected = net.head.bias.detach().view(68, 2).numpy() * 1.3 / 2.2
+    assert inference.predict(net, validation)[7] == pytest.approx(expected, abs=1e-6)
+
+
+def test_predict_refuses_a_network_for_other_points(validation):
+    with pytest.raises(ValueError, match="network has 29 landmarks, the faces have 68"):
+        inference.predict(models.create(SMALL, 29, size=32), validation)
