@@ -52,8 +52,8 @@ def notebooks(folder: str | Path | None = None) -> list[Path]:
 def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """An executed notebook as it is stored: without progress bars, widgets and time stamps.
 
-    Widgets need a live kernel; a static figure stands beside each of them. Large figures become
-    JPEG, so that a notebook stays small enough for GitHub to show it.
+    Widgets need a live kernel; a static figure stands beside each of them. Figures are
+    made smaller, so that a notebook stays small enough for GitHub to show it.
     """
     notebook.metadata.pop("widgets", None)
     notebook.metadata["kernelspec"] = {
@@ -73,16 +73,21 @@ def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return notebook
 
 
-def _shrink(data, largest=60_000):
-    """Turns a PNG figure of more bytes than `largest` into a JPEG, if that is smaller."""
+def _shrink(data, largest=20_000):
+    """Makes a PNG figure of more bytes than `largest` smaller, in the way that suits it.
+
+    Faces shrink most as JPEG, drawings as PNG with a palette.
+    """
     png = base64.b64decode(data.get("image/png", ""))
     if len(png) <= largest:
         return
-    stream = io.BytesIO()
-    Image.open(io.BytesIO(png)).convert("RGB").save(stream, "JPEG", quality=85, optimize=True)
-    if len(stream.getvalue()) < len(png):
-        del data["image/png"]
-        data["image/jpeg"] = base64.b64encode(stream.getvalue()).decode()
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    jpeg, palette = io.BytesIO(), io.BytesIO()
+    picture.save(jpeg, "JPEG", quality=82, optimize=True)
+    picture.quantize(128).save(palette, "PNG", optimize=True)
+    del data["image/png"]
+    best, kind = min(((jpeg, "image/jpeg"), (palette, "image/png")), key=lambda x: x[0].tell())
+    data[kind] = base64.b64encode(best.getvalue()).decode()
 
 
 async def _execute(client, bar):
