@@ -68,9 +68,21 @@ def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
                 for output in cell.outputs
                 if output.get("name") != "stderr" and WIDGET not in output.get("data", {})
             ]
+            cell.outputs = _joined(cell.outputs)
             for output in cell.outputs:
                 _shrink(output.get("data", {}))
     return notebook
+
+
+def _joined(outputs):
+    """Outputs with printed text in one piece, however the kernel happened to send it."""
+    joined = []
+    for output in outputs:
+        if joined and output.get("name") and output.get("name") == joined[-1].get("name"):
+            joined[-1].text += output.text
+        else:
+            joined.append(output)
+    return joined
 
 
 def _shrink(data, largest=20_000):
