@@ -43,11 +43,17 @@ def new_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
         raise FileExistsError(f"{path} is there already; delete it or choose another folder")
     path.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+    old = part.with_suffix(".old")
     try:
         yield part
         part.chmod(0o755)
-        if path.exists():
-            shutil.rmtree(path)
+        if path.exists():  # moved aside first: deleting takes time, and may be interrupted
+            os.replace(path, old)
         os.replace(part, path)
+    except BaseException:
+        if old.exists() and not path.exists():
+            os.replace(old, path)
+        raise
     finally:
         shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)

@@ -1,5 +1,6 @@
 """Files and folders are whole or not there, whatever happens while they are written."""
 
+import os
 import subprocess
 import sys
 import time
@@ -109,3 +110,21 @@ def test_killed_while_writing(tmp_path):
     with new_file(tmp_path / "file") as part, new_folder(tmp_path / "folder", replace=True):
         part.write_text("second")
     assert (tmp_path / "file").read_text() == "second"
+
+
+def test_folder_whose_successor_cannot_be_moved_in_stays(tmp_path, monkeypatch):
+    goal = tmp_path / "faces"
+    goal.mkdir()
+    (goal / "old").touch()
+    rename = os.replace
+
+    def refuse(source, target):
+        if str(source).endswith(".part"):
+            raise OSError("no")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(OSError, match="no"), new_folder(goal, replace=True) as part:
+        (part / "new").touch()
+    assert names(tmp_path) == ["faces"]
+    assert names(goal) == ["old"]

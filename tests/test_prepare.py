@@ -225,7 +225,7 @@ def make_zip(path, name, content=b"evil", mode=0, times=1):
 
 
 @pytest.mark.parametrize(
-    "name", ["../evil", "P1/../../evil", "/tmp/evil", "..\\evil", "C:\\evil", "C:evil", "a/.."]
+    "name", ["../evil", "P1/../../evil", "/evil", "..\\evil", "C:\\evil", "C:evil", "a/.."]
 )
 def test_a_member_outside_the_folder_is_refused(tmp_path, out, name):
     path = make_zip(tmp_path / "evil.zip", name)
