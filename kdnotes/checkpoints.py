@@ -111,9 +111,14 @@ def load(path: Path) -> tuple[dict[str, dict], dict]:
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, flat: dict[str, torch.Tensor]) -> None:
-    """Puts a flattened optimiser state back."""
+    """Puts a flattened optimiser state back, in the memory format of the weights: a fused step
+    walks through both side by side."""
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
     state = optimizer.state_dict()
     for key, value in flat.items():
         number, quantity = key.split(".", 1)
+        weight = weights[int(number)]
+        if value.shape == weight.shape:
+            value = torch.empty_like(weight, requires_grad=False).copy_(value)
         state["state"].setdefault(int(number), {})[quantity] = value
     optimizer.load_state_dict(state)

@@ -67,10 +67,10 @@ PROFILES = {
         ),
         Profile(
             "quick", "a laptop without a GPU: the course in minutes, results that mean something",
-            n_faces=2000, stored_size=168,
+            n_faces=2500, stored_size=168,
             student="mobilenetv2_050", student_size=64,
-            teacher="mobilenetv2_100", teacher_size=64,
-            student_epochs=20, teacher_epochs=14, strength=0.5,
+            teacher="mobilenetv2_100", teacher_size=80,
+            student_epochs=22, teacher_epochs=15, strength=0.5,
         ),
         Profile(
             "gpu", "one GPU such as Colab's: at most ten minutes a notebook",

@@ -6,12 +6,10 @@ follows from (seed, epoch, face), so a resumed training sees what an undisturbed
 seen.
 """
 
-import hashlib
 import math
 import time
-import warnings
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +18,10 @@ from accelerate import Accelerator
 from torch import nn
 from tqdm.auto import tqdm
 
-from kdnotes import checkpoints, inference, losses, metrics
+from kdnotes import checkpoints, inference, losses, metrics, preflight
 from kdnotes.faceset import FaceSet
 from kdnotes.schedule import Average, batches, learning_rate
-from kdnotes.teachers import TeacherCache, Teachers, view_key
+from kdnotes.teachers import TeacherCache, Teachers
 from kdnotes.views import sample_views, to_tensor, warp_images, warp_points
 
 #: Loss names a training can be asked for, and what they do with (pred, target, teachers' answers).
@@ -111,61 +109,43 @@ def fit(
         ValueError: Contradicting arguments, or a run folder that belongs to another training.
         FloatingPointError: The loss is not finite any more.
     """
-    _check(student, faces, config, targets, teachers, validation)
+    preflight.check(student, faces, config, targets, teachers, validation)
     accelerator = Accelerator(mixed_precision=_precision())
-    device = accelerator.device
-    net = student.to(device, memory_format=torch.channels_last).requires_grad_(True).train()
-    average = Average(net, config.average)
-    optimizer = torch.optim.AdamW(net.parameters(), weight_decay=config.weight_decay)
-    folder = checkpoints.Run(run, _key(student, faces, config, targets, teachers))
-    history = _resume(folder, net, average, optimizer)
-    net, optimizer = accelerator.prepare(net, optimizer)
+    student.to(accelerator.device, memory_format=torch.channels_last).requires_grad_(True).train()
     if isinstance(teachers, Teachers):
-        teachers.to(device)
+        teachers.to(accelerator.device)
+    average = Average(student, config.average)
+    optimizer = torch.optim.AdamW(
+        student.parameters(), weight_decay=config.weight_decay, fused=True
+    )
+    folder = checkpoints.Run(run, preflight.key(student, faces, config, targets, teachers))
+    history = _resume(folder, student, average, optimizer)
+    net, optimizer = accelerator.prepare(student, optimizer)
 
     targets = torch.as_tensor(faces.landmarks if targets is None else targets).float()
     per_epoch = max(1, len(faces) // config.batch_size)
     total, step = per_epoch * config.epochs, per_epoch * len(history)
-    earlier = history[-1]["seconds"] if history else 0.0
-    start = time.perf_counter()
     hidden = not progress or step == total  # a finished run is only read
     bar = tqdm(total=total, initial=step, unit=" steps", desc=folder.name, disable=hidden)
     for epoch in range(len(history), config.epochs):
         sums, began = {}, time.perf_counter()
         for chosen in batches(len(faces), config.batch_size, seed=config.seed, epoch=epoch):
             chosen = chosen[accelerator.process_index :: accelerator.num_processes]
-            images, target, answers = _batch(
-                student.config, faces, targets, chosen, config, epoch, teachers, device
-            )
-            with accelerator.autocast():
-                pred = net(images)  # (B, L, 2)
-            if device.type == "cpu" and not torch.isfinite(pred).all():  # a GPU would wait
-                raise _diverged("an answer", pred.sum().item(), epoch, config)
-            loss, terms = _named(LOSSES[config.loss](pred, target, answers))
-
+            batch = make_batch(student, faces, targets, chosen, config, epoch, teachers)
             rate = learning_rate(step, total, config.learning_rate)
-            for group in optimizer.param_groups:
-                group["lr"] = rate
-            optimizer.zero_grad(set_to_none=True)
-            accelerator.backward(loss)
-            accelerator.clip_grad_norm_(net.parameters(), config.clip)
-            optimizer.step()
+            terms = descend(net, batch, config, rate, optimizer, accelerator)
             average.update(student, step)
-
             step += 1
             for name, value in terms.items():  # summed on the device: reading them would wait
-                sums[name] = sums.get(name, 0) + value.detach()
+                sums[name] = sums.get(name, 0) + value
             bar.update()
         means = {name: float(value) / per_epoch for name, value in sums.items()}
-        if not math.isfinite(means["loss"]):
-            raise _diverged("the loss", means["loss"], epoch, config)
-        now = time.perf_counter()
+        _check_finite(means["loss"], "the loss", config)
         history.append(
             {"epoch": epoch + 1, "step": step, "learning_rate": rate}
             | means
+            | _speed(history, per_epoch * config.batch_size, time.perf_counter() - began)
             | _validate(student, average, validation)
-            | {"images_per_second": round(per_epoch * config.batch_size / (now - began), 1)}
-            | {"seconds": round(earlier + now - start, 1)}
         )
         if accelerator.is_main_process:
             parts = {"net": student.state_dict(), "average": average.state}
@@ -177,32 +157,60 @@ def fit(
     return history
 
 
-def _batch(net, faces, targets, chosen, config, epoch, teachers, device):
+def make_batch(student, faces, targets, chosen, config, epoch, teachers):
     """Images, landmarks and teachers' answers for the faces at the positions `chosen`."""
-    rows = faces.rows[chosen]
+    device = next(student.parameters()).device
+    rows, size = faces.rows[chosen], student.config.size
     view = epoch % config.n_views if config.n_views else epoch
-    zoom = faces.meta["stored_margin"] / net.crop_margin
+    zoom = faces.meta["stored_margin"] / student.config.crop_margin
     views = sample_views(rows, view, seed=config.seed, strength=config.strength, zoom=zoom)
     views = views.to(device)
     crops = to_tensor(faces.images[chosen], device)
-    images = warp_images(crops, views, net.size).contiguous(memory_format=torch.channels_last)
+    images = warp_images(crops, views, size).contiguous(memory_format=torch.channels_last)
     target = warp_points(targets[chosen].to(device), views, faces.scheme)  # (B, L, 2)
     answers = teachers.answers(rows, view, crops, views) if teachers else {}
     return images, target, answers
 
 
+def descend(net, batch, config, rate, optimizer, accelerator):
+    """One step: the network's answer, its loss, and a little way down. Returns the loss terms."""
+    images, target, answers = batch
+    with accelerator.autocast():
+        pred = net(images)  # (B, L, 2)
+    if pred.device.type == "cpu":  # a GPU would wait
+        _check_finite(pred.detach().sum(), "an answer", config)
+    terms = _named(LOSSES[config.loss](pred, target, answers))
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    optimizer.zero_grad(set_to_none=True)
+    accelerator.backward(terms["loss"])
+    accelerator.clip_grad_norm_(net.parameters(), config.clip)
+    optimizer.step()
+    return {name: value.detach() for name, value in terms.items()}
+
+
 def _named(terms):
-    """The loss to descend, and what to log of it: (total, main, tough, tolerant) or one number."""
+    """The loss to descend, and KD-Loss's terms where there are any, by the names of the log."""
     if isinstance(terms, losses.KDTerms):
-        return terms.total, {"loss": terms.total, **terms._asdict()}
-    return terms, {"loss": terms}
+        return {"loss": terms.total, **terms._asdict()}
+    return {"loss": terms}
 
 
-def _diverged(what, value, epoch, config):
-    return FloatingPointError(
-        f"{what} became {value} in epoch {epoch + 1}; what earlier epochs reached is kept. Try a "
-        f"smaller learning_rate than {config.learning_rate}"
-    )
+def _check_finite(value, what, config):
+    if not math.isfinite(value):
+        raise FloatingPointError(
+            f"{what} became {float(value)}; what earlier epochs reached is kept. Try a smaller "
+            f"learning_rate than {config.learning_rate}"
+        )
+
+
+def _speed(history, images, seconds):
+    """What an epoch of training took, and all of them so far."""
+    earlier = history[-1]["seconds"] if history else 0.0
+    return {
+        "images_per_second": round(images / seconds, 1),
+        "seconds": round(earlier + seconds, 1),
+    }
 
 
 def _short(entry):
@@ -241,53 +249,3 @@ def _resume(folder, net, average, optimizer):
     }
     checkpoints.restore_optimizer(optimizer, parts["optimizer"])
     return history
-
-
-def _key(student, faces, config, targets, teachers):
-    """What makes this training this one: a run folder is only continued where all of it agrees."""
-    key = {"config": asdict(config), "network": asdict(student.config), "faces": faces.fingerprint}
-    key["rows"] = hashlib.sha256(faces.rows.tobytes()).hexdigest()
-    if targets is not None:
-        key["targets"] = hashlib.sha256(np.ascontiguousarray(targets).tobytes()).hexdigest()
-    if teachers is not None:
-        key["teachers"] = teachers.fingerprints
-    return key
-
-
-def _check(student, faces, config, targets, teachers, validation):
-    """Refuses arguments that contradict each other, before anything is computed."""
-    expected = faces.landmarks.shape
-    if student.config.n_points != expected[1]:
-        raise ValueError(
-            f"the network has {student.config.n_points} landmarks, the faces have {expected[1]}"
-        )
-    if targets is not None and (targets.shape != expected or not np.isfinite(targets).all()):
-        raise ValueError(f"targets must be finite and {expected}, found {targets.shape}")
-    if config.loss.startswith("kd-") != (teachers is not None):
-        raise ValueError(
-            f"loss {config.loss!r} with {'' if teachers else 'no '}teachers: KD-Loss "
-            "needs them and the plain losses have no use for them"
-        )
-    if teachers is not None:
-        key = view_key(
-            faces, config.seed, config.strength, config.n_views, student.config.crop_margin
-        )
-        teachers.check(key)
-    if validation is not None:
-        _check_apart(faces, validation)
-
-
-def _check_apart(faces, validation):
-    """Training and validation must not share a face; sharing people is said."""
-    shared = set(faces.table["id"]) & set(validation.table["id"])
-    if shared:
-        raise ValueError(
-            f"{len(shared)} faces are in training and validation, {min(shared)!r} among them; "
-            "split them first"
-        )
-    people = set(faces.table["subject"].dropna()) & set(validation.table["subject"].dropna()) - {""}
-    if people:
-        warnings.warn(
-            f"{len(people)} people are in training and validation: the error there will flatter",
-            stacklevel=4,  # the line that called fit
-        )

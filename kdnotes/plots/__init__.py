@@ -1,0 +1,31 @@
+"""Figures: pure functions from data to a matplotlib figure."""
+
+from kdnotes.plots.faces import (
+    draw_face,
+    draw_points,
+    face,
+    face_grid,
+    numbered_points,
+    shape_mode,
+    shapes,
+)  # fmt: skip
+from kdnotes.plots.loss import REGIONS, assistance_curves, kd_curves
+from kdnotes.plots.scores import bars, error_curves, training_curves
+from kdnotes.plots.style import (
+    BLACK,
+    BLUE,
+    COLOURS,
+    GREEN,
+    ORANGE,
+    PINK,
+    RED,
+    SKY,
+    YELLOW,
+    new_figure,
+)  # fmt: skip
+
+__all__ = [
+    "BLACK", "BLUE", "COLOURS", "GREEN", "ORANGE", "PINK", "RED", "REGIONS", "SKY", "YELLOW",
+    "assistance_curves", "bars", "draw_face", "draw_points", "error_curves", "face", "face_grid",
+    "kd_curves", "new_figure", "numbered_points", "shape_mode", "shapes", "training_curves",
+]  # fmt: skip

@@ -1,0 +1,154 @@
+"""Faces and shapes with their landmarks.
+
+Pictures are drawn in landmark units (origin in the middle, width 1), so that points need no
+conversion.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from kdnotes.asm import ActiveShapeModel
+from kdnotes.plots.style import (
+    BLACK,
+    BLUE,
+    COLOURS,
+    GREEN,
+    ORANGE,
+    PINK,
+    RED,
+    SKY,
+    new_figure,
+    plain_frame,
+)  # fmt: skip
+from kdnotes.schemes import Scheme, get
+
+
+def draw_points(
+    axes: Axes,
+    points: np.ndarray,
+    scheme: Scheme | int,
+    colour: str = GREEN,
+    *,
+    size: float = 6,
+    label: str | None = None,
+    lines: bool = True,
+) -> None:
+    """Landmarks `(L, 2)` as dots with a white rim, and the scheme's lines."""
+    points = np.asarray(points)
+    if lines:
+        edges = np.array(get(scheme).edges)
+        axes.plot(*points[edges].transpose(2, 1, 0), color=colour, lw=1.0, alpha=0.8)
+    axes.scatter(*points.T, s=size, color=colour, edgecolor="white", lw=0.3, zorder=3, label=label)
+
+
+def draw_face(
+    axes: Axes,
+    image: np.ndarray,
+    points: Mapping[str, np.ndarray] | np.ndarray | None = None,
+    scheme: Scheme | int = 68,
+    *,
+    size: float = 6,
+) -> None:
+    """A picture, `(H, W, 3)` uint8 or `(3, H, W)` from 0 to 1, and landmarks over it.
+
+    Args:
+        points: `(L, 2)` in picture units, or several with names; names in `COLOURS` fix the colour.
+    """
+    if isinstance(image, torch.Tensor):
+        image = image.detach().cpu().permute(1, 2, 0).clamp(0, 1).numpy()
+    height = image.shape[0] / image.shape[1] / 2
+    axes.imshow(image, extent=(-0.5, 0.5, height, -height), interpolation="bilinear")
+    axes.set(xlim=(-0.5, 0.5), ylim=(height, -height), xticks=[], yticks=[])
+    if points is None:
+        return
+    named = points if isinstance(points, Mapping) else {"student": points}
+    for i, (name, shape) in enumerate(named.items()):
+        colour = COLOURS.get(name, list(COLOURS.values())[i])
+        draw_points(axes, shape, scheme, colour, size=size, label=name)
+
+
+def face(
+    image: np.ndarray, points: np.ndarray, scheme: Scheme | int = 68, *, pixels: bool = True
+) -> Figure:
+    """One photo with its landmarks, in pixels of the photo or in picture units."""
+    height, width = image.shape[:2]
+    figure, axes = new_figure(5, 5 * height / width)
+    if pixels:
+        points = (np.asarray(points) + 0.5) / width - np.array([0.5, 0.5 * height / width])
+    draw_face(axes[0, 0], image, points, scheme)
+    return figure
+
+
+def face_grid(
+    images: Sequence[np.ndarray],
+    points: Sequence | None = None,
+    scheme: Scheme | int = 68,
+    *,
+    titles: Sequence[str] | None = None,
+    columns: int = 6,
+    side: float = 1.5,
+    size: float = 3,
+) -> Figure:
+    """Faces side by side; `points` holds, per face, what `draw_face` takes."""
+    n = len(images)
+    columns = min(columns, n)
+    rows = -(-n // columns)
+    figure, axes = new_figure(columns * side, rows * side, nrows=rows, ncols=columns)
+    for i, ax in enumerate(axes.flat):
+        if i >= n:
+            ax.axis("off")
+            continue
+        draw_face(ax, images[i], None if points is None else points[i], scheme, size=size)
+        if titles is not None:
+            ax.set_title(titles[i], fontsize=8)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    if len(labels) > 1:
+        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=8)
+    return figure
+
+
+def numbered_points(points: np.ndarray, scheme: Scheme | int) -> Figure:
+    """A shape with the number of each landmark, coloured by facial part."""
+    scheme = get(scheme)
+    figure, axes = new_figure(7, 7)
+    ax = axes[0, 0]
+    palette = [BLUE, ORANGE, GREEN, RED, SKY, PINK, BLACK, "#777777", BLUE]
+    for colour, (name, members) in zip(palette, scheme.groups.items(), strict=False):
+        chosen = np.asarray(points)[list(members)]
+        ax.scatter(*chosen.T, s=14, color=colour, label=name)
+        for number, (x, y) in zip(members, chosen, strict=True):
+            ax.annotate(str(number), (x, y), (2, 2), textcoords="offset points", fontsize=7)
+    ax.set(aspect="equal", xlabel="x, picture widths", ylabel="y, downwards")
+    ax.invert_yaxis()
+    ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    plain_frame(ax)
+    return figure
+
+
+def shapes(named: Mapping[str, np.ndarray], scheme: Scheme | int) -> Figure:
+    """Shapes without a picture, over one another."""
+    figure, axes = new_figure(4, 4)
+    ax = axes[0, 0]
+    for i, (name, shape) in enumerate(named.items()):
+        draw_points(ax, shape, scheme, COLOURS.get(name, list(COLOURS.values())[i]), label=name)
+    ax.set(aspect="equal", xlim=(-0.36, 0.36), ylim=(0.36, -0.36), xticks=[], yticks=[])
+    ax.legend(fontsize=8, frameon=False)
+    return figure
+
+
+def shape_mode(
+    model: ActiveShapeModel, scheme: Scheme | int, mode: int, n_std: float = 2
+) -> Figure:
+    """The mean shape moved along one component, to one side, not at all, and to the other."""
+    figure, axes = new_figure(8, 2.9, ncols=3)
+    for ax, amount in zip(axes[0], (-n_std, 0, n_std), strict=True):
+        b = np.zeros(model.n_components_)
+        b[mode] = amount * np.sqrt(model.explained_variance_[mode])
+        draw_points(ax, model.shape(b).reshape(-1, 2), scheme, PINK)
+        ax.set(aspect="equal", xlim=(-0.36, 0.36), ylim=(0.36, -0.36), xticks=[], yticks=[])
+        ax.set_title("mean shape" if not amount else f"mode {mode + 1} at {amount:+g} sd", size=9)
+    return figure

@@ -1,0 +1,106 @@
+"""KD-Loss drawn along one coordinate."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+
+from kdnotes import losses
+from kdnotes.plots.style import COLOURS, GREEN, RED, SKY, new_figure, plain_frame
+
+
+def kd_curves(
+    tough: float = 0.4,
+    tolerant: float = 0.49,
+    *,
+    target: float = 0.0,
+    pred: float | None = None,
+    settings: losses.KDSettings = losses.PAPER,
+    reach: float = 1.0,
+) -> Figure:
+    """KD-Loss and its terms on one axis, and the slope of the total.
+
+    Args:
+        tough, tolerant, target: Where the teachers and the truth lie.
+        pred: Where to mark a prediction, with the way a descent step would take it.
+        reach: How far to both sides of the truth the axis goes.
+    """
+    p = torch.linspace(target - reach, target + reach, 1600, dtype=torch.float64).requires_grad_()
+    fixed = [torch.full_like(p, value).detach() for value in (target, tough, tolerant)]
+    terms = losses.kd_loss(p, *fixed, settings=settings, reduction="none")
+    (slope,) = torch.autograd.grad(terms.total.sum(), p)
+    x = p.detach().numpy()
+    figure, axes = new_figure(9.5, 3.4, ncols=2)
+    left, right = axes[0]
+    for name, value in terms._asdict().items():
+        style = {"lw": 2.4} if name == "total" else {"lw": 1.3, "ls": "--"}
+        left.plot(x, value.detach().numpy(), color=COLOURS[name], label=name, **style)
+    right.plot(x, slope.numpy(), color=COLOURS["total"], lw=1.8)
+    left.set(title="loss", xlabel="prediction")
+    right.set(title="slope of the total", xlabel="prediction")
+    for ax in axes[0]:
+        ax.axhline(0, color="#999999", lw=0.6)
+        ax.set_xlim(target - reach, target + reach)
+        ax.locator_params(axis="x", nbins=5)
+        ax.axvline(target, color=COLOURS["hard"], lw=1, ls=":", label="truth")
+        for name, value in (("tough", tough), ("tolerant", tolerant)):
+            for side, alpha in ((value, 0.9), (2 * target - value, 0.35)):  # and its reflection
+                ax.axvline(side, color=COLOURS[name], lw=1, ls=":", alpha=alpha)
+        plain_frame(ax)
+    if pred is not None:
+        value, step = np.interp(pred, x, terms.total.detach()), np.interp(pred, x, slope)
+        left.plot(pred, value, "o", color=COLOURS["student"], mec="white", ms=9, zorder=5)
+        goal = pred - 0.12 * np.sign(step) * min(1.0, abs(step))
+        left.annotate("", (goal, value), (pred, value), arrowprops={"arrowstyle": "->", "lw": 1.8})
+    handles, labels = left.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=5, fontsize=8, frameon=False)
+    return figure
+
+
+#: How figures show the regions of the assistive loss: name and colour.
+REGIONS = {
+    losses.POSITIVE: ("pulled in (R_P)", RED),
+    losses.NEGATIVE: ("pushed on (R_N)", GREEN),
+    losses.LOW: ("let go (R_L)", SKY),
+}
+
+
+def assistance_curves(
+    named: Mapping[str, losses.Assistance], teacher: float = 0.4, *, reach: float = 1.0
+) -> Figure:
+    """Weight and loss of one teacher's assistance over its regions, the truth at 0.
+
+    Args:
+        named: Title to assistance; a column each.
+        teacher: Where the teacher stands.
+        reach: How far to both sides of the truth the axis goes.
+    """
+    p = torch.linspace(-reach, reach, 2001, dtype=torch.float64)
+    truth, t = torch.zeros_like(p), torch.full_like(p, teacher)
+    figure, axes = new_figure(
+        4.7 * len(named), 4.6, nrows=2, ncols=len(named), sharex=True, sharey="row"
+    )
+    for (title, how), column in zip(named.items(), axes.T, strict=True):
+        loss = losses.assistive_loss(p, truth, t, **vars(how), reduction="none")
+        weight = loss / (t.abs() - p.abs()).abs()  # NaN, a gap in the curve, at the teacher
+        found = losses.region(p, truth, t, beta=how.beta, low_influence=how.low_influence)
+        for ax, values, name in zip(column, (weight, loss), ("weight", "loss"), strict=True):
+            for number, (label, colour) in REGIONS.items():
+                where = (found == number).numpy()
+                ax.fill_between(
+                    p, 0, 1, where, color=colour, alpha=0.15, lw=0, label=label,
+                    transform=ax.get_xaxis_transform(),
+                )  # fmt: skip
+            ax.plot(p, values, color=COLOURS["tough"], lw=1.8)
+            ax.axhline(0, color="#999999", lw=0.6)
+            for place, alpha in ((teacher, 0.9), (-teacher, 0.35)):  # and its reflection
+                ax.axvline(place, color=COLOURS["tough"], lw=1, ls=":", alpha=alpha)
+            ax.set_ylabel(name)
+            plain_frame(ax)
+        column[0].set_title(title)
+        column[1].set(xlabel="prediction", xlim=(-reach, reach))
+        column[1].locator_params(axis="x", nbins=5)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
+    return figure

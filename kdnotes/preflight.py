@@ -1,0 +1,61 @@
+"""Before a training begins: what makes it this one, and whether its arguments agree."""
+
+import hashlib
+import warnings
+from dataclasses import asdict
+
+import numpy as np
+
+from kdnotes.teachers import view_key
+
+
+def key(student, faces, config, targets, teachers):
+    """What makes this training this one: a run folder is only continued where all of it agrees."""
+    parts = {
+        "config": asdict(config),
+        "network": asdict(student.config),
+        "faces": faces.fingerprint,
+    }
+    parts["rows"] = hashlib.sha256(faces.rows.tobytes()).hexdigest()
+    if targets is not None:
+        parts["targets"] = hashlib.sha256(np.ascontiguousarray(targets).tobytes()).hexdigest()
+    if teachers is not None:
+        parts["teachers"] = teachers.fingerprints
+    return parts
+
+
+def check(student, faces, config, targets, teachers, validation):
+    """Refuses arguments that contradict each other, before anything is computed."""
+    expected = faces.landmarks.shape
+    if student.config.n_points != expected[1]:
+        raise ValueError(
+            f"the network has {student.config.n_points} landmarks, the faces have {expected[1]}"
+        )
+    if targets is not None and (targets.shape != expected or not np.isfinite(targets).all()):
+        raise ValueError(f"targets must be finite and {expected}, found {targets.shape}")
+    if config.loss.startswith("kd-") != (teachers is not None):
+        raise ValueError(
+            f"loss {config.loss!r} with {'' if teachers else 'no '}teachers: KD-Loss "
+            "needs them and the plain losses have no use for them"
+        )
+    if teachers is not None:
+        margin = student.config.crop_margin
+        teachers.check(view_key(faces, config.seed, config.strength, config.n_views, margin))
+    if validation is not None:
+        _check_apart(faces, validation)
+
+
+def _check_apart(faces, validation):
+    """Training and validation must not share a face; sharing people is said."""
+    shared = set(faces.table["id"]) & set(validation.table["id"])
+    if shared:
+        raise ValueError(
+            f"{len(shared)} faces are in training and validation, {min(shared)!r} among them; "
+            "split them first"
+        )
+    people = set(faces.table["subject"].dropna()) & set(validation.table["subject"].dropna()) - {""}
+    if people:
+        warnings.warn(
+            f"{len(people)} people are in training and validation: the error there will flatter",
+            stacklevel=4,  # the line that called fit
+        )
