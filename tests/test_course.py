@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from kdnotes import course
+from kdnotes import course, tidy
 from kdnotes.course import CourseError
 
 
@@ -63,7 +63,7 @@ def test_without_notebooks_the_sentence_says_where_to_start(tmp_path, monkeypatc
 
 
 def test_tidy_takes_out_what_cannot_be_stored():
-    widget = {course.WIDGET: {"model_id": "abc"}, "text/plain": "IntSlider(value=3)"}
+    widget = {tidy.WIDGET: {"model_id": "abc"}, "text/plain": "IntSlider(value=3)"}
     outputs = [
         new_output("stream", name="stderr", text="  0%|   | 0/10"),
         new_output("stream", name="stdout", text="NME 5 %"),
@@ -76,7 +76,7 @@ def test_tidy_takes_out_what_cannot_be_stored():
         "kernelspec": {"name": "my-env", "display_name": "mine", "language": "python"},
         "language_info": {"name": "python", "version": "3.99"},
     }
-    found = course.tidy(new_notebook(cells=[new_markdown_cell("a"), cell], metadata=metadata))
+    found = tidy.tidy(new_notebook(cells=[new_markdown_cell("a"), cell], metadata=metadata))
     nbformat.validate(found)
     assert found.metadata.kernelspec.name == "python3"
     assert found.metadata.language_info == {"name": "python"}
@@ -122,6 +122,7 @@ def test_whole_run_leaves_report_times_and_table(folder, build, small_faces, cap
     ]
     results = json.loads((out / "report.json").read_text())
     assert list(results["seconds"]) == ["faces", "00_first", "01_second"]
+    assert list(results["memory_gb"]) == ["00_first", "01_second"]
     assert len(results["scores"]) == 12
     printed = capsys.readouterr().out
     for part in ("60 faces", "00_first", "in all", "KD student", "interocular", str(out)):
@@ -173,10 +174,10 @@ def test_interrupted_while_storing_leaves_no_half_file(tmp_path, monkeypatch, wr
             raise KeyboardInterrupt
 
     if writer == "HTMLExporter":
-        monkeypatch.setattr(course, "HTMLExporter", Html)
+        monkeypatch.setattr(tidy, "HTMLExporter", Html)
     else:
-        monkeypatch.setattr(course.nbformat, "write", half)
+        monkeypatch.setattr(tidy.nbformat, "write", half)
     with pytest.raises(KeyboardInterrupt):
-        course._store(notebook, tmp_path / "00_first.ipynb")
+        tidy.store(notebook, tmp_path / "00_first.ipynb")
     left = [path.name for path in tmp_path.iterdir()]
     assert left == (["00_first.ipynb"] if writer == "HTMLExporter" else [])

@@ -6,6 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from kdnotes import record
 from kdnotes.evaluation import report
 
 ROOT = Path(__file__).parents[1]
@@ -52,6 +53,13 @@ def test_notebook_05_shows_the_stored_results():
         if output.output_type == "stream"
     ]
     assert [text.strip() for text in printed] == [report.markdown(results)]
+
+
+def test_notebooks_say_the_measured_time():
+    results = stored("synthetic")
+    for path in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")):
+        first = nbformat.read(path, as_version=4).cells[0].source
+        assert record.time_line(path.stem, results) in first
 
 
 def test_students_learn_what_the_course_promises(results):

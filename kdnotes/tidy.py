@@ -1,0 +1,75 @@
+"""Executed notebooks as files: tidied, small enough for GitHub, with an HTML copy."""
+
+import base64
+import io
+from pathlib import Path
+
+import nbformat
+from nbconvert import HTMLExporter
+from PIL import Image
+
+from kdnotes.files import new_file
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """An executed notebook as it is stored: without progress bars, widgets and time stamps.
+
+    Widgets need a live kernel; a static figure stands beside each of them. Figures are
+    made smaller, so that a notebook stays small enough for GitHub to show it.
+    """
+    notebook.metadata.pop("widgets", None)
+    notebook.metadata["kernelspec"] = {
+        "display_name": "Python 3", "language": "python", "name": "python3"
+    }  # fmt: skip
+    notebook.metadata["language_info"] = {"name": "python"}
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.outputs = [
+                output
+                for output in cell.outputs
+                if output.get("name") != "stderr" and WIDGET not in output.get("data", {})
+            ]
+            cell.outputs = _joined(cell.outputs)
+            for output in cell.outputs:
+                _shrink(output.get("data", {}))
+    return notebook
+
+
+def _joined(outputs):
+    """Outputs with printed text in one piece, however the kernel happened to send it."""
+    joined = []
+    for output in outputs:
+        if joined and output.get("name") and output.get("name") == joined[-1].get("name"):
+            joined[-1].text += output.text
+        else:
+            joined.append(output)
+    return joined
+
+
+def _shrink(data, largest=20_000):
+    """Makes a PNG figure of more bytes than `largest` smaller, in the way that suits it.
+
+    Faces shrink most as JPEG, drawings as PNG with a palette.
+    """
+    png = base64.b64decode(data.get("image/png", ""))
+    if len(png) <= largest:
+        return
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    jpeg, palette = io.BytesIO(), io.BytesIO()
+    picture.save(jpeg, "JPEG", quality=82, optimize=True)
+    picture.quantize(128).save(palette, "PNG", optimize=True)
+    del data["image/png"]
+    best, kind = min(((jpeg, "image/jpeg"), (palette, "image/png")), key=lambda x: x[0].tell())
+    data[kind] = base64.b64encode(best.getvalue()).decode()
+
+
+def store(notebook: nbformat.NotebookNode, path: Path) -> None:
+    """Writes a notebook and its HTML copy."""
+    with new_file(path) as part:
+        nbformat.write(notebook, part)
+    html, _ = HTMLExporter(embed_images=True).from_notebook_node(notebook)
+    with new_file(path.with_suffix(".html")) as part:
+        part.write_text(html, encoding="utf-8")
