@@ -46,7 +46,8 @@ def _repeated(faces, progress):
     if len(twins) > len(across):
         rows = next(rows for rows in twins if len(set(split[rows])) == 1)
         first = " and ".join(ids[rows[:2]])
-        found.append(f"{len(twins) - len(across):,} pictures occur twice in a split (first: {first})")
+        count = len(twins) - len(across)
+        found.append(f"{count:,} pictures occur twice in a split (first: {first})")
     return found
 
 

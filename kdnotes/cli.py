@@ -204,9 +204,7 @@ def prepare(
         own = schemes.get_named(scheme)
         preparation.prepare_own(table, out, images=images, scheme=own, **cut, **common)
     else:
-        preparation.prepare_public(
-            name, out, archive=archive or (), folder=folder, **cut, **common
-        )
+        preparation.prepare_public(name, out, archive=archive or (), folder=folder, **cut, **common)
 
 
 @data_app.command("show")

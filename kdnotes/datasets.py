@@ -1,7 +1,7 @@
 """The public data sets that one command turns into face sets: where they come from, what they are.
 
-Each entry is what a person must know before the first byte arrives (licence, citation, whose labels)
-and what `kdnotes.prepare` needs to do the rest.
+Each entry is what a person must know before the first byte arrives (licence, citation, whose
+labels) and what `kdnotes.prepare` needs to do the rest.
 """
 
 from collections.abc import Callable, Iterator

@@ -41,7 +41,8 @@ class Remote:
     @property
     def by_hand(self) -> str:
         """What to do when it cannot be fetched."""
-        return f"download {self.name} by hand from {self.page or self.url}, and pass it with --archive"
+        where = self.page or self.url
+        return f"download {self.name} by hand from {where}, and pass it with --archive"
 
 
 def cache_folder() -> Path:
@@ -77,13 +78,16 @@ def download(remote: Remote, *, tries: int = 3, progress: bool = True) -> Path:
     fetch = _fetch_from_drive if remote.url.startswith("gdrive:") else _fetch
     for attempt in range(1, tries + 1):
         try:
+            # pooch checks the hash, and renames only what is whole
             return Path(
-                # pooch checks the hash, and renames only what is whole
                 pooch.retrieve(
-                    remote.url, remote.known_hash, remote.name, folder,
-                    downloader=lambda url, file, _: fetch(url, Path(file), folder, remote, progress),
+                    remote.url,
+                    remote.known_hash,
+                    remote.name,
+                    folder,
+                    downloader=lambda url, file, _: fetch(Path(file), folder, remote, progress),
                 )
-            )  # fmt: skip
+            )
         except (OSError, ValueError) as error:  # no connection, or (ValueError) another hash
             if attempt == tries:
                 raise DownloadError(
@@ -94,15 +98,15 @@ def download(remote: Remote, *, tries: int = 3, progress: bool = True) -> Path:
     raise AssertionError("not reached")
 
 
-def _fetch(url: str, file: Path, folder: Path, remote: Remote, progress: bool) -> None:
-    """Fetches `url` into `file`, by way of a partial file that survives an interruption.
+def _fetch(file: Path, folder: Path, remote: Remote, progress: bool) -> None:
+    """Fetches a remote file into `file`, by way of a partial file that survives an interruption.
 
     The server says by its ETag whether the file is still the one that was begun.
     """
     part, tag = folder / f".{remote.name}.part", folder / f".{remote.name}.etag"
     begun = part.stat().st_size if part.exists() and tag.exists() else 0
     headers = {"Range": f"bytes={begun}-", "If-Range": tag.read_text()} if begun else {}
-    with requests.get(url, headers=headers, stream=True, timeout=60) as answer:
+    with requests.get(remote.url, headers=headers, stream=True, timeout=60) as answer:
         answer.raise_for_status()
         begun = begun if answer.status_code == requests.codes.partial_content else 0
         etag = answer.headers.get("ETag", "")
@@ -127,7 +131,7 @@ def _fetch(url: str, file: Path, folder: Path, remote: Remote, progress: bool) -
     shutil.move(part, file)
 
 
-def _fetch_from_drive(url: str, file: Path, folder: Path, remote: Remote, progress: bool) -> None:
+def _fetch_from_drive(file: Path, folder: Path, remote: Remote, progress: bool) -> None:
     """Fetches a file of Google Drive, which asks questions that gdown knows how to answer."""
     try:
         import gdown
@@ -139,7 +143,7 @@ def _fetch_from_drive(url: str, file: Path, folder: Path, remote: Remote, progre
     part = folder / f".{remote.name}.part"
     try:
         gdown.download(
-            id=url.removeprefix("gdrive:"), output=str(part), quiet=not progress, resume=True
+            id=remote.url.removeprefix("gdrive:"), output=str(part), quiet=not progress, resume=True
         )
     except Exception as error:  # gdown's own kinds, which differ between its versions
         raise OSError(str(error)) from error

@@ -24,7 +24,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from kdnotes.faceset_read import COLUMNS, FORMAT, VERSION, FaceSetError, listed, split_counts
-from kdnotes.samples import BadSample, Sample, find_problem, stored_crop
+from kdnotes.samples import BadSample, find_problem, stored_crop
 
 #: The share of bad samples above which nothing is written: then the source is wrong, not a face.
 MAX_BAD = 0.05
@@ -48,11 +48,13 @@ def collect(folder: Path, samples: Iterable, meta: dict, workers: int | None, ba
     seen = {entry["id"] for entry in done}
     bar.update(len(done))
     todo = itertools.islice(enumerate(samples), len(done), None)
-    with (folder / IMAGES).open("ab") as images, (folder / JOURNAL).open("a", encoding="utf-8") as log:
+    journal = (folder / JOURNAL).open("a", encoding="utf-8")
+    with (folder / IMAGES).open("ab") as images, journal as log:
         images.truncate(n_bytes)
         for pixels, entry in _in_order(partial(_collected, meta), todo, workers or os.cpu_count()):
             if entry["id"] in seen:
-                raise FaceSetError(f"two faces have the id {entry['id']!r}; every face needs its own")
+                name = entry["id"]
+                raise FaceSetError(f"two faces have the id {name!r}; every face needs its own")
             seen.add(entry["id"])
             if pixels is not None:
                 images.write(pixels)

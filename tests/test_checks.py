@@ -1,4 +1,4 @@
-"""Answer checks: right answers pass, each known mistake is explained, nothing else slips through."""
+"""Answer checks: right answers pass, known mistakes are explained, nothing else slips through."""
 
 import numpy as np
 import pytest

@@ -73,7 +73,8 @@ def test_the_archive_becomes_a_face_set(out, archive, capsys):
     assert [path.name for path in out.parent.iterdir()] == ["faces"]
     assert faces.table["official_test"].sum() == 4
     assert "another network" in faces.meta["labels"]
-    assert "by person" in faces.meta["split_rule"] and len(faces.meta["archive_sha256"]["master.zip"]) == 64
+    assert "by person" in faces.meta["split_rule"]
+    assert len(faces.meta["archive_sha256"]["master.zip"]) == 64
     printed = capsys.readouterr().out
     assert "MIT" in printed and "another network (FAN)" in printed
     for line in ("44 faces in", "train 22 faces of 2 people", "test 11 faces of 1 people"):

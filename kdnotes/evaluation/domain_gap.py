@@ -53,8 +53,13 @@ def run(photos: FaceSet, folder: Path, profile: str = "quick", seeds=(0, 1)) -> 
                 for where, faces in (("photographs", test), ("own", own))
             }
             rows.append({"arm": arm, "seed": seed, **nme})
-            print(f"{arm:20} seed {seed}: {nme['photographs']:.2%} on photographs, {nme['own']:.2%} on its own test faces", flush=True)
-    mean = np.broadcast_to(recipes.mean_shape(recipes.Course(chosen, photos, folder)), test.landmarks.shape)
+            print(
+                f"{arm:20} seed {seed}: {nme['photographs']:.2%} on photographs, "
+                f"{nme['own']:.2%} on its own test faces",
+                flush=True,
+            )
+    shape = recipes.mean_shape(recipes.Course(chosen, photos, folder))
+    mean = np.broadcast_to(shape, test.landmarks.shape)
     return {
         "profile": profile,
         "photographs": report.about_data(photos),

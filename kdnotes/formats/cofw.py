@@ -51,9 +51,7 @@ def faces(path: str | Path) -> Iterator[Face]:
 
 def _in_file(file: Path) -> Iterator[Face]:
     if not file.is_file():
-        raise FileNotFoundError(
-            f"there is no {file}; COFW_color.zip holds {' and '.join(FILES)}"
-        )
+        raise FileNotFoundError(f"there is no {file}; COFW_color.zip holds {' and '.join(FILES)}")
     content = _open(file)
     suffix = next((s for s in FILES.values() if f"phis{s}" in content and f"Is{s}" in content), "")
     if not suffix:

@@ -19,7 +19,12 @@ from pathlib import Path
 import numpy as np
 
 from kdnotes.formats.reading import (
-    Face, is_plain_path, load_all, load_image, numbers, split_by_name,
+    Face,
+    is_plain_path,
+    load_all,
+    load_image,
+    numbers,
+    split_by_name,
 )  # fmt: skip
 from kdnotes.samples import BadSample, Sample
 

@@ -18,7 +18,12 @@ from pathlib import Path
 import numpy as np
 
 from kdnotes.formats.reading import (
-    Face, is_plain_path, load_all, load_image, numbers, split_training,
+    Face,
+    is_plain_path,
+    load_all,
+    load_image,
+    numbers,
+    split_training,
 )  # fmt: skip
 from kdnotes.samples import BadSample, Sample, estimate_yaw
 
