@@ -69,15 +69,16 @@ def _read_journal(folder: Path, size: int) -> tuple[list[dict], int]:
     path, entries, end = folder / JOURNAL, [], 0
     n_bytes = (folder / IMAGES).stat().st_size if (folder / IMAGES).exists() else 0
     room, used = n_bytes // (3 * size * size), 0
-    for line in path.open("rb") if path.exists() else ():
-        entry = json.loads(line) if line.endswith(b"\n") else None
-        if entry is None or used + ("points" in entry) > room:
-            break
-        used += "points" in entry
-        end += len(line)
-        entries.append(entry)
-    if path.exists():
-        os.truncate(path, end)
+    path.touch()
+    with path.open("r+b") as file:
+        for line in file:
+            entry = json.loads(line) if line.endswith(b"\n") else None
+            if entry is None or used + ("points" in entry) > room:
+                break
+            used += "points" in entry
+            end += len(line)
+            entries.append(entry)
+        file.truncate(end)
     return entries, used * 3 * size * size
 
 

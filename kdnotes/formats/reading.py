@@ -56,10 +56,11 @@ def load_image(file: Path, name: str) -> np.ndarray | BadSample:
         file: The picture.
         name: Id of the face that is read.
     """
+    where = f"{file.parent.name}/{file.name}"
     if not file.is_file():
-        return BadSample(name, "picture that is not there", file.name)
+        return BadSample(name, "picture that is not there", where)
     image = read_image(file)
-    return BadSample(name, "picture that does not decode", file.name) if image is None else image
+    return BadSample(name, "picture that does not decode", where) if image is None else image
 
 
 def read_image(file: Path) -> np.ndarray | None:

@@ -4,7 +4,7 @@ What is special about it:
 
 - One line of a list is one face: 196 coordinates, the corners of a detector's rectangle, six
   attributes, and the picture's path. A picture may hold several faces, so its path is no key; here
-  a face's id is the path and the face's number in that picture.
+  a face's id is the list, the path and the face's number in that picture.
 - The rectangle is a detector's, not the box of the landmarks, and landmarks may lie outside the
   picture.
 - Coordinates count from 0.
@@ -84,16 +84,17 @@ def _listed(file: Path, image_dir: Path) -> Iterator[Face]:
             f"{file}, line 1: found {found} columns, expected {COLUMNS} (196 coordinates, a "
             "rectangle, six attributes, a path); is it the list of this data set?"
         )
+    part = "test" if file.stem.endswith("_test") else "train"
     seen: Counter[str] = Counter()
     made = []
     for number, row in rows:
         seen[row[-1]] += 1
-        name = f"{row[-1]}#{seen[row[-1]]}"
-        made.append(partial(_face, row, name, f"{file.name}, line {number}", image_dir))
+        name = f"{part}/{row[-1]}#{seen[row[-1]]}"
+        made.append(partial(_face, part, row, name, f"{file.name}, line {number}", image_dir))
     return iter(made)
 
 
-def _face(row: list[str], name: str, where: str, image_dir: Path) -> Sample | BadSample:
+def _face(part, row: list[str], name: str, where: str, image_dir: Path) -> Sample | BadSample:
     if len(row) != COLUMNS:
         return BadSample(name, f"row of {len(row)} columns instead of {COLUMNS}", where)
     values = numbers(row[:-1])
@@ -112,7 +113,7 @@ def _face(row: list[str], name: str, where: str, image_dir: Path) -> Sample | Ba
         points,
         box=(left, top, right - left, bottom - top),
         id=name,
-        split="test" if "_test" in where.split(",")[0] else split_training(row[-1]),
+        split="test" if part == "test" else split_training(row[-1]),
         subsets=tuple(a for a, flag in zip(ATTRIBUTES, flags, strict=True) if flag),
         attributes={"yaw": round(estimate_yaw(points, N_POINTS), 1)},
     )
