@@ -49,7 +49,7 @@ def _joined(outputs):
     return joined
 
 
-def _shrink(data, largest=20_000, palette_error=24):
+def _shrink(data, largest=20_000, palette_error=40):
     """Makes a PNG figure of more bytes than `largest` smaller, in the way that suits it.
 
     Faces shrink most as JPEG, drawings as PNG with a palette; a palette that would change a colour
@@ -61,7 +61,7 @@ def _shrink(data, largest=20_000, palette_error=24):
     picture = Image.open(io.BytesIO(png)).convert("RGB")
     jpeg, palette = io.BytesIO(), io.BytesIO()
     picture.save(jpeg, "JPEG", quality=85, subsampling=0, optimize=True)
-    reduced = picture.quantize(128)
+    reduced = picture.quantize(256, Image.Quantize.FASTOCTREE)
     reduced.save(palette, "PNG", optimize=True)
     change = ImageChops.difference(picture, reduced.convert("RGB")).getextrema()
     kinds = [(jpeg, "image/jpeg")]
