@@ -53,10 +53,11 @@ def time_line(stem: str, results: dict) -> str:
     """What a notebook says of its time and memory; Markdown."""
     seconds, memory = results["seconds"][stem], results["memory_gb"][stem]
     time = f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{10 * round(seconds / 10)} seconds"
+    others = "" if stem.startswith("00") else ", when the notebooks before it have run"
     return (
         f"**Time and memory:** {time} and {memory:.1f} GB in the profile `{results['profile']}` "
-        f"({results['hardware']['device']}), when the notebooks before it have run; `make course` "
-        "prints what it takes on your machine."
+        f"({results['hardware']['device']}){others}; `make course` prints what it takes on your "
+        "machine."
     )
 
 

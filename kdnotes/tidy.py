@@ -6,7 +6,7 @@ from pathlib import Path
 
 import nbformat
 from nbconvert import HTMLExporter
-from PIL import Image
+from PIL import Image, ImageChops
 
 from kdnotes.files import new_file
 
@@ -49,20 +49,26 @@ def _joined(outputs):
     return joined
 
 
-def _shrink(data, largest=20_000):
+def _shrink(data, largest=20_000, palette_error=40):
     """Makes a PNG figure of more bytes than `largest` smaller, in the way that suits it.
 
-    Faces shrink most as JPEG, drawings as PNG with a palette.
+    Faces shrink most as JPEG, drawings as PNG with a palette; a palette that would change a colour
+    by more than `palette_error` of 255 is not used, since colours tell networks apart.
     """
     png = base64.b64decode(data.get("image/png", ""))
     if len(png) <= largest:
         return
     picture = Image.open(io.BytesIO(png)).convert("RGB")
     jpeg, palette = io.BytesIO(), io.BytesIO()
-    picture.save(jpeg, "JPEG", quality=82, optimize=True)
-    picture.quantize(128).save(palette, "PNG", optimize=True)
+    picture.save(jpeg, "JPEG", quality=85, subsampling=0, optimize=True)
+    reduced = picture.quantize(256, Image.Quantize.FASTOCTREE)
+    reduced.save(palette, "PNG", optimize=True)
+    change = ImageChops.difference(picture, reduced.convert("RGB")).getextrema()
+    kinds = [(jpeg, "image/jpeg")]
+    if max(high for _, high in change) <= palette_error:
+        kinds.append((palette, "image/png"))
+    best, kind = min(kinds, key=lambda x: x[0].tell())
     del data["image/png"]
-    best, kind = min(((jpeg, "image/jpeg"), (palette, "image/png")), key=lambda x: x[0].tell())
     data[kind] = base64.b64encode(best.getvalue()).decode()
 
 

@@ -107,7 +107,10 @@ def face_grid(
             ax.set_title(titles[i], fontsize=8)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     if len(labels) > 1:
-        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=8)
+        figure.legend(
+            handles, labels, loc="outside lower center", ncols=len(labels), fontsize=8,
+            markerscale=2.5,
+        )  # fmt: skip
     return figure
 
 

@@ -9,7 +9,12 @@ from kdnotes import metrics
 from kdnotes.plots.style import COLOURS, new_figure, plain_frame
 
 
-def training_curves(logs: Mapping[str, list[dict]], mean_shape: float | None = None) -> Figure:
+def training_curves(
+    logs: Mapping[str, list[dict]],
+    mean_shape: float | None = None,
+    *,
+    loss: str = "training loss (each in its own unit)",
+) -> Figure:
     """Validation NME and training loss per epoch; the mean shape's NME is where learning starts."""
     figure, axes = new_figure(8, 3, ncols=2)
     for i, (name, log) in enumerate(logs.items()):
@@ -21,7 +26,7 @@ def training_curves(logs: Mapping[str, list[dict]], mean_shape: float | None = N
     if mean_shape is not None:
         axes[0, 0].axhline(100 * mean_shape, color=COLOURS["mean"], ls="--", label="mean shape")
     axes[0, 0].set(xlabel="epoch", title="validation NME, % of the inter-ocular distance")
-    axes[0, 1].set(xlabel="epoch", title="training loss (each in its own unit)", yscale="log")
+    axes[0, 1].set(xlabel="epoch", title=loss, yscale="log")
     axes[0, 0].legend(fontsize=8, frameon=False)
     for ax in axes[0]:
         plain_frame(ax)
