@@ -53,7 +53,7 @@ def unpack(archive: Path, folder: Path, max_bytes: int = MAX_UNPACKED) -> None:
         else:
             _unpack_tar(archive, folder, max_bytes)
     except DAMAGE as error:
-        what = f"{_kind(archive)} ({error})"
+        what = f"{_kind(archive)} ({str(error).splitlines()[0] if str(error) else error!r})"
         raise ArchiveError(
             f"{archive} is {what}, expected a whole zip or tar file; delete it and download it "
             "again"
@@ -83,6 +83,8 @@ def _unpack_tar(archive: Path, folder: Path, max_bytes: int) -> None:
             _check_size(archive, total, max_bytes)
             check_space(folder, member.size)
             file.extract(member, folder, filter="data")
+        while file.fileobj.read(1 << 20):  # to its end, where a compressed file has its checksum
+            pass
 
 
 def _check_size(archive: Path, total: int, max_bytes: int) -> None:

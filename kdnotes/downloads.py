@@ -121,7 +121,7 @@ def _fetch(file: Path, folder: Path, remote: Remote, progress: bool) -> None:
                 desc=remote.name, disable=not progress,
             ) as bar,
         ):  # fmt: skip
-            for block in answer.iter_content(1 << 20):
+            for block in answer.iter_content(1 << 16):  # of a broken connection all but the last
                 stream.write(block)
                 bar.update(len(block))
     got = part.stat().st_size

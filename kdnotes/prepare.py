@@ -288,7 +288,7 @@ def _unpacked(
                     path.unlink()
                 raise
             whole.touch()
-        yield folder
+        yield folder if separate else folder / "content"
 
 
 def _sha256(file: Path) -> str:
