@@ -28,7 +28,7 @@ KILLERS = {
     "named terms": lambda m: tests.test_each_teacher_has_its_own_term(m.PAPER),
     "swapped total": lambda m: tests.test_swapped_teachers_change_the_total_of_released_only(),
     "mirrored teachers": lambda m: tests.test_mirrored_teachers_give_the_same_loss(),
-    "borders, paper": lambda m: tests.test_borders_of_paper(1, 0.4),
+    "borders, paper": lambda m: tests.test_borders_of_paper(0.4, 1),
     "borders, released": lambda m: tests.test_borders_of_released(m.RELEASED.tough, 1, 0.4),
     "perfect teacher": lambda m: tests.test_a_perfect_teacher(0.3),
     "main at tau": lambda m: tests.test_main_loss_at_tau(m.RELEASED, 0.2),
