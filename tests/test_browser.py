@@ -20,7 +20,9 @@ import pytest
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: the extra dev")
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 if not BROWSER:
-    pytest.skip("needs Chromium in the PATH (Debian: apt install chromium)", allow_module_level=True)
+    pytest.skip(
+        "needs Chromium in the PATH (Debian: apt install chromium)", allow_module_level=True
+    )
 
 ROOT = Path(__file__).parents[1]
 FLAGS = [
@@ -151,9 +153,7 @@ def test_a_slider_moves_figure_and_text(notebook, name, label, key):
     explorer = move(page, label, key, 5)
     box = explorer.bounding_box()
     assert box["width"] <= 1280 and box["x"] >= 0
-    inside = page.evaluate(
-        "e => e.scrollWidth <= e.clientWidth + 1", explorer.element_handle()
-    )
+    inside = page.evaluate("e => e.scrollWidth <= e.clientWidth + 1", explorer.element_handle())
     assert inside, "the explorer is cut off at 1280 pixels"
     folder = Path(os.environ.get("KDNOTES_SCREENSHOTS", ROOT / "build" / "screenshots"))
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 """Wrong versions of KD-Loss, and the test that notices each.
 
-Every mutant is `losses/kd.py` with one small mistake. It is put in the place of the real module, and
-the named test of `test_losses.py` must fail. Some mutants are equivalent in value and gradient;
+Every mutant is `losses/kd.py` with one small mistake. It is put in the place of the real module,
+and the named test of `test_losses.py` must fail. Some mutants are equivalent in value and gradient;
 `region` tells those apart.
 """
 

@@ -26,16 +26,16 @@ def kd_curves(
         pred: Where to mark a prediction, with the way a descent step would take it.
         reach: How far to both sides of the truth the axis goes.
     """
-    p = torch.linspace(target - reach, target + reach, 1600, dtype=torch.float64).requires_grad_()
-    fixed = [torch.full_like(p, value).detach() for value in (target, tough, tolerant)]
+    p = torch.linspace(target - reach, target + reach, 1600, dtype=torch.float64)
+    fixed = [torch.full_like(p, value) for value in (target, tough, tolerant)]
     terms = losses.kd_loss(p, *fixed, settings=settings, reduction="none")
-    (slope,) = torch.autograd.grad(terms.total.sum(), p)
-    x = p.detach().numpy()
+    slope = losses.kd_loss_grad(p, *fixed, settings=settings, reduction="none").total
+    x = p.numpy()
     figure, axes = new_figure(9.5, 3.4, ncols=2)
     left, right = axes[0]
     for name, value in terms._asdict().items():
         style = {"lw": 2.4} if name == "total" else {"lw": 1.3, "ls": "--"}
-        left.plot(x, value.detach().numpy(), color=COLOURS[name], label=name, **style)
+        left.plot(x, value.numpy(), color=COLOURS[name], label=name, **style)
     right.plot(x, slope.numpy(), color=COLOURS["total"], lw=1.8)
     left.set(title="loss", xlabel="prediction")
     right.set(title="slope of the total", xlabel="prediction")
@@ -49,7 +49,7 @@ def kd_curves(
                 ax.axvline(side, color=COLOURS[name], lw=1, ls=":", alpha=alpha)
         plain_frame(ax)
     if pred is not None:
-        value, step = np.interp(pred, x, terms.total.detach()), np.interp(pred, x, slope)
+        value, step = np.interp(pred, x, terms.total), np.interp(pred, x, slope)
         left.plot(pred, value, "o", color=COLOURS["student"], mec="white", ms=9, zorder=5)
         goal = pred - 0.12 * np.sign(step) * min(1.0, abs(step))
         left.annotate("", (goal, value), (pred, value), arrowprops={"arrowstyle": "->", "lw": 1.8})
