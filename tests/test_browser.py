@@ -7,6 +7,7 @@ playwright, which is in the extra dev; without them these tests are skipped.
 import contextlib
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -101,19 +102,25 @@ def notebook(lab, browser):
         )
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        page.wait_for_function(
-            """() => {
-                const prompts = [...document.querySelectorAll(
-                    '.jp-CodeCell .jp-InputArea-prompt')].map(p => p.textContent.trim());
-                return prompts.length > 5 && prompts.every(p => /^\\[\\d+\\]:$/.test(p));
-            }""",
-            timeout=5 * MINUTE,
-        )
-        assert page.locator(".jp-RenderedText[data-mime-type*='stderr'] >> text=Error").count() == 0
+        wait_until_run(page)
+        errors = page.locator("[data-mime-type*='jupyter.error']").all_inner_texts()
+        assert not errors, errors[0]
         return page
 
     yield run
     context.close()
+
+
+def wait_until_run(page, minutes=5):
+    """All cells have their number, or one has failed."""
+    until = time.monotonic() + 60 * minutes
+    while True:
+        prompts = page.locator(".jp-CodeCell .jp-InputArea-prompt").all_inner_texts()
+        done = all(re.fullmatch(r"\[\d+\]:", prompt.strip()) for prompt in prompts)
+        if done or page.locator("[data-mime-type*='jupyter.error']").count():
+            return
+        assert time.monotonic() < until, f"still running: {prompts}"
+        time.sleep(0.5)
 
 
 def wait_for_change(read, before):
