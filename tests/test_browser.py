@@ -100,23 +100,33 @@ def notebook(lab, browser):
         page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").first.wait_for(
             timeout=2 * MINUTE
         )
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        wait_until_run(page)
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=2 * MINUTE)
+        run_all(page)
         return page
 
     yield run
     context.close()
 
 
-def wait_until_run(page, minutes=4):
-    """Until all cells have their number."""
+def read_prompts(page):
+    """What stands before each cell: [ ]: not run, [*]: waiting or running, [7]: done."""
+    return page.evaluate(
+        "[...document.querySelectorAll('.jp-CodeCell .jp-InputArea-prompt')]"
+        ".map(prompt => prompt.textContent.trim())"
+    )
+
+
+def run_all(page, minutes=4):
+    """Run all cells, until all have their number. (A page that has just been opened shows the
+    numbers of the stored run, and may be deaf to its menu for a moment.)"""
     until = time.monotonic() + 60 * minutes
+    while "[*]:" not in read_prompts(page):
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        time.sleep(3)
+        assert time.monotonic() < until, "the cells do not run"
     while True:
-        prompts = page.evaluate(
-            "[...document.querySelectorAll('.jp-CodeCell .jp-InputArea-prompt')]"
-            ".map(prompt => prompt.textContent.trim())"
-        )
+        prompts = read_prompts(page)
         if all(re.fullmatch(r"\[\d+\]:", prompt) for prompt in prompts):
             return
         tracebacks = page.locator(".jp-OutputArea-output", has_text="Traceback").all_inner_texts()
@@ -135,9 +145,9 @@ def wait_for_change(read, before):
 
 def move(page, label, keys, presses):
     """Press keys on the slider with this label; returns picture and text before and after."""
-    row = page.locator(".jp-OutputArea .widget-slider", has_text=label).first
+    row = page.locator(".widget-slider", has_text=label).first
     row.scroll_into_view_if_needed()
-    explorer = page.locator(".jp-OutputArea .widget-vbox", has=row).first
+    explorer = page.locator(".widget-vbox", has=row).first
     picture, text = explorer.locator("img").first, explorer.locator(".widget-html").last
     picture_before, text_before = picture.get_attribute("src"), text.inner_text()
     handle = row.locator(".noUi-handle")
