@@ -15,7 +15,8 @@ either whole or not there. How a face is cut out is in `kdnotes.samples`, how th
 written and checked in `kdnotes.faceset_write` and `kdnotes.faceset_read`.
 """
 
-from collections.abc import Iterable, Mapping
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +143,7 @@ class FaceSet:
     def write(
         cls,
         path: str | Path,
-        samples: Iterable[Sample | BadSample],
+        samples: Iterable[Sample | BadSample | Callable[[], Sample | BadSample]],
         *,
         scheme: schemes.Scheme | int,
         size: int,
@@ -153,6 +154,8 @@ class FaceSet:
         split_rule: str = "",
         splits: Iterable[str] = (),
         total: int | None = None,
+        workers: int | None = 1,
+        resume: str = "",
         progress: bool = True,
         replace: bool = False,
         extra: Mapping[str, Any] | None = None,
@@ -164,7 +167,8 @@ class FaceSet:
 
         Args:
             path: The new folder.
-            samples: The faces; may be a generator, its length need not be known.
+            samples: The faces, or functions that load them; may be a generator, its length need
+                not be known.
             scheme: Number of points, or a `Scheme`.
             size: Side of a stored crop in pixels.
             stored_margin: Side of a stored crop in units of the box's longer side.
@@ -174,7 +178,11 @@ class FaceSet:
             split_rule: How it was split, in words.
             splits: Splits that must not be empty.
             total: Number of samples, for the progress bar.
-            progress: Show one.
+            workers: How many faces are loaded and cropped at once; None means one per core.
+            resume: Where the samples come from, in words. If it is given, an interrupted call is
+                gone on with by the next one with the same words and settings, which must get the
+                same samples in the same order.
+            progress: Show a progress bar.
             replace: Replace the face set at `path`, if there is one.
             extra: Further entries of `meta`.
 
@@ -191,7 +199,7 @@ class FaceSet:
         meta = {
             **(extra or {}),
             "name": name,
-            "scheme": faceset_write.scheme_to_meta(scheme),
+            "scheme": schemes.to_json(scheme),
             "n_points": scheme.n_points,
             "size": int(size),
             "stored_margin": float(stored_margin),
@@ -199,9 +207,18 @@ class FaceSet:
             "source": source,
             "split_rule": split_rule,
         }
-        with files.new_folder(path, replace=replace) as part:
-            bar = tqdm(samples, total=total, disable=not progress, unit=" faces", desc="crop")
-            faceset_write.write(part, bar, meta, tuple(splits))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        hidden = {"prefix": f".{path.name}.", "suffix": ".part", "dir": path.parent}
+        work = (
+            files.work_folder(path.with_name(f".{path.name}.work"), {**meta, "samples": resume})
+            if resume
+            else tempfile.TemporaryDirectory(**hidden)
+        )
+        bar = tqdm(total=total, disable=not progress, unit=" faces", desc="crop")
+        with work as folder, bar:
+            faceset_write.collect(Path(folder), samples, meta, workers, bar)
+            with files.new_folder(path, replace=replace) as part:
+                faceset_write.assemble(Path(folder), part, meta, tuple(splits))
         return cls.open(path)
 
 

@@ -34,18 +34,6 @@ def split_counts(table: pd.DataFrame) -> dict[str, int]:
     return {name: counts[name] for name in [*usual, *sorted(set(counts) - set(usual))]}
 
 
-def scheme_from_meta(value: int | dict[str, Any]) -> schemes.Scheme:
-    """The scheme that `scheme_to_meta` wrote down."""
-    if not isinstance(value, dict):
-        return schemes.get(value)
-
-    def tuples(item):
-        return tuple(map(tuples, item)) if isinstance(item, list) else item
-
-    groups = {name: tuples(points) for name, points in value["groups"].items()}
-    return schemes.Scheme(**{key: tuples(item) for key, item in value.items()} | {"groups": groups})
-
-
 def read(path: Path) -> dict[str, Any]:
     """Everything in a face set's folder: images, landmarks, visible, crops, table, scheme, meta.
 
@@ -54,7 +42,7 @@ def read(path: Path) -> dict[str, Any]:
     """
     meta = read_meta(path)
     try:
-        scheme = scheme_from_meta(meta["scheme"])
+        scheme = schemes.from_json(meta["scheme"])
         n, size, points = int(meta["n_faces"]), int(meta["size"]), scheme.n_points
         columns = [*COLUMNS, *meta["subsets"], *meta["attributes"]]
     except (KeyError, TypeError, ValueError) as error:

@@ -1,79 +1,167 @@
-"""How a face set is written: as a stream, into a folder that is not yet there under its name.
+"""How a face set is written: faces are collected one after the other, then put together.
 
-`kdnotes.faceset` says what the files are, `kdnotes.samples` how a face is cut out.
+While faces are collected, their pictures go to `images.raw` and everything else to a journal, one
+line of JSON per face. An interrupted collection is gone on with after the last face that is in
+both. `kdnotes.faceset` says what the files of the finished set are, `kdnotes.samples` how a face is
+cut out.
 """
 
 import hashlib
+import itertools
 import json
+import os
+import shutil
 import warnings
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from tqdm import tqdm
 
-from kdnotes import schemes
 from kdnotes.faceset_read import COLUMNS, FORMAT, VERSION, FaceSetError, listed, split_counts
-from kdnotes.samples import BadSample, Sample, find_problem, stored_crop
+from kdnotes.samples import BadSample, find_problem, stored_crop
 
 #: The share of bad samples above which nothing is written: then the source is wrong, not a face.
 MAX_BAD = 0.05
+IMAGES, JOURNAL = "images.raw", "journal.jsonl"
 
 
-def write(folder: Path, samples: Iterable[Sample | BadSample], meta: dict, splits=()) -> None:
-    """Fill an empty folder with the files of a face set.
+def collect(folder: Path, samples: Iterable, meta: dict, workers: int | None, bar: tqdm) -> None:
+    """Crop faces and write them to `images.raw` and the journal, after those that are there.
 
     Args:
         folder: The folder.
-        samples: The faces.
+        samples: The faces, or functions that load them, always in the same order.
         meta: What is known beforehand; must hold n_points, size, stored_margin and box.
+        workers: How many faces are loaded and cropped at once; None means one per core.
+        bar: Progress bar.
+
+    Raises:
+        FaceSetError: An id used twice.
+    """
+    done, n_bytes = _read_journal(folder, meta["size"])
+    seen = {entry["id"] for entry in done}
+    bar.update(len(done))
+    todo = itertools.islice(enumerate(samples), len(done), None)
+    journal = (folder / JOURNAL).open("a", encoding="utf-8")
+    with (folder / IMAGES).open("ab") as images, journal as log:
+        images.truncate(n_bytes)
+        for pixels, entry in _in_order(partial(_collected, meta), todo, workers or os.cpu_count()):
+            if entry["id"] in seen:
+                name = entry["id"]
+                raise FaceSetError(f"two faces have the id {name!r}; every face needs its own")
+            seen.add(entry["id"])
+            if pixels is not None:
+                images.write(pixels)
+                images.flush()  # what the journal tells of is there
+            log.write(json.dumps(entry, default=_plain) + "\n")
+            log.flush()
+            bar.update()
+
+
+def _read_journal(folder: Path, size: int) -> tuple[list[dict], int]:
+    """The faces that journal and pictures hold both; what lies beyond them is cut off."""
+    path, entries, end = folder / JOURNAL, [], 0
+    n_bytes = (folder / IMAGES).stat().st_size if (folder / IMAGES).exists() else 0
+    room, used = n_bytes // (3 * size * size), 0
+    path.touch()
+    with path.open("r+b") as file:
+        for line in file:
+            entry = json.loads(line) if line.endswith(b"\n") else None
+            if entry is None or used + ("points" in entry) > room:
+                break
+            used += "points" in entry
+            end += len(line)
+            entries.append(entry)
+        file.truncate(end)
+    return entries, used * 3 * size * size
+
+
+def _collected(meta: dict, numbered: tuple[int, Any]) -> tuple[np.ndarray | None, dict]:
+    """A face's pixels and its line in the journal; a worker's work."""
+    number, sample = numbered
+    sample = sample() if callable(sample) else sample
+    name = sample.id or f"{number:06d}"
+    if isinstance(sample, BadSample):
+        return None, {"id": name, "bad": sample.reason, "where": sample.where}
+    if reason := find_problem(sample, meta["n_points"], meta["box"]):
+        return None, {"id": name, "bad": reason, "where": ""}
+    crop = stored_crop(sample, meta["size"], meta["stored_margin"], meta["box"])
+    visible = np.ones(len(crop.points)) if sample.visible is None else sample.visible
+    return crop.image, {
+        "id": name,
+        "subject": sample.subject,
+        "split": sample.split,
+        "subsets": list(sample.subsets),
+        "attributes": dict(sample.attributes),
+        "points": crop.points.tolist(),
+        "visible": np.asarray(visible, dtype=bool).tolist(),
+        "crop": list(crop.place),
+    }
+
+
+def _in_order(work: Callable, items: Iterable, workers: int) -> Iterator:
+    """`work` of each item, in the items' order, some at once.
+
+    Threads: decoding and resizing pictures, which is nearly all of it, leave Python free meanwhile.
+    """
+    if workers == 1:
+        yield from map(work, items)
+        return
+    pool, waiting = ThreadPoolExecutor(workers), deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > 4 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _plain(value):
+    """Numbers of numpy as those of Python, for JSON."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"an attribute is {type(value).__name__}; expected a number, a text or a bool")
+
+
+def assemble(work: Path, folder: Path, meta: dict, splits=()) -> None:
+    """Make a face set in `folder` from what was collected in `work`, whose pictures are moved.
+
+    Args:
+        work: Where the faces were collected.
+        folder: An empty folder.
+        meta: What is known of the set.
         splits: Splits that must not be empty.
 
     Raises:
-        FaceSetError: No face, an empty split, an id used twice, more than 5 % bad samples.
+        FaceSetError: No face, an empty split, more than 5 % bad samples.
     """
-    bad, records, landmarks, visible, crops = [], [], [], [], []
-    pixels = hashlib.sha256()
-    with (folder / "images.raw").open("wb") as raw:
-        for name, sample in _good(samples, meta, bad):
-            crop = stored_crop(sample, meta["size"], meta["stored_margin"], meta["box"])
-            raw.write(crop.image)
-            pixels.update(crop.image)
-            landmarks.append(crop.points.astype(np.float32))
-            crops.append(crop.place)
-            visible.append(np.ones(len(crop.points)) if sample.visible is None else sample.visible)
-            records.append((name, sample.subject, sample.split, sample.subsets, sample.attributes))
-    skipped = _judge(bad, len(records))
-    table, columns = _table(records)
+    entries, _ = _read_journal(work, meta["size"])
+    good = [entry for entry in entries if "points" in entry]
+    bad = [BadSample(e["id"], e["bad"], e["where"]) for e in entries if "bad" in e]
+    skipped = _judge(bad, len(good))
+    table, columns = _table(good)
     _check_splits(table, splits)
-    landmarks = np.stack(landmarks)
+    shutil.move(work / IMAGES, folder / IMAGES)
+    landmarks = np.array([entry["points"] for entry in good], dtype=np.float32)
     np.save(folder / "landmarks.npy", landmarks)
-    np.save(folder / "visible.npy", np.array(visible, dtype=bool))
-    np.save(folder / "crops.npy", np.array(crops, dtype=np.float64))
+    np.save(folder / "visible.npy", np.array([entry["visible"] for entry in good], dtype=bool))
+    np.save(folder / "crops.npy", np.array([entry["crop"] for entry in good], dtype=np.float64))
     table.to_csv(folder / "table.csv", index=False, encoding="utf-8")
-    fingerprint = hashlib.sha256(pixels.digest() + landmarks.tobytes()).hexdigest()[:16]
+    with (folder / IMAGES).open("rb") as stream:
+        pixels = hashlib.file_digest(stream, "sha256").digest()
+    fingerprint = hashlib.sha256(pixels + landmarks.tobytes()).hexdigest()[:16]
     meta = {"format": FORMAT, "version": VERSION, **meta, **columns, "n_faces": len(table)}
     meta |= {"skipped": skipped, "fingerprint": fingerprint}
     (folder / "meta.json").write_text(json.dumps(meta, indent=1) + "\n", encoding="utf-8")
-
-
-def _good(samples, meta: dict, bad: list[BadSample]) -> Iterator[tuple[str, Sample]]:
-    """The samples that can be stored, with their ids; the others are added to `bad`."""
-    seen = set()
-    for number, sample in enumerate(samples):
-        name = sample.id or f"{number:06d}"
-        if name in seen:
-            raise FaceSetError(f"two faces have the id {name!r}; every face needs its own")
-        seen.add(name)
-        if isinstance(sample, BadSample):
-            bad.append(sample)
-        elif reason := find_problem(sample, meta["n_points"], meta["box"]):
-            bad.append(BadSample(name, reason))
-        else:
-            yield name, sample
 
 
 def _judge(bad: list[BadSample], n_good: int) -> dict[str, int]:
@@ -98,19 +186,19 @@ def _judge(bad: list[BadSample], n_good: int) -> dict[str, int]:
     return dict(counts)
 
 
-def _table(records: list[tuple]) -> tuple[pd.DataFrame, dict[str, list[str]]]:
+def _table(entries: list[dict]) -> tuple[pd.DataFrame, dict[str, list[str]]]:
     """The table of all faces, and which of its columns are subsets and which attributes."""
-    subsets = sorted({subset for record in records for subset in record[3]})
-    attributes = list(dict.fromkeys(name for record in records for name in record[4]))
+    subsets = sorted({subset for entry in entries for subset in entry["subsets"]})
+    attributes = list(dict.fromkeys(name for entry in entries for name in entry["attributes"]))
     names = [*COLUMNS, *subsets, *attributes]
     if len(set(names)) < len(names):
         twice = [name for name, count in Counter(names).items() if count > 1]
         raise FaceSetError(f"the table would have two columns named {twice}; rename one of each")
-    table = pd.DataFrame([record[:3] for record in records], columns=list(COLUMNS))
+    table = pd.DataFrame([[e[c] for c in COLUMNS] for e in entries], columns=list(COLUMNS))
     for subset in subsets:
-        table[subset] = [subset in record[3] for record in records]
+        table[subset] = [subset in entry["subsets"] for entry in entries]
     for name in attributes:
-        table[name] = [record[4].get(name) for record in records]
+        table[name] = [entry["attributes"].get(name) for entry in entries]
     return table, {"subsets": subsets, "attributes": attributes}
 
 
@@ -134,8 +222,3 @@ def leaking_subjects(table: pd.DataFrame) -> list[str]:
     known = table[table["subject"] != ""]
     n_splits = known.groupby("subject", sort=True)["split"].nunique()
     return n_splits.index[n_splits > 1].tolist()
-
-
-def scheme_to_meta(scheme: schemes.Scheme) -> int | dict[str, Any]:
-    """A scheme for `meta.json`: its number of points, or a reader's own scheme in full."""
-    return scheme.n_points if schemes.SCHEMES.get(scheme.n_points) == scheme else asdict(scheme)

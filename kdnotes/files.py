@@ -6,11 +6,14 @@ whole.
 """
 
 import contextlib
+import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+import psutil
 
 
 @contextlib.contextmanager
@@ -57,3 +60,39 @@ def new_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
     finally:
         shutil.rmtree(part, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def work_folder(path: Path, key: dict) -> Iterator[Path]:
+    """A folder for work that goes on after an interruption (Ctrl-C, `kill -9`).
+
+    When the block ends, with or without an error, the folder is gone; after an interruption it is
+    still there, and the next block with the same `key` finds what was done.
+
+    Args:
+        path: The folder.
+        key: What the work depends on, JSON values; with another key it begins anew.
+
+    Raises:
+        RuntimeError: Another process is at work there.
+    """
+    note, wanted = path / "work.json", json.loads(json.dumps(key))
+    found = json.loads(note.read_text()) if note.is_file() else {}
+    if found and found["process"] != os.getpid() and psutil.pid_exists(found["process"]):
+        raise RuntimeError(
+            f"process {found['process']} is at work in {path}; wait for it, or stop it first"
+        )
+    if not found or found["key"] != wanted:
+        shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(parents=True, exist_ok=True)
+    with new_file(note) as part:
+        part.write_text(json.dumps({"process": os.getpid(), "key": wanted}))
+    try:
+        yield path
+    except KeyboardInterrupt:
+        print(f"interrupted; the same command goes on with what is in {path}")
+        raise
+    except BaseException:
+        shutil.rmtree(path, ignore_errors=True)
+        raise
+    shutil.rmtree(path, ignore_errors=True)

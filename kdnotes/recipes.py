@@ -200,6 +200,27 @@ def train_student(
     return _train(course, net, config, student_run(loss, seed), teachers=cache)
 
 
+def first_student(course: Course) -> tuple[models.LandmarkNet, str]:
+    """A student to look at before the course has come to training one, and what it is in words.
+
+    The KD student if it is there; else a plain one, trained for a fifth of the usual epochs.
+    """
+    trained = course.folder / student_run("kd-paper") / "network.safetensors"
+    if trained.exists():
+        return models.load(trained), "the KD student of notebook 04"
+    profile = course.profile
+    net = new_network(course, profile.student, profile.student_size)
+    config = training.TrainConfig(
+        loss="l1",
+        epochs=max(1, profile.student_epochs // 5),
+        batch_size=profile.batch_size,
+        learning_rate=profile.learning_rate,
+        strength=profile.strength,
+    )
+    net, _ = _train(course, net, config, "first-student")
+    return net, f"a plain student after {config.epochs} of {profile.student_epochs} epochs"
+
+
 def student_run(loss: str, seed: int = 0) -> str:
     """Name of a student's folder in `course.folder`."""
     return f"student-{loss}-seed{seed}"

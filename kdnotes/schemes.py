@@ -8,9 +8,11 @@ which two groups of points give the distance that errors are divided by.
 "left" and "right" are the picture's, not the person's: `eye_left` is the eye on the image's left.
 """
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
@@ -173,6 +175,50 @@ def get(scheme):
             "or build a schemes.Scheme of your own"
         )
     return SCHEMES[scheme]
+
+
+def to_json(scheme: Scheme) -> int | dict:
+    """A scheme as a JSON value: its number of points, or a reader's own scheme in full."""
+    return scheme.n_points if SCHEMES.get(scheme.n_points) == scheme else asdict(scheme)
+
+
+def from_json(value: int | dict) -> Scheme:
+    """The scheme that `to_json` wrote down, or that somebody wrote by hand.
+
+    Raises:
+        ValueError: No scheme has that number of points, or an entry is missing or wrong.
+    """
+    if not isinstance(value, dict):
+        return get(value)
+
+    def tuples(item):
+        return tuple(map(tuples, item)) if isinstance(item, list) else item
+
+    try:
+        groups = {name: tuples(points) for name, points in value["groups"].items()}
+        entries = {key: tuples(item) for key, item in value.items()} | {"groups": groups}
+        return Scheme(**entries)
+    except (KeyError, TypeError, AttributeError) as error:
+        expected = ", ".join(Scheme.__dataclass_fields__)
+        raise ValueError(
+            f"not a scheme ({error}); expected {expected}, as schemes.to_json writes them"
+        ) from error
+
+
+def get_named(name: str) -> Scheme:
+    """The scheme that a command line means: a number of points, or a JSON file.
+
+    Raises:
+        ValueError: Neither.
+    """
+    if name.isdigit():
+        return get(int(name))
+    try:
+        return from_json(json.loads(Path(name).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"--scheme is {name!r}: {error}; give {', '.join(map(str, SCHEMES))}, or a JSON file"
+        ) from error
 
 
 def convert(points, source=98, target=68):

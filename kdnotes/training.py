@@ -37,6 +37,8 @@ LOSSES: dict[str, Callable] = {
         pred, target, **answers, settings=losses.RELEASED
     ),
 }
+REGION_WORDS = {"pulled": losses.POSITIVE, "pushed": losses.NEGATIVE, "let_go": losses.LOW}
+SETTINGS = {"kd-paper": losses.PAPER, "kd-released": losses.RELEASED}
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,9 @@ def fit(
         progress: Show a progress bar.
 
     Returns:
-        One dict per epoch: epoch, step, learning rate, loss terms, `nme` on `validation`
-        (inter-ocular, a fraction), images per second, seconds so far.
+        One dict per epoch: epoch, step, learning rate, loss terms and (of KD-Loss) shares of the
+        regions, `nme` on `validation` (inter-ocular, a fraction), images per second, seconds of
+        training so far.
 
     Raises:
         ValueError: Contradicting arguments, or a run folder that belongs to another training.
@@ -180,6 +183,8 @@ def descend(net, batch, config, rate, optimizer, accelerator):
     if pred.device.type == "cpu":  # a GPU would wait
         _check_finite(pred.detach().sum(), "an answer", config)
     terms = _named(LOSSES[config.loss](pred, target, answers))
+    if config.loss in SETTINGS:
+        terms |= region_shares(pred.detach(), target, answers, SETTINGS[config.loss])
     for group in optimizer.param_groups:
         group["lr"] = rate
     optimizer.zero_grad(set_to_none=True)
@@ -194,6 +199,17 @@ def _named(terms):
     if isinstance(terms, losses.KDTerms):
         return {"loss": terms.total, **terms._asdict()}
     return {"loss": terms}
+
+
+def region_shares(pred, target, answers, settings):
+    """For the log: which share of the coordinates each teacher pulls in, pushes on, lets go."""
+    shares = {}
+    for name, teacher in answers.items():
+        how = getattr(settings, name)
+        found = losses.region(pred, target, teacher, beta=how.beta, low_influence=how.low_influence)
+        for word, number in REGION_WORDS.items():
+            shares[f"{name}_{word}"] = (found == number).float().mean()
+    return shares
 
 
 def _check_finite(value, what, config):

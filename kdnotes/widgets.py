@@ -6,11 +6,14 @@ would: `explorer.sliders["tough"].value = 0.2`; `explorer.text` is what stands b
 
 import io
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import ipywidgets as ipw
 import numpy as np
 import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
 
 from kdnotes import losses, plots
 from kdnotes.asm import ActiveShapeModel
@@ -34,6 +37,7 @@ class Explorer(ipw.VBox):
             control.observe(self.redraw, names="value")
         columns = ipw.Layout(grid_template_columns="repeat(auto-fit, minmax(300px, 1fr))")
         grid = ipw.GridBox(list(self.sliders.values()), layout=columns)
+        self.places: list = []  # of the figure's axes, once they are known
         super().__init__([grid, self.picture, self.line])
         self.redraw()
 
@@ -43,10 +47,24 @@ class Explorer(ipw.VBox):
 
     def redraw(self, change=None) -> None:
         figure, text = self.draw(**{name: c.value for name, c in self.sliders.items()})
-        stream = io.BytesIO()
-        figure.savefig(stream, format="png", dpi=90)
-        self.picture.value = stream.getvalue()
+        if self.places:  # laying out a figure takes longer than drawing it, so it is done once
+            figure.set_layout_engine("none")
+            for axes, place in zip(figure.axes, self.places, strict=True):
+                axes.set_position(place)
+        self.picture.value = _png(figure)
+        self.places = self.places or [axes.get_position(original=True) for axes in figure.axes]
         self.line.value = text
+
+
+def _png(figure: Figure, dpi: int = 90) -> bytes:
+    """The figure as a PNG file, made in half the time that `savefig` takes."""
+    figure.set_dpi(dpi)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    stream = io.BytesIO()
+    pixels = np.asarray(canvas.buffer_rgba())[..., :3]
+    Image.fromarray(np.ascontiguousarray(pixels)).save(stream, "PNG", compress_level=1)
+    return stream.getvalue()
 
 
 def _slider(name, value, low, high, step):
@@ -71,24 +89,31 @@ def shape_modes(model: ActiveShapeModel, scheme, n: int = 4) -> Explorer:
 
 
 def loss_explorer() -> Explorer:
-    """KD-Loss on one axis: move the teachers and the prediction, change the setting."""
+    """KD-Loss on one axis: move truth, teachers and prediction, change setting and constants.
+
+    The constants are multiplied by their sliders, for both teachers at once.
+    """
     known = {"PAPER": losses.PAPER, "RELEASED": losses.RELEASED}
     controls = {
         "setting": ipw.Dropdown(options=list(known), description="setting"),
         "pred": _slider("prediction", 0.6, -1, 1, 0.01),
+        "target": _slider("truth", 0.0, -0.5, 0.5, 0.01),
         "tough": _slider("Tough teacher", 0.4, -1, 1, 0.01),
         "tolerant": _slider("Tolerant teacher", 0.49, -1, 1, 0.01),
+        "alpha_positive": _slider("α⁺ ×", 1, 0, 2, 0.05),
+        "alpha_negative": _slider("α⁻ ×", 1, 0, 2, 0.05),
+        "beta": _slider("β ×", 1, 0.1, 2.4, 0.05),
+        "main_weight": _slider("main weight ×", 1, 0, 2, 0.05),
     }
 
-    def draw(setting, pred, tough, tolerant):
-        chosen = known[setting]
-        figure = plots.kd_curves(tough, tolerant, pred=pred, settings=chosen)
+    def draw(setting, pred, target, tough, tolerant, **factors):
+        chosen = _scaled(known[setting], **factors)
+        figure = plots.kd_curves(tough, tolerant, target=target, pred=pred, settings=chosen)
         points = [
-            torch.tensor([value], dtype=torch.float64) for value in (pred, 0, tough, tolerant)
+            torch.tensor([value], dtype=torch.float64) for value in (pred, target, tough, tolerant)
         ]
-        points[0].requires_grad_()
         terms = losses.kd_loss(*points, settings=chosen)
-        (slope,) = torch.autograd.grad(terms.total, points[0])
+        slope = losses.kd_loss_grad(*points, settings=chosen).total
         parts = " ".join(f"{term:+.3f} ({name})" for name, term in terms._asdict().items()
                          if name != "total")  # fmt: skip
         regions = ", ".join(
@@ -102,6 +127,20 @@ def loss_explorer() -> Explorer:
         return figure, text
 
     return Explorer(draw, controls)
+
+
+def _scaled(settings: losses.KDSettings, *, main_weight: float, **factors) -> losses.KDSettings:
+    """Settings with their constants multiplied, those of both teachers by the same factors."""
+
+    def scaled(how):
+        return replace(how, **{name: x * getattr(how, name) for name, x in factors.items()})
+
+    return replace(
+        settings,
+        tough=scaled(settings.tough),
+        tolerant=scaled(settings.tolerant),
+        main_weight=main_weight * settings.main_weight,
+    )
 
 
 def region_name(pred, target, teacher, assistance: losses.Assistance) -> str:

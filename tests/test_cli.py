@@ -151,7 +151,7 @@ def test_unknown_names(run, data, tmp_path):
     one_sentence(run("student", "--loss", "l3"), "no loss is called 'l3'", "kd-paper")
     one_sentence(run("teacher", "tough", "--profile", "huge"), "no profile is called 'huge'")
     prepare = run("data", "prepare", "imagenet", "--out", tmp_path / "set")
-    one_sentence(prepare, "'imagenet'", "youtube-faces or synthetic")
+    one_sentence(prepare, "'imagenet'", "choose one of youtube-faces, 300w")
     assert not list(tmp_path.iterdir())
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -450,3 +451,42 @@ def test_shrinking_averages_instead_of_dropping_pixels():
     stripes[:, ::2] = 255
     small = samples.cut(stripes, (59.5, 59.5, 120), 24)
     assert abs(small[2:-2, 2:-2].astype(int) - 127).max() <= 6
+
+
+ITERATE = """
+import sys, time
+from pathlib import Path
+from kdnotes.faceset import FaceSet
+
+def anonymous():
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("RssAnon:")[1].split()[0]) / 1024
+
+before, start = anonymous(), time.perf_counter()
+faces = FaceSet.open(sys.argv[1])
+opened = time.perf_counter() - start
+total = sum(int(faces.images[range(i, i + 50)][:, ::32].sum()) for i in range(0, len(faces), 50))
+print(len(faces), total, round(anonymous() - before), round(opened, 2))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+def test_a_large_set_is_read_with_little_memory(tmp_path):
+    """10,000 faces at 256 pixels: 2 GB of pictures, mapped and not held."""
+    n, size = 10_000, 256
+    few = write(tmp_path / "set", [make_sample(i) for i in range(4)], size=size)
+    folder = tmp_path / "set"
+    for name in ("landmarks", "visible", "crops"):
+        np.save(folder / f"{name}.npy", np.repeat(getattr(few, name), n // 4, axis=0))
+    table = few.table.loc[np.repeat(np.arange(4), n // 4)]
+    table.assign(id=np.arange(n)).to_csv(folder / "table.csv", index=False)
+    meta = json.loads((folder / "meta.json").read_text()) | {"n_faces": n}
+    (folder / "meta.json").write_text(json.dumps(meta))
+    os.truncate(folder / "images.raw", n * size * size * 3)  # a file with holes, read as zeros
+    done = subprocess.run(
+        [sys.executable, "-c", ITERATE, folder], capture_output=True, text=True, check=True
+    )
+    count, total, megabytes, _ = done.stdout.split()
+    assert int(count) == n and int(total) > 0
+    assert int(megabytes) < 300
+    print(done.stdout)

@@ -1,20 +1,43 @@
 import http.server
+import io
+import json
+import os
 import shutil
 import struct
+import subprocess
+import sys
+import tarfile
 import threading
+import time
 import zipfile
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from youtube_tree import TABLES, write_tree
 
-from kdnotes import archives, synthetic
+from kdnotes import archives, datasets, downloads, synthetic
 from kdnotes.archives import ArchiveError
+from kdnotes.downloads import DownloadError, Remote
 from kdnotes.faceset import FaceSet, FaceSetError
-from kdnotes.prepare import prepare_synthetic, prepare_youtube_faces
+from kdnotes.prepare import prepare_public, prepare_synthetic
+from kdnotes.samples import stored_crop
 
 SMALL = {"size": 24, "progress": False}
+
+
+def served_from(url, name="youtube-faces"):
+    """A data set whose only file lies at `url`."""
+    dataset = datasets.get(name)
+    (remote,) = dataset.files
+    return replace(dataset, files=(replace(remote, url=url),))
+
+
+def prepare_youtube_faces(out, *, archive=None, url=None, **more):
+    dataset = served_from(url) if url else "youtube-faces"
+    return prepare_public(dataset, out, archive=[archive] if archive else [], **more)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +73,8 @@ def test_the_archive_becomes_a_face_set(out, archive, capsys):
     assert [path.name for path in out.parent.iterdir()] == ["faces"]
     assert faces.table["official_test"].sum() == 4
     assert "another network" in faces.meta["labels"]
-    assert "by person" in faces.meta["split_rule"] and len(faces.meta["archive_sha256"]) == 64
+    assert "by person" in faces.meta["split_rule"]
+    assert len(faces.meta["archive_sha256"]["master.zip"]) == 64
     printed = capsys.readouterr().out
     assert "MIT" in printed and "another network (FAN)" in printed
     for line in ("44 faces in", "train 22 faces of 2 people", "test 11 faces of 1 people"):
@@ -89,7 +113,7 @@ def test_too_many_bad_rows_leave_nothing(tmp_path, out):
 
 def test_what_is_there_is_not_overwritten_and_nothing_is_fetched_for_it(out, tree, monkeypatch):
     prepare_youtube_faces(out, folder=tree, **SMALL)
-    monkeypatch.setattr(archives, "download", lambda *_, **__: pytest.fail("fetched"))
+    monkeypatch.setattr(downloads, "download", lambda *_, **__: pytest.fail("fetched"))
     with pytest.raises(FileExistsError, match="is there already"):
         prepare_youtube_faces(out, **SMALL)
     faces = prepare_youtube_faces(out, folder=tree, replace=True, limit=5, **SMALL)
@@ -116,22 +140,31 @@ def test_the_real_archive_becomes_a_face_set(out, youtube_archive):
 
 @pytest.fixture
 def serve(monkeypatch, tmp_path):
-    """Serve `content` from 127.0.0.1, cutting off the first `drops` answers half-way."""
+    """Serve `content` from 127.0.0.1, cutting off the first `drops` answers half-way.
+
+    With an `etag` the server can go on in the middle of a file; `requests` are the first bytes that
+    were asked for.
+    """
     monkeypatch.setenv("KDNOTES_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(archives.time, "sleep", lambda _: None)
+    monkeypatch.setattr(downloads.time, "sleep", lambda _: None)
     servers = []
 
-    def start(content, drops=0, status=200):
+    def start(content, drops=0, status=200, etag=None):
         requests = []
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
-                requests.append(self.path)
-                whole = len(requests) > drops
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(content)))
+                begin = 0
+                if etag and self.headers.get("If-Range") == etag:
+                    begin = int(self.headers["Range"].removeprefix("bytes=").rstrip("-"))
+                requests.append(begin)
+                rest = content[begin:]
+                self.send_response(206 if begin else status)
+                self.send_header("Content-Length", str(len(rest)))
+                if etag:
+                    self.send_header("ETag", etag)
                 self.end_headers()
-                self.wfile.write(content if whole else content[: len(content) // 2])
+                self.wfile.write(rest if len(requests) > drops else rest[: len(rest) // 2])
 
             def log_message(self, *_):
                 pass
@@ -162,23 +195,70 @@ def test_a_download_that_breaks_off_is_tried_again(out, archive, serve, capsys, 
     assert len(requests) == drops + 1  # the second time it is in the cache
 
 
+def test_a_broken_download_goes_on_where_it_was(out, archive, serve, monkeypatch):
+    content = read_bytes(archive)
+    url, requests = serve(content, drops=2, etag='"one"')
+    remote = Remote("a.zip", url)
+    with pytest.raises(DownloadError, match="by hand"):
+        downloads.download(remote, tries=1, progress=False)
+    assert not (downloads.cache_folder() / "a.zip").exists()
+    assert read_bytes(downloads.download(remote, progress=False)) == content
+    first, second, third = requests
+    assert first == 0 and second % 2**16 == third % 2**16 == 0
+    assert len(content) // 2 - 2**16 < second < third < len(content)
+    assert [path.name for path in downloads.cache_folder().iterdir()] == ["a.zip"]
+
+
+def test_a_file_that_changed_meanwhile_is_begun_anew(archive, serve):
+    old, _ = serve(b"old" * 1000, drops=9, etag='"old"')
+    with pytest.raises(DownloadError):
+        downloads.download(Remote("a.zip", old), tries=1, progress=False)
+    new, requests = serve(b"new" * 2000, etag='"new"')
+    assert read_bytes(downloads.download(Remote("a.zip", new), progress=False)) == b"new" * 2000
+    assert requests == [0]
+
+
+def test_google_drive_needs_gdown_or_a_hand(monkeypatch, tmp_path):
+    monkeypatch.setenv("KDNOTES_CACHE", str(tmp_path / "cache"))
+    remote = datasets.get("wflw").files[1]
+    assert remote.url.startswith("gdrive:")
+    monkeypatch.setattr(downloads, "check_space", lambda *_: None)
+    monkeypatch.setitem(sys.modules, "gdown", None)
+    with pytest.raises(DownloadError, match=r"pip install gdown.*or download WFLW_images"):
+        downloads.download(remote, tries=1, progress=False)
+
+    class Gdown:
+        answers = iter((None, b"whole"))
+
+        @classmethod
+        def download(cls, id, output, quiet, resume):
+            assert resume and id == remote.url.removeprefix("gdrive:")
+            content = next(cls.answers)
+            if content:
+                Path(output).write_bytes(content)
+
+    monkeypatch.setattr(downloads.time, "sleep", lambda _: None)
+    monkeypatch.setitem(sys.modules, "gdown", Gdown)
+    assert read_bytes(downloads.download(remote, progress=False)) == b"whole"
+
+
 def test_a_download_that_never_ends_well_leaves_no_file(out, archive, serve, tmp_path):
     url, requests = serve(read_bytes(archive), drops=99)
-    with pytest.raises(ArchiveError, match=r"in 3 tries.*by hand.*--archive"):
+    with pytest.raises(DownloadError, match=r"in 3 tries.*by hand.*--archive"):
         prepare_youtube_faces(out, url=url, **SMALL)
     assert len(requests) == 3 and is_untouched(out)
-    assert not list((tmp_path / "cache").iterdir())
+    assert all(path.name.startswith(".") for path in (tmp_path / "cache").iterdir())
 
 
 def test_a_missing_file_on_the_server_says_what_to_do(out, serve):
     url, _ = serve(b"not found", status=404)
-    with pytest.raises(ArchiveError, match=r"404.*--archive"):
+    with pytest.raises(DownloadError, match=r"404.*--archive"):
         prepare_youtube_faces(out, url=url, **SMALL)
 
 
 def test_a_web_page_instead_of_the_archive_is_named_and_not_kept(out, archive, serve):
     url, _ = serve(b"<!DOCTYPE html><html>Too many downloads</html>")
-    with pytest.raises(ArchiveError, match=r"is a web page .*expected a whole zip file"):
+    with pytest.raises(ArchiveError, match=r"is a web page .*expected a whole zip or tar file"):
         prepare_youtube_faces(out, url=url, **SMALL)
     assert is_untouched(out)
     url, _ = serve(read_bytes(archive))
@@ -187,24 +267,25 @@ def test_a_web_page_instead_of_the_archive_is_named_and_not_kept(out, archive, s
 
 def test_a_known_hash_is_checked(serve):
     url, _ = serve(b"something else")
-    with pytest.raises(ArchiveError, match="hash"):
-        archives.download(url, "a.zip", known_hash="sha256:" + "0" * 64, progress=False)
+    remote = Remote("a.zip", url, known_hash="sha256:" + "0" * 64)
+    with pytest.raises(DownloadError, match="hash"):
+        downloads.download(remote, progress=False)
 
 
 def test_a_cache_that_cannot_be_used_names_the_variable(tmp_path, out, tree, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("KDNOTES_CACHE", str(tmp_path / "file" / "cache"))
     assert len(prepare_youtube_faces(out, folder=tree, **SMALL)) == 44  # needs no cache
-    with pytest.raises(ArchiveError, match="KDNOTES_CACHE"):
+    with pytest.raises(DownloadError, match="KDNOTES_CACHE"):
         prepare_youtube_faces(out.parent / "b", url="http://127.0.0.1:9/", **SMALL)
 
 
 def test_a_full_disk_is_noticed_before_the_first_byte(out, archive, monkeypatch):
     usage = shutil.disk_usage(out.parent)
-    monkeypatch.setattr(archives.shutil, "disk_usage", lambda _: usage._replace(free=2**20))
+    monkeypatch.setattr(downloads.shutil, "disk_usage", lambda _: usage._replace(free=2**20))
     with pytest.raises(OSError, match=r"1 MB free, 600 MB are needed"):
         prepare_youtube_faces(out, url="http://127.0.0.1:9/", **SMALL)
-    monkeypatch.setattr(archives.shutil, "disk_usage", lambda _: usage._replace(free=1000))
+    monkeypatch.setattr(downloads.shutil, "disk_usage", lambda _: usage._replace(free=1000))
     with pytest.raises(OSError, match="are needed; make room"):
         prepare_youtube_faces(out, archive=archive, **SMALL)
     assert is_untouched(out)
@@ -278,7 +359,7 @@ def flip_byte_in_picture(content):
         (flip_byte_in_picture, "cut off or damaged"),
         (lambda _: b"", "is an empty file"),
         (lambda _: b"  \n<html>", "is a web page"),
-        (lambda _: b"\x1f\x8b....", "is a gzip file"),
+        (lambda _: b"\x1f\x8b....", "is a gzip file that is cut off or damaged"),
         (lambda _: b"\x89PNG....", "is a PNG picture"),
         (lambda _: b"hello", "is a file of another kind"),
     ],
@@ -304,6 +385,119 @@ def test_another_archive_says_what_was_expected(out, tmp_path):
     assert is_untouched(out)
 
 
+def make_tar(path, member, content=b"evil"):
+    with tarfile.open(path, "w:gz") as file:
+        fine = tarfile.TarInfo("P1/fine.txt")
+        fine.size = 4
+        file.addfile(fine, io.BytesIO(b"fine"))
+        member.size = len(content) if member.isfile() else 0
+        file.addfile(member, io.BytesIO(content))
+    return path
+
+
+@pytest.mark.parametrize("name", ["../evil", "P1/../../evil", "/evil", "..\\evil"])
+def test_a_tar_member_outside_the_folder_is_refused(tmp_path, out, name):
+    path = make_tar(tmp_path / "evil.tar.gz", tarfile.TarInfo(name))
+    with pytest.raises(ArchiveError, match="would be written outside the folder"):
+        prepare_youtube_faces(out, archive=path, **SMALL)
+    assert is_untouched(out)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["evil.tar.gz", "sets"]
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE])
+def test_a_tar_link_or_special_file_is_refused(tmp_path, out, kind):
+    member = tarfile.TarInfo("P1/data")
+    member.type, member.linkname = kind, "/etc"
+    path = make_tar(tmp_path / "evil.tar.gz", member)
+    with pytest.raises(ArchiveError, match="is a link or a special file"):
+        prepare_youtube_faces(out, archive=path, **SMALL)
+    assert is_untouched(out)
+
+
+def test_a_damaged_or_swollen_tar_is_named(tmp_path):
+    content = np.random.default_rng(0).bytes(10**6)
+    path = make_tar(tmp_path / "a.tar.gz", tarfile.TarInfo("P1/zeros"), content)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with pytest.raises(ArchiveError, match="more than the allowed 0 MB"):
+        archives.unpack(path, folder, max_bytes=10**5)
+    whole = path.read_bytes()
+    flipped = whole[:5000] + bytes([whole[5000] ^ 255]) + whole[5001:]
+    for damaged in (whole[:-2000], whole[:-4], flipped):
+        path.write_bytes(damaged)
+        with pytest.raises(ArchiveError, match="a gzip file that is cut off or damaged"):
+            archives.unpack(path, folder)
+
+
+# --- interruptions ---------------------------------------------------------------------------
+
+KILLED = """
+import sys, time
+from kdnotes import prepare, samples
+from kdnotes import faceset_write
+slow = faceset_write.stored_crop
+def crop(sample, *rest):
+    time.sleep(0.02)
+    return slow(sample, *rest)
+faceset_write.stored_crop = crop
+prepare.prepare_public("youtube-faces", sys.argv[1], archive=[sys.argv[2]], size=24, workers=2)
+"""
+
+
+@pytest.mark.parametrize("n_done", [1, 20])
+def test_a_killed_preparation_goes_on(out, archive, n_done, monkeypatch, capsys):
+    """`kill -9` in the middle: nothing is there under the final name, and the next call uses what
+    was done and ends in the same face set."""
+    undisturbed = prepare_youtube_faces(out.parent.parent / "b", archive=archive, **SMALL)
+    journal = out.parent / ".faces.work" / "journal.jsonl"
+    child = subprocess.Popen([sys.executable, "-c", KILLED, out, archive])
+    try:
+        until = time.monotonic() + 120
+        while not journal.exists() or journal.read_bytes().count(b"\n") < n_done:
+            assert child.poll() is None and time.monotonic() < until
+            time.sleep(0.005)
+    finally:
+        child.kill()
+        child.wait()
+    assert not out.exists()
+    unpacked = []
+    monkeypatch.setattr(archives, "unpack", lambda *_: unpacked.append(1))
+    with journal.open("a") as file:
+        file.write('{"id": "half a li')  # what a full disk or a lost buffer leaves
+    before = journal.read_bytes().count(b"\n")
+    cropped = []
+    monkeypatch.setattr(
+        "kdnotes.faceset_write.stored_crop", lambda *a: cropped.append(1) or stored_crop(*a)
+    )
+    faces = prepare_youtube_faces(out, archive=archive, **SMALL)
+    assert not unpacked and len(cropped) <= 44 - before + 1
+    assert faces.fingerprint == undisturbed.fingerprint and faces.table.equals(undisturbed.table)
+    assert [path.name for path in out.parent.iterdir()] == ["faces"]
+
+
+def test_other_settings_do_not_go_on(out, archive, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("kdnotes.faceset_write.assemble", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        prepare_youtube_faces(out, archive=archive, **SMALL)
+    assert (out.parent / ".faces.work" / "journal.jsonl").exists()
+    monkeypatch.undo()
+    faces = prepare_youtube_faces(out, archive=archive, size=16, limit=7, progress=False)
+    assert len(faces) == 7 and faces.size == 16
+    assert [path.name for path in out.parent.iterdir()] == ["faces"]
+
+
+def test_two_at_once_are_one_too_many(out, archive):
+    work = out.parent / ".faces.work"
+    work.mkdir()
+    other = {"process": os.getppid(), "key": {}}
+    (work / "work.json").write_text(json.dumps(other))
+    with pytest.raises(RuntimeError, match=r"process \d+ is at work in"):
+        prepare_youtube_faces(out, archive=archive, **SMALL)
+
+
 # --- rendered faces --------------------------------------------------------------------------
 
 
@@ -322,7 +516,7 @@ def fake_faces(n, size, seed=0, scheme=68, processes=None, progress=False):
     return images, landmarks, rng.random((n, scheme)) < 0.9, attributes
 
 
-def fake_stream(n, size, seed=0, scheme=68, processes=None):
+def fake_stream(n, size, seed=0, scheme=68, processes=None, without=()):
     images, landmarks, visible, attributes = fake_faces(n, size, seed, scheme)
     yield from zip(images, landmarks, visible, attributes.to_dict("records"), strict=True)
 

@@ -9,7 +9,13 @@ from kdnotes.plots.faces import (
     shape_mode,
     shapes,
 )  # fmt: skip
-from kdnotes.plots.loss import REGIONS, assistance_curves, kd_curves
+from kdnotes.plots.loss import (
+    REGIONS,
+    assistance_curves,
+    descent_paths,
+    kd_curves,
+    pull_field,
+)  # fmt: skip
 from kdnotes.plots.scores import bars, error_curves, training_curves
 from kdnotes.plots.style import (
     BLACK,
@@ -26,6 +32,7 @@ from kdnotes.plots.style import (
 
 __all__ = [
     "BLACK", "BLUE", "COLOURS", "GREEN", "ORANGE", "PINK", "RED", "REGIONS", "SKY", "YELLOW",
-    "assistance_curves", "bars", "draw_face", "draw_points", "error_curves", "face", "face_grid",
-    "kd_curves", "new_figure", "numbered_points", "shape_mode", "shapes", "training_curves",
+    "assistance_curves", "bars", "descent_paths", "draw_face", "draw_points", "error_curves",
+    "face", "face_grid", "kd_curves", "new_figure", "numbered_points", "pull_field", "shape_mode",
+    "shapes", "training_curves",
 ]  # fmt: skip

@@ -1,13 +1,13 @@
 """KD-Loss drawn along one coordinate."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
 from matplotlib.figure import Figure
 
 from kdnotes import losses
-from kdnotes.plots.style import COLOURS, GREEN, RED, SKY, new_figure, plain_frame
+from kdnotes.plots.style import BLACK, BLUE, COLOURS, GREEN, RED, SKY, new_figure, plain_frame
 
 
 def kd_curves(
@@ -26,16 +26,16 @@ def kd_curves(
         pred: Where to mark a prediction, with the way a descent step would take it.
         reach: How far to both sides of the truth the axis goes.
     """
-    p = torch.linspace(target - reach, target + reach, 1600, dtype=torch.float64).requires_grad_()
-    fixed = [torch.full_like(p, value).detach() for value in (target, tough, tolerant)]
+    p = torch.linspace(target - reach, target + reach, 1600, dtype=torch.float64)
+    fixed = [torch.full_like(p, value) for value in (target, tough, tolerant)]
     terms = losses.kd_loss(p, *fixed, settings=settings, reduction="none")
-    (slope,) = torch.autograd.grad(terms.total.sum(), p)
-    x = p.detach().numpy()
+    slope = losses.kd_loss_grad(p, *fixed, settings=settings, reduction="none").total
+    x = p.numpy()
     figure, axes = new_figure(9.5, 3.4, ncols=2)
     left, right = axes[0]
     for name, value in terms._asdict().items():
         style = {"lw": 2.4} if name == "total" else {"lw": 1.3, "ls": "--"}
-        left.plot(x, value.detach().numpy(), color=COLOURS[name], label=name, **style)
+        left.plot(x, value.numpy(), color=COLOURS[name], label=name, **style)
     right.plot(x, slope.numpy(), color=COLOURS["total"], lw=1.8)
     left.set(title="loss", xlabel="prediction")
     right.set(title="slope of the total", xlabel="prediction")
@@ -49,7 +49,7 @@ def kd_curves(
                 ax.axvline(side, color=COLOURS[name], lw=1, ls=":", alpha=alpha)
         plain_frame(ax)
     if pred is not None:
-        value, step = np.interp(pred, x, terms.total.detach()), np.interp(pred, x, slope)
+        value, step = np.interp(pred, x, terms.total), np.interp(pred, x, slope)
         left.plot(pred, value, "o", color=COLOURS["student"], mec="white", ms=9, zorder=5)
         goal = pred - 0.12 * np.sign(step) * min(1.0, abs(step))
         left.annotate("", (goal, value), (pred, value), arrowprops={"arrowstyle": "->", "lw": 1.8})
@@ -103,4 +103,88 @@ def assistance_curves(
         column[1].locator_params(axis="x", nbins=5)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
+    return figure
+
+
+def pull_field(
+    tough: tuple[float, float],
+    tolerant: tuple[float, float],
+    *,
+    settings: losses.KDSettings = losses.PAPER,
+    reach: float = 0.6,
+    n: int = 19,
+) -> Figure:
+    """Where KD-Loss sends a prediction in the plane, the truth in the middle.
+
+    Arrows show the direction of a descent step, the shade its size. Dotted lines mark each
+    teacher's distance on both axes: the borders of its regions are straight lines, since KD-Loss
+    treats x and y apart.
+
+    Args:
+        tough, tolerant: Where the teachers stand.
+        reach: How far to all sides of the truth the plane goes.
+        n: Arrows along each axis.
+    """
+    axis = torch.linspace(-reach, reach, 121, dtype=torch.float64)
+    p = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), dim=-1)  # (121, 121, 2)
+    places = [torch.tensor(place, dtype=torch.float64).expand_as(p) for place in (tough, tolerant)]
+    step = -losses.kd_loss_grad(
+        p, torch.zeros_like(p), *places, settings=settings, reduction="none"
+    ).total.numpy()
+    size = np.linalg.norm(step, axis=-1)
+    figure, axes = new_figure(5.6, 5)
+    ax = axes[0, 0]
+    edges = (-reach, reach, -reach, reach)
+    shade = ax.imshow(size, extent=edges, origin="lower", cmap="cividis", alpha=0.55)
+    figure.colorbar(shade, label="size of the pull", shrink=0.8)
+    every = np.linspace(3, 117, n).astype(int)
+    some = np.ix_(every, every)
+    ax.quiver(axis[every], axis[every], *(step[some] / size[some][..., None]).transpose(2, 0, 1))
+    ax.plot(0, 0, "o", color=COLOURS["hard"], ms=8, label="truth")
+    for name, (x, y) in (("tough", tough), ("tolerant", tolerant)):
+        ax.plot(x, y, "s", color=COLOURS[name], mec="white", ms=9, label=name)
+        for sign in (-1, 1):
+            ax.axvline(sign * x, color=COLOURS[name], lw=1, ls=":")
+            ax.axhline(sign * y, color=COLOURS[name], lw=1, ls=":")
+    ax.set(aspect="equal", xlim=(-reach, reach), ylim=(-reach, reach), xlabel="x", ylabel="y")
+    figure.legend(loc="outside lower center", ncols=3, fontsize=8, frameon=False)
+    return figure
+
+
+def descent_paths(
+    slopes: Mapping[str, Callable],
+    cases: Mapping[str, tuple[tuple[float, float], tuple[float, float]]],
+    *,
+    start: tuple[float, float] = (0.5, 0.3),
+    rate: float = 0.004,
+    steps: int = 250,
+) -> Figure:
+    """The way of a prediction under plain gradient descent: its distance from the truth.
+
+    Args:
+        slopes: Name of a loss to a function from (pred, target, tough, tolerant), each `(1, 2)`, to
+            the gradient of each coordinate's own loss.
+        cases: Title to the places of the Tough and the Tolerant teacher; the truth is at 0.
+        start: Where the prediction begins.
+        rate: Size of a step, the same for all losses.
+    """
+    figure, axes = new_figure(3.4 * len(cases), 3.2, ncols=len(cases), sharey=True)
+    looks = zip(slopes, (RED, BLACK, GREEN, BLUE), ("-", "--", "-", "-."), strict=False)
+    looks = [(name, {"color": colour, "ls": style}) for name, colour, style in looks]
+    truth = torch.zeros(1, 2, dtype=torch.float64)
+    for ax, (title, places) in zip(axes[0], cases.items(), strict=True):
+        teachers = [torch.tensor([place], dtype=torch.float64) for place in places]
+        for name, style in looks:
+            p, way = torch.tensor([start], dtype=torch.float64), []
+            for _ in range(steps):
+                way.append(float(p.norm()))
+                p = p - rate * slopes[name](p, truth, *teachers)
+            ax.plot(way, label=name, lw=1.6, **style)
+        for place, teacher in zip(places, ("tough", "tolerant"), strict=True):
+            ax.axhline(float(np.hypot(*place)), color=COLOURS[teacher], lw=1, ls=":")
+        ax.set(title=title, xlabel="step", yscale="log", ylim=(1e-3, 1))
+        plain_frame(ax)
+    axes[0, 0].set_ylabel("distance from the truth")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
     return figure

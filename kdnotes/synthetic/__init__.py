@@ -17,13 +17,13 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from kdnotes import schemes
-from kdnotes.synthetic.appearance import draw_person, draw_shot
+from kdnotes.synthetic.appearance import draw_person, draw_shot, simplified
 from kdnotes.synthetic.scene import MARGIN, render
 
 __all__ = ["MARGIN", "PER_SUBJECT", "VERSION", "render_face", "render_faces", "stream_faces"]
 
 #: Grows when the same seed and index give other faces than before: stored faces are then stale.
-VERSION = 1
+VERSION = 2
 
 #: Pictures of each subject.
 PER_SUBJECT = 4
@@ -31,13 +31,14 @@ PER_SUBJECT = 4
 FEW = 64
 
 
-def render_face(index, size, seed=0):
+def render_face(index, size, seed=0, without=()):
     """Render one face.
 
     Args:
         index: Number of the picture, 0 or more; subject `index // 4` is in it.
         size: Side of the square picture in pixels.
         seed: Another seed gives other people.
+        without: Variety to leave out: "camera", "light", "background".
 
     Returns:
         image `(size, size, 3)` uint8 RGB; landmarks and visible, each a dictionary from the scheme
@@ -56,7 +57,7 @@ def render_face(index, size, seed=0):
         )
     subject = index // PER_SUBJECT
     person = draw_person(_rng(seed, subject, use=1))
-    shot = draw_shot(_rng(seed, index, use=0), person)
+    shot = simplified(draw_shot(_rng(seed, index, use=0), person), without)
     image, landmarks, visible = render(person, shot, size, _rng(seed, index, use=2))
     landmarks = {n: points.astype(np.float32) for n, points in landmarks.items()}
     return image, landmarks, visible, _attributes(subject, person, shot, visible[98])
@@ -89,8 +90,8 @@ def _attributes(subject, person, shot, visible):
     }
 
 
-def _one(index, size, seed, scheme):
-    image, landmarks, visible, attributes = render_face(index, size, seed)
+def _one(index, size, seed, scheme, without):
+    image, landmarks, visible, attributes = render_face(index, size, seed, without)
     return image, landmarks[scheme], visible[scheme], attributes
 
 
@@ -121,8 +122,11 @@ def render_faces(n, size, seed=0, scheme=68, processes=None, progress=False):
     return np.stack(images), np.stack(landmarks), np.stack(visible), pd.DataFrame(rows)
 
 
-def stream_faces(n, size, seed=0, scheme=68, processes=None):
+def stream_faces(n, size, seed=0, scheme=68, processes=None, without=()):
     """The faces of `render_faces` one after the other, so that they need not fit into memory.
+
+    `without` leaves out variety, as in `render_face`. A script that calls this needs the usual
+    `if __name__ == "__main__":`, since worker processes import it.
 
     Yields:
         Image, landmarks, visible and attributes of one face.
@@ -133,7 +137,7 @@ def stream_faces(n, size, seed=0, scheme=68, processes=None):
             f"expected at least one face and a scheme of 29, 68 or 98 points, "
             f"found n = {n} and {n_points} points"
         )
-    one = partial(_one, size=size, seed=seed, scheme=n_points)
+    one = partial(_one, size=size, seed=seed, scheme=n_points, without=tuple(without))
     yield from _map(one, n, processes or cpu_count() or 1)
 
 

@@ -180,7 +180,9 @@ def _draw_expression(rng):
 
 
 def _draw_camera(rng):
-    yaw = np.clip(rng.normal(0.0, 18.0), -60.0, 60.0)
+    # most people look into the camera, one in eight looks anywhere
+    yaw = rng.uniform(-75.0, 75.0) if rng.uniform() < 0.125 else rng.normal(0.0, 18.0)
+    yaw = np.clip(yaw, -75.0, 75.0)
     pitch = np.clip(rng.normal(-2.0, 11.0), -28.0, 25.0)
     roll = np.clip(rng.normal(0.0, 8.0), -35.0, 35.0)
     distance = 500.0 * np.exp(rng.uniform(0.0, 1.6))
@@ -223,3 +225,36 @@ def draw_shot(rng, person):
         grey=bool(rng.uniform() < 0.05), cast=np.exp(0.06 * rng.normal(size=3)),
         scenery=int(rng.integers(2**31)),
     )  # fmt: skip
+
+
+#: What `simplified` can take away.
+VARIETY = ("camera", "light", "background")
+
+
+def simplified(shot, without=()):
+    """The same shot with some of the world's variety taken away, to see what it was worth.
+
+    Args:
+        shot: A `Shot`.
+        without: Some of `VARIETY`: "camera" takes a camera without blur, noise, compression and
+            colour cast; "light" the same soft light from the front for all; "background" the same
+            place for all.
+
+    Raises:
+        ValueError: Another name.
+    """
+    if unknown := set(without) - set(VARIETY):
+        raise ValueError(f"cannot render without {sorted(unknown)}; choose from {VARIETY}")
+    if "camera" in without:
+        shot = replace(
+            shot, blur=0.0, detail=300.0, grain=0.0, compression=0.0, grey=False, cast=np.ones(3)
+        )
+    if "light" in without:
+        key = np.array([0.0, -0.4, 0.9])
+        shot = replace(
+            shot, key=key / np.linalg.norm(key), key_power=0.6, key_colour=np.ones(3), ambient=0.6,
+            exposure=1.0,
+        )  # fmt: skip
+    if "background" in without:
+        shot = replace(shot, scenery=0)
+    return shot

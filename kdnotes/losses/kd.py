@@ -10,13 +10,7 @@ which it stood, so the whole loss can be written with two distances from the tru
     t = |T - g|    how far the teacher is;    |T' - p| = |t - u|
 
 Two settings are public and differ: `PAPER`, read off the paper's figures, and `RELEASED`, the
-authors' code. `l1`, `l2`, `smooth_l1` and `wing` are the plain losses it is compared with.
-
-All functions are pure, take landmarks `(…, L, 2)` in network-crop units (width of the picture = 1;
-KD-Loss mixes |e| and e², so it means nothing in pixels), compute in float32 (float64 stays) and
-return the mean over all coordinates, or one value for each with `reduction="none"`. They raise
-TypeError for anything but floating-point tensors, and ValueError for shapes that differ, no values
-and, on the CPU, values that are not finite (on a GPU every step would wait for the answer).
+authors' code.
 """
 
 from dataclasses import dataclass
@@ -25,7 +19,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from kdnotes.plain_losses import Reduction, checked, l1, l2, reduced, smooth_l1, wing  # noqa: F401
+from kdnotes.losses.plain import Reduction, checked, reduced
 
 LowInfluence = Literal["ramp", "zero"]
 
@@ -87,7 +81,7 @@ def assistive_loss(
     """
     pred, target, teacher = checked(pred=pred, target=target, teacher=teacher)
     u, t = _distances(pred, target, teacher)
-    regions = _regions(u, t, beta, low_influence)
+    regions = regions_of(u, t, beta, low_influence)
     gap = (t - u).abs()  # |T' - p|
     # Dividing by 1 outside R_L keeps 0/0, and with it NaN gradients, out of the branch not taken.
     ramp = u / torch.where(regions == LOW, beta * t, 1.0) if low_influence == "ramp" else 0.0
@@ -120,7 +114,7 @@ def region(
         `(…, L, 2)` int64: NONE, LOW, NEGATIVE or POSITIVE.
     """
     pred, target, teacher = checked(pred=pred, target=target, teacher=teacher)
-    return _regions(*_distances(pred, target, teacher), beta, low_influence)
+    return regions_of(*_distances(pred, target, teacher), beta, low_influence)
 
 
 def _distances(pred, target, teacher):
@@ -128,7 +122,7 @@ def _distances(pred, target, teacher):
     return (pred - target).abs(), (teacher - target).abs().detach()
 
 
-def _regions(u, t, beta, low_influence):
+def regions_of(u, t, beta, low_influence):
     """`region` from the two distances."""
     if low_influence not in ("ramp", "zero"):
         raise ValueError(f"low_influence is {low_influence!r}, expected 'ramp' or 'zero'")

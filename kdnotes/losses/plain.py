@@ -1,6 +1,6 @@
 """The plain losses that KD-Loss is compared with, and what all losses share: checks and the mean.
 
-Read these through `kdnotes.losses`, which has them all. None of them knows a teacher. Wing and
+None of them knows a teacher. Wing and
 smooth L1 are defined in pixels elsewhere; here the unit is the width of the crop, so their
 constants are divided by 256. With the usual numbers only one of their branches would ever be used.
 """
@@ -18,7 +18,7 @@ Reduction = Literal["mean", "none"]
 def l1(
     pred: Tensor, target: Tensor, *, mask: Tensor | None = None, reduction: Reduction = "mean"
 ) -> Tensor:
-    """|e| per coordinate. Arguments as for `losses.kd_loss`."""
+    """|e| per coordinate. Arguments as for `kd_loss`."""
     return reduced(_distance(pred, target), mask, reduction)
 
 

@@ -1,0 +1,8 @@
+"""The same as `python -m kdnotes data prepare wflw`, with the same options."""
+
+import sys
+
+from kdnotes.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main(["data", "prepare", "wflw", *sys.argv[1:]]))

@@ -1,0 +1,119 @@
+"""WFLW: 7,500 training and 2,500 test faces with 98 points made by hand. Academic use.
+
+What is special about it:
+
+- One line of a list is one face: 196 coordinates, the corners of a detector's rectangle, six
+  attributes, and the picture's path. A picture may hold several faces, so its path is no key; here
+  a face's id is the list, the path and the face's number in that picture.
+- The rectangle is a detector's, not the box of the landmarks, and landmarks may lie outside the
+  picture.
+- Coordinates count from 0.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from kdnotes.formats.reading import (
+    Face,
+    is_plain_path,
+    load_all,
+    load_image,
+    numbers,
+    split_training,
+)  # fmt: skip
+from kdnotes.samples import BadSample, Sample, estimate_yaw
+
+N_POINTS = 98
+#: The six attributes in the order of the list, as subsets are named here.
+ATTRIBUTES = ("pose", "expression", "illumination", "make_up", "occlusion", "blur")
+COLUMNS = 2 * N_POINTS + 4 + len(ATTRIBUTES) + 1
+LISTS = {split: f"list_98pt_rect_attr_{split}.txt" for split in ("train", "test")}
+
+
+def read_wflw(list_file: str | Path, image_dir: str | Path) -> Iterator[Sample | BadSample]:
+    """The faces of one of WFLW's two lists.
+
+    Args:
+        list_file: `list_98pt_rect_attr_train.txt` or `list_98pt_rect_attr_test.txt`.
+        image_dir: The folder `WFLW_images`.
+
+    Returns:
+        An iterator. Subsets are the attributes that the list gives a face; a face of the training
+        list is in the split "train" or "validation".
+
+    Raises:
+        FileNotFoundError: No such list.
+        ValueError: The list is not one of 207 columns.
+    """
+    return load_all(_listed(Path(list_file), Path(image_dir)))
+
+
+def faces(folder: str | Path) -> Iterator[Face]:
+    """One function per face of both lists, wherever below `folder` lists and pictures lie.
+
+    Raises:
+        FileNotFoundError: A list or the folder `WFLW_images` is missing.
+    """
+    folder = Path(folder)
+    lists = [next(folder.rglob(name), folder / name) for name in LISTS.values()]
+    images = next((path for path in folder.rglob("WFLW_images") if path.is_dir()), None)
+    missing = [path.name for path in lists if not path.is_file()]
+    if images is None:
+        missing.append("WFLW_images")
+    if missing:
+        raise FileNotFoundError(
+            f"{folder} holds no {' and no '.join(missing)}; unpack WFLW_annotations.tar.gz and "
+            "WFLW_images.tar.gz into it"
+        )
+    readers = [_listed(file, images) for file in lists]
+    return (face for reader in readers for face in reader)
+
+
+def _listed(file: Path, image_dir: Path) -> Iterator[Face]:
+    """One function per line of a list, which is read at once: a wrong list is told at once."""
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    rows = [(number, line.split(maxsplit=COLUMNS - 1)) for number, line in enumerate(lines, 1)]
+    rows = [(number, row) for number, row in rows if row]
+    if not rows or len(rows[0][1]) != COLUMNS:
+        found = len(rows[0][1]) if rows else 0
+        raise ValueError(
+            f"{file}, line 1: found {found} columns, expected {COLUMNS} (196 coordinates, a "
+            "rectangle, six attributes, a path); is it the list of this data set?"
+        )
+    part = "test" if file.stem.endswith("_test") else "train"
+    seen: Counter[str] = Counter()
+    made = []
+    for number, row in rows:
+        seen[row[-1]] += 1
+        name = f"{part}/{row[-1]}#{seen[row[-1]]}"
+        made.append(partial(_face, part, row, name, f"{file.name}, line {number}", image_dir))
+    return iter(made)
+
+
+def _face(part, row: list[str], name: str, where: str, image_dir: Path) -> Sample | BadSample:
+    if len(row) != COLUMNS:
+        return BadSample(name, f"row of {len(row)} columns instead of {COLUMNS}", where)
+    values = numbers(row[:-1])
+    if values is None:
+        return BadSample(name, "value that is not a number", where)
+    if not is_plain_path(row[-1]):
+        return BadSample(name, "path that leads out of the folder", where)
+    image = load_image(image_dir / row[-1], name)
+    if isinstance(image, BadSample):
+        return image
+    points, rectangle, flags = np.split(values, [2 * N_POINTS, 2 * N_POINTS + 4])
+    points = points.reshape(N_POINTS, 2)
+    left, top, right, bottom = rectangle
+    return Sample(
+        image,
+        points,
+        box=(left, top, right - left, bottom - top),
+        id=name,
+        split="test" if part == "test" else split_training(row[-1]),
+        subsets=tuple(a for a, flag in zip(ATTRIBUTES, flags, strict=True) if flag),
+        attributes={"yaw": round(estimate_yaw(points, N_POINTS), 1)},
+    )

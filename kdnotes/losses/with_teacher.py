@@ -1,0 +1,65 @@
+"""Other ways to use a teacher's landmarks, for comparison with KD-Loss.
+
+All take landmarks `(…, L, 2)` in network-crop units, and no gradient flows to the teacher.
+"""
+
+import torch
+from torch import Tensor
+
+from kdnotes.losses.plain import Reduction, checked, reduced
+
+
+def plain_distillation(
+    pred: Tensor, teacher: Tensor, *, mask: Tensor | None = None, reduction: Reduction = "mean"
+) -> Tensor:
+    """(p - T)² per coordinate: the teacher's answer in place of the label."""
+    pred, teacher = checked(pred=pred, teacher=teacher)
+    return reduced((pred - teacher.detach()) ** 2, mask, reduction)
+
+
+def teacher_bounded(
+    pred: Tensor,
+    target: Tensor,
+    teacher: Tensor,
+    *,
+    margin: float = 0.0,
+    mask: Tensor | None = None,
+    reduction: Reduction = "mean",
+) -> Tensor:
+    """(p - g)² per coordinate of the points at which the student is not better than the teacher.
+
+    A point counts where ‖p - g‖² + margin > ‖T - g‖² and costs nothing elsewhere: the teacher is a
+    bound, not a goal (Chen et al., *Learning efficient object detection models with knowledge
+    distillation*, NeurIPS 2017, eq. 6).
+
+    Args:
+        margin: By how much the student must be better, in squared crop widths.
+    """
+    pred, target, teacher = checked(pred=pred, target=target, teacher=teacher)
+    error = (pred - target) ** 2
+    student, bound = error.sum(-1, keepdim=True), ((teacher - target) ** 2).sum(-1, keepdim=True)
+    counts = (student + margin > bound).detach()
+    return reduced(torch.where(counts, error, 0.0), mask, reduction)
+
+
+def attentive_imitation(
+    pred: Tensor,
+    target: Tensor,
+    teacher: Tensor,
+    *,
+    reach: float = 0.1,
+    mask: Tensor | None = None,
+    reduction: Reduction = "mean",
+) -> Tensor:
+    """Φ·|p - T| per coordinate, Φ = max(0, 1 - |T - g|/reach): imitate a teacher where it is right.
+
+    KD-Loss weighs a pull towards the truth by the teacher's error; this weighs a pull towards the
+    teacher, so the direction is the teacher's (after Saputra et al., *Distilling knowledge from a
+    deep pose regressor network*, ICCV 2019, who take 1 minus the normalised error).
+
+    Args:
+        reach: The teacher's error at which its word counts for nothing, in crop widths.
+    """
+    pred, target, teacher = checked(pred=pred, target=target, teacher=teacher)
+    trust = (1 - (teacher - target).abs() / reach).clamp_min(0).detach()
+    return reduced(trust * (pred - teacher.detach()).abs(), mask, reduction)

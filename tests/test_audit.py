@@ -1,0 +1,64 @@
+"""`data show`: what is suspicious about a face set is said."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kdnotes import audit, cli
+from kdnotes.faceset import FaceSet, Sample
+
+
+def make(i, split="train", subject="", far=False, same=None):
+    rng = np.random.default_rng(i if same is None else same)
+    points = rng.uniform(20, 40, (68, 2))
+    points[0] = (10, 30) if not far else (-25, 30)
+    points[16] = 50, 30
+    image = rng.integers(0, 256, (60, 60, 3), dtype=np.uint8)
+    return Sample(image, points, id=f"face {i}", split=split, subject=subject, crop=(30, 30, 60))
+
+
+def write(path, samples):
+    return FaceSet.write(path, samples, scheme=68, size=32, progress=False)
+
+
+def test_a_clean_set_has_no_warning(tmp_path):
+    samples = [make(i, split) for i, split in enumerate(("train", "validation", "test"))]
+    assert audit.warnings(write(tmp_path / "set", samples), progress=False) == []
+
+
+@pytest.mark.filterwarnings("ignore:.*more than one split")
+def test_every_suspicion_is_a_sentence(tmp_path):
+    samples = [
+        make(0, "train", "Ada"),
+        make(1, "test", "Ada"),
+        make(2, "train", same=9),
+        make(3, "test", same=9),
+        make(4, "train", same=8),
+        make(5, "train", same=8),
+        make(6, "train", far=True),
+    ]
+    found = audit.warnings(write(tmp_path / "set", samples), progress=False)
+    for part, sentence in zip(
+        (
+            "no face is in the split validation",
+            "1 people are in more than one split (first: Ada)",
+            "1 pictures are in more than one split (first: face 2 and face 3)",
+            "1 pictures occur twice in a split (first: face 4 and face 5)",
+            "1 faces have landmarks outside their stored crop (first: face 6)",
+        ),
+        found,
+        strict=True,
+    ):
+        assert part in sentence
+
+
+def test_show_writes_a_contact_sheet(tmp_path, capsys):
+    write(tmp_path / "set", [make(i) for i in range(5)])
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["data", "show", str(tmp_path / "set")])
+    assert not caught.value.code
+    printed = capsys.readouterr().out
+    for part in ("5 faces in", "train", "warning: no face is in the split validation or test"):
+        assert part in printed
+    with Image.open(tmp_path / "set.png") as sheet:
+        assert min(sheet.size) > 100

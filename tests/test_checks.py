@@ -1,0 +1,130 @@
+"""Answer checks: right answers pass, known mistakes are explained, nothing else slips through."""
+
+import numpy as np
+import pytest
+import torch
+
+from kdnotes import asm, checks, losses
+from kdnotes.schemes import SCHEMES
+
+
+def right_soften(x, mean, P, variance):
+    limit = 3 * np.sqrt(variance)
+    return mean + np.clip(P @ (x - mean), -limit, limit) @ P
+
+
+def noticed(kd_loss):
+    """Whether the named terms or RELEASED's total show that the teachers are confused."""
+    row = [torch.tensor([[value, 0.0]]) for value in (0.3, 0.0, 0.1, 0.2)]
+    found = kd_loss(*row)
+    alone = losses.assistive_loss(row[0], row[1], row[2], **vars(losses.PAPER.tough))
+    return not torch.isclose(found.tough, alone).item()
+
+
+def total_only(kd_loss):
+    row = [torch.tensor([[value, 0.0]]) for value in (0.3, 0.0, 0.1, 0.2)]
+    return not torch.isclose(
+        kd_loss(*row).total, kd_loss(row[0], row[1], row[3], row[2]).total
+    ).item()
+
+
+def reflection(p, g, T):
+    return g + np.sign(p - g) * np.abs(T - g)
+
+
+RIGHT = {
+    checks.reflect: reflection,
+    checks.least_assistance: lambda t, beta: np.minimum(beta, 0.5) * t,
+    checks.smallest_beta: lambda w, a: 2 * abs(a) / w,
+    checks.unit: lambda i, W: (i + 0.5) / W - 0.5,
+    checks.mirror: lambda points, flip: (points * [-1, 1])[flip],
+    checks.soften: right_soften,
+}
+WRONG = [
+    (checks.reflect, lambda p, g, T: T, "where it stands"),
+    (checks.reflect, lambda p, g, T: 2 * g - T, "other side"),
+    (checks.reflect, lambda p, g, T: g + np.sign(T - g) * np.abs(T - g), "stands"),
+    (checks.reflect, lambda p, g, T: np.sign(p - g) * np.abs(T), "origin"),
+    (checks.reflect, lambda p, g, T: reflection(p, g, T) - g, "add it to g"),
+    (checks.reflect, lambda p, g, T: g + np.where(p >= g, 1, -1) * np.abs(T - g), "exactly right"),
+    (checks.least_assistance, lambda t, beta: beta * t, "up to ½"),
+    (checks.least_assistance, lambda t, beta: t / 2, "middle"),
+    (checks.least_assistance, lambda t, beta: t, "lower inside"),
+    (checks.least_assistance, lambda t, beta: 0 * t, "lower outside"),
+    (checks.smallest_beta, lambda w, a: abs(a) / w, "two teachers"),
+    (checks.smallest_beta, lambda w, a: 2 * a / w, "negative"),
+    (checks.smallest_beta, lambda w, a: w / (2 * abs(a)), "Upside down"),
+    (checks.swapped_teachers, lambda kd_loss: not noticed(kd_loss), "other way round"),
+    (checks.swapped_teachers, total_only, "does not notice"),
+    (checks.swapped_teachers, lambda kd_loss: True, "accuses"),
+    (checks.swapped_teachers, lambda kd_loss: 0.3, "True or False"),
+    (checks.swapped_teachers, lambda: True, "TypeError"),
+    (checks.swapped_teachers, True, "itself"),
+    (checks.unit, lambda i, W: i / W - 0.5, "left border"),
+    (checks.unit, lambda i, W: i / (W - 1) - 0.5, "first and the last"),
+    (checks.unit, lambda i, W: (i + 0.5) / W, "origin"),
+    (checks.unit, lambda i, W: (2 * i + 1) / W - 1, "half of it"),
+    (checks.mirror, lambda points, flip: points * [-1, 1], "old numbers"),
+    (checks.mirror, lambda points, flip: points[flip], "not moved"),
+    (checks.mirror, lambda points, flip: (points * [1, -1])[flip], "up and down"),
+    (checks.mirror, lambda points, flip: -points[flip], "only x"),
+    (checks.mirror, lambda points, flip: ([1, 0] + points * [-1, 1])[flip], "border"),
+    (checks.soften, lambda x, m, P, v: m + P @ (x - m) @ P, "not clamped"),
+    (checks.soften, lambda x, m, P, v: m + np.clip(P @ (x - m), -3 * v, 3 * v) @ P, "variances"),
+    (checks.soften, lambda x, m, P, v: right_soften(x, 0 * m, P, v) + m, "not taken off"),
+    (checks.soften, lambda x, m, P, v: right_soften(x, m, P, v) - m, "missing at the end"),
+    (checks.soften, lambda x, m, P, v: x, "the shape itself"),
+]
+
+
+@pytest.mark.parametrize("check", RIGHT)
+def test_right_answers_pass(check):
+    assert check(RIGHT[check]) == checks.RIGHT
+
+
+@pytest.mark.parametrize("check, answer, part", WRONG)
+def test_known_mistakes_are_explained(check, answer, part):
+    found = check(answer)
+    assert part in found and found != checks.RIGHT
+
+
+@pytest.mark.parametrize("check", RIGHT)
+def test_anything_else_is_refused(check):
+    good = RIGHT[check]
+
+    def one_wrong(*args):
+        found = np.array(good(*args))
+        found.flat[-1] += 1e-3
+        return found
+
+    assert "of the numbers are right" in check(one_wrong)
+    assert "not finite" in check(lambda *args: good(*args) * np.nan)
+    assert "shape" in check(lambda *args: good(*args)[:-1])
+    assert "Expected" in check(lambda *args: None)
+    assert "Expected numbers" in check(lambda *args: "half")
+    assert "ZeroDivisionError" in check(lambda *args: 1 / 0)
+    assert "TypeError" in check(lambda: 0)
+    assert "itself" in check(np.zeros(3))
+
+    def changes(*args):
+        args[0][:] = 1
+        return good(*args)
+
+    assert "changes its arguments" in check(changes)
+
+
+def test_swapped_teachers_are_noticed():
+    assert checks.swapped_teachers(noticed) == checks.RIGHT
+
+
+def test_the_least_place_is_where_the_package_has_it():
+    """Not only the formula: a search along the axis."""
+    for t, beta in ((0.4, 0.3), (0.4, 0.5), (0.4, 0.8)):
+        u = torch.linspace(0, 1, 100_001, dtype=torch.float64)
+        how = {"alpha_positive": 0.9, "alpha_negative": -0.45, "beta": beta}
+        loss = losses.assistive_loss(u, 0 * u, 0 * u + t, **how, reduction="none")
+        assert float(u[loss.argmin()]) == pytest.approx(min(beta, 0.5) * t, abs=1e-4)
+
+
+def test_the_package_gives_the_right_answers():
+    assert checks.mirror(lambda p, flip: asm.mirror(p, SCHEMES[68])) == checks.RIGHT

@@ -1,0 +1,67 @@
+"""Without a home, a cache or a network, everything works that needs none of them."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+NOWHERE = {
+    "HOME": "/dev/null/x",
+    "XDG_CACHE_HOME": "/dev/null/x",
+    "TORCH_HOME": "/dev/null/x",
+    "HF_HOME": "/dev/null/x",
+    "HF_HUB_OFFLINE": "1",
+    "MPLCONFIGDIR": "/dev/null/x",
+    "http_proxy": "http://127.0.0.1:9",
+    "https_proxy": "http://127.0.0.1:9",
+    "KDNOTES_CACHE": "",
+}
+
+LOCAL = """
+    import sys
+    from pathlib import Path
+    import kdnotes
+    from kdnotes import models
+    from kdnotes.deploy.predict import predict_files
+    from kdnotes.prepare import prepare_synthetic
+    from PIL import Image
+    here = Path(sys.argv[1])
+    faces = prepare_synthetic(here / "faces", 3, size=56, progress=False)
+    models.save(models.create("mobilenetv3_small_050", 68, size=32), here / "network")
+    Image.fromarray(faces.images[0]).save(here / "photo.png")
+    lines = predict_files([here / "photo.png"], here / "network.safetensors", here / "out", None)
+    print("predicted", [line for line in lines if not line.startswith("skipped")])
+"""
+
+
+def run(script, *args):
+    """A Python process without a home."""
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script), *map(str, args)],
+        env=os.environ | NOWHERE,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="/dev/null/x is a path that cannot be made on Unix")
+def test_local_work_needs_no_home_and_no_network(tmp_path):
+    done = run(LOCAL, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "predicted ['" in done.stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="/dev/null/x is a path that cannot be made on Unix")
+def test_only_a_download_needs_the_cache_and_names_the_way_out(tmp_path):
+    script = """
+        import sys
+        from kdnotes.cli import main
+        main(["data", "prepare", "cofw", "--out", sys.argv[1]])
+    """
+    done = run(script, tmp_path / "set")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "KDNOTES_CACHE" in done.stderr
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,306 @@
+"""300W, COFW and WFLW: every trap of their official layouts, and the way to a face set."""
+
+import shutil
+import tarfile
+
+import h5py
+import numpy as np
+import pytest
+import scipy.io
+from PIL import Image
+from public_trees import (
+    FACES_300W,
+    SIDE,
+    pts,
+    rendered,
+    wflw_line,
+    write_300w,
+    write_cofw,
+    write_wflw,
+)
+
+from kdnotes.faceset import BadSample, FaceSet
+from kdnotes.formats import ibug_300w, read_300w, read_cofw, read_wflw, wflw
+from kdnotes.prepare import prepare_public
+
+SMALL = {"size": 24, "progress": False}
+WRITERS = {"300w": write_300w, "cofw": write_cofw, "wflw": write_wflw}
+LIST = "WFLW_annotations/list_98pt_rect_attr_train_test/list_98pt_rect_attr_{}.txt"
+
+
+def brightest_under_point(tmp_path, sample, index, at):
+    """Crop, write, open, `to_source`: the point and the brightest pixel of the crop are at `at`."""
+    FaceSet.write(tmp_path / "set", [sample], scheme=len(sample.points), size=300, progress=False)
+    faces = FaceSet.open(tmp_path / "set")
+    assert faces.to_source(0, faces.landmarks[0])[index] == pytest.approx(at, abs=0.01)
+    row, column = np.unravel_index(faces.images[0].sum(-1, dtype=int).argmax(), (300, 300))
+    where = (np.array([column, row]) + 0.5) / 300 - 0.5
+    pixel = faces.crops[0, 2] / 300
+    assert faces.to_source(0, where[None])[0] == pytest.approx(at, abs=0.5 * max(1, pixel) + 1e-6)
+
+
+def one_white_pixel():
+    image = np.zeros((64, 64, 3), np.uint8)
+    image[40, 30] = 255
+    return image
+
+
+def spread(n):
+    """Points all over the middle of a picture of 64 pixels."""
+    return np.random.default_rng(0).uniform(20, 44, (n, 2))
+
+
+# --- 300W --------------------------------------------------------------------------------------
+
+
+def test_300w_counts_from_one(tmp_path):
+    root = write_300w(tmp_path / "300w")
+    folder = root / "afw"
+    text = pts(spread(68)).splitlines()
+    text[3 + 5] = "31.000   41.000"
+    (folder / "134212_1.pts").write_text("\n".join(text))
+    (folder / "134212_1.jpg").unlink()
+    Image.fromarray(one_white_pixel()).save(folder / "134212_1.png")
+    first = next(face for face in read_300w(root) if face.id == "afw/134212_1")
+    assert first.points[5].tolist() == [30, 40]
+    brightest_under_point(tmp_path, first, 5, [30, 40])
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        lambda part: part,
+        lambda part: f"300w/{part}",
+        lambda part: f"{part.split('/')[0]}/{part}",  # each archive in a folder of its name
+        lambda part: part.upper(),
+    ],
+)
+def test_300w_loses_no_face_in_any_layout(tmp_path, layout):
+    found = list(read_300w(write_300w(tmp_path, layout)))
+    wanted = [f"{part}/{name}" for part, names in FACES_300W.items() for name in names]
+    assert sorted(face.id for face in found) == sorted(wanted)
+    images, points, _ = rendered(len(wanted), 68)
+    for face in found:
+        image, where = (array[wanted.index(face.id)] for array in (images, points))
+        assert face.points == pytest.approx(where, abs=1e-5)
+        assert abs(face.image.astype(int) - image).mean() < 12  # JPEG
+        subset = {"helen/testset": "common", "lfpw/testset": "common", "ibug": "challenging"}
+        expected = subset.get(face.id.rsplit("/", 1)[0])
+        assert (face.split == "test") == (expected is not None)
+        assert expected is None or expected in face.subsets
+    assert any(" " in face.id for face in found), "image_092 _01 is there"
+
+
+def test_300w_without_a_part_says_which(tmp_path):
+    root = write_300w(tmp_path)
+    shutil.rmtree(root / "lfpw" / "testset")
+    with pytest.raises(FileNotFoundError, match=r"no \.pts files of lfpw/testset; unpack the four"):
+        read_300w(root)
+    with pytest.raises(FileNotFoundError, match="afw, helen/trainset"):
+        read_300w(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    "text, reason",
+    [
+        ("version: 1\nn_points: 68\n1 2\n", "without braces"),
+        ("{\n1 2\n3 4\n}", "of 2 points instead of 68"),
+        ("{\n" + "1 two\n" * 68 + "}", "not a number"),
+        ("", "without braces"),
+    ],
+)
+def test_300w_bad_points_file_is_one_bad_sample(tmp_path, text, reason):
+    root = write_300w(tmp_path)
+    (root / "ibug" / "image_003_1.pts").write_text(text)
+    (bad,) = [face for face in read_300w(root) if isinstance(face, BadSample)]
+    assert reason in bad.reason and bad.id == "ibug/image_003_1" and bad.where.endswith(".pts")
+
+
+def test_300w_points_file_without_its_picture(tmp_path):
+    root = write_300w(tmp_path)
+    (root / "ibug" / "image_003_1.png").unlink()
+    (bad,) = [face for face in read_300w(root) if isinstance(face, BadSample)]
+    assert "not there" in bad.reason
+
+
+def test_300w_reads_the_official_form(tmp_path):
+    file = tmp_path / "a.pts"
+    file.write_text("version: 1\nn_points:  2\n{ 1.5\t2.5 \n\n 3 4 }\n")
+    assert ibug_300w.read_pts(file, 2).tolist() == [[0.5, 1.5], [2, 3]]
+
+
+# --- COFW --------------------------------------------------------------------------------------
+
+
+def test_cofw_is_upright_and_counts_from_one(tmp_path):
+    found = list(read_cofw(write_cofw(tmp_path)))
+    images, points, visible = rendered(16, 29)
+    assert len(found) == 16 == len({face.id for face in found})
+    for i, face in enumerate(found):
+        assert face.image.shape == (SIDE - 4, SIDE, 3) and face.image.dtype == np.uint8
+        expected = images[i][: SIDE - 4]
+        if i == 1:
+            expected = np.repeat(expected[..., :1], 3, axis=-1)  # a grey picture
+        assert (face.image == expected).all()
+        assert face.points == pytest.approx(points[i], abs=1e-9)
+        assert (face.visible == visible[i]).all()
+        assert face.box == (4, 5, 30, 32)
+    assert [face.split for face in found[12:]] == ["test"] * 4
+    assert {face.split for face in found[:12]} <= {"train", "validation"}
+
+
+def test_cofw_point_lies_on_its_pixel(tmp_path):
+    write_cofw(tmp_path)
+    with h5py.File(tmp_path / "COFW_test_color.mat", "a") as file:
+        del file["#refs#/0"]
+        file["IsT"][0, 0] = file.create_dataset("#refs#/0", data=one_white_pixel().T).ref
+        where = spread(29)
+        where[5] = 30, 40
+        file["phisT"][:58, 0] = (where + 1).T.ravel()
+    first = next(read_cofw(tmp_path / "COFW_test_color.mat"))
+    brightest_under_point(tmp_path, first, 5, [30, 40])
+
+
+def test_cofw_of_another_version_or_damaged_is_named(tmp_path):
+    scipy.io.savemat(tmp_path / "old.mat", {"phisT": np.zeros((2, 87))})
+    with pytest.raises(ValueError, match=r"Matlab file of version 5; expected version 7\.3"):
+        read_cofw(tmp_path / "old.mat")
+    whole = (write_cofw(tmp_path) / "COFW_test_color.mat").read_bytes()
+    for content in (whole[: len(whole) // 2], b"", b"<html>"):
+        (tmp_path / "half.mat").write_bytes(content)
+        with pytest.raises(ValueError, match=r"half\.mat is damaged or no Matlab file"):
+            read_cofw(tmp_path / "half.mat")
+    with h5py.File(tmp_path / "other.mat", "w") as file:
+        file["x"] = 1
+    with pytest.raises(ValueError, match=r"holds x; expected IsTr, phisTr"):
+        read_cofw(tmp_path / "other.mat")
+    with pytest.raises(FileNotFoundError, match=r"COFW_color\.zip holds"):
+        read_cofw(tmp_path / "nowhere.mat")
+
+
+def test_cofw_of_another_shape_is_named(tmp_path):
+    write_cofw(tmp_path)
+    with h5py.File(tmp_path / "COFW_test_color.mat", "a") as file:
+        del file["phisT"]
+        file["phisT"] = np.zeros((58, 4))
+    with pytest.raises(ValueError, match=r"phis \(58, 4\).*expected \(87, N\)"):
+        read_cofw(tmp_path)
+
+
+# --- WFLW --------------------------------------------------------------------------------------
+
+
+def test_wflw_faces_of_one_picture_are_all_kept(tmp_path):
+    found = [face() for face in wflw.faces(write_wflw(tmp_path))]
+    _, points, _ = rendered(16, 98)
+    assert len(found) == 16 == len({face.id for face in found})
+    assert [face.id for face in found[:3]] == [
+        f"train/0--Event/0_Event_train_of_three.jpg#{k}" for k in (1, 2, 3)
+    ]
+    for i, face in enumerate(found):
+        assert face.points == pytest.approx(points[i], abs=1e-5), "no shift: counted from 0"
+        assert face.box == (4, 5, 36, 37)
+        column = i if i < 12 else i - 12
+        flags = [a for bit, a in enumerate(wflw.ATTRIBUTES) if (column >> bit) & 1]
+        assert list(face.subsets) == flags
+    assert len({face.split for face in found[:3]}) == 1, "one picture is in one split"
+    assert [face.split for face in found[12:]] == ["test"] * 4
+
+
+def test_wflw_point_lies_on_its_pixel(tmp_path):
+    root = write_wflw(tmp_path / "wflw")
+    where = spread(98)
+    where[5] = 30, 40
+    image_dir = root / "WFLW_images"
+    Image.fromarray(one_white_pixel()).save(image_dir / "white.png")
+    (root / LIST.format("test")).write_text(wflw_line(where, "white.png") + "\n")
+    first = next(read_wflw(root / LIST.format("test"), image_dir))
+    brightest_under_point(tmp_path, first, 5, [30, 40])
+
+
+@pytest.mark.parametrize(
+    "change, reason",
+    [
+        (lambda line: line.split(" ", 3)[3], "instead of 207"),
+        (lambda line: line.replace(line.split()[7], "x", 1), "not a number"),
+        (lambda line: line.rsplit(" ", 1)[0] + " ../../evil.jpg", "leads out of the folder"),
+        (lambda line: line.rsplit(" ", 1)[0] + " /etc/evil.jpg", "leads out of the folder"),
+        (lambda line: line.rsplit(" ", 1)[0] + " nobody.jpg", "not there"),
+    ],
+)
+def test_wflw_bad_line_is_one_bad_sample(tmp_path, change, reason):
+    root = write_wflw(tmp_path)
+    file = root / LIST.format("train")
+    lines = file.read_text().splitlines()
+    lines[4] = change(lines[4])
+    file.write_text("\n".join(lines))
+    (bad,) = [face for face in read_wflw(file, root / "WFLW_images") if isinstance(face, BadSample)]
+    assert reason in bad.reason
+    assert bad.where in ("list_98pt_rect_attr_train.txt, line 5", "WFLW_images/nobody.jpg")
+
+
+def test_wflw_other_lists_and_missing_parts_are_named(tmp_path):
+    root = write_wflw(tmp_path)
+    file = root / LIST.format("train")
+    file.write_text("1 2 3\n")
+    with pytest.raises(ValueError, match=r"line 1: found 3 columns, expected 207"):
+        wflw.faces(root)
+    shutil.rmtree(root / "WFLW_images")
+    file.unlink()
+    with pytest.raises(FileNotFoundError, match=r"no list_98pt_rect_attr_train\.txt and no WFLW"):
+        wflw.faces(root)
+
+
+# --- from files to a face set ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name, points", [("300w", 68), ("cofw", 29), ("wflw", 98)])
+def test_a_folder_becomes_a_face_set(tmp_path, capsys, monkeypatch, name, points):
+    monkeypatch.setattr("kdnotes.formats.ibug_300w.split_training", first_is_validation("afw"))
+    monkeypatch.setattr("kdnotes.formats.cofw.split_training", first_is_validation("train/0000"))
+    monkeypatch.setattr("kdnotes.formats.wflw.split_training", first_is_validation("0--Event/0_E"))
+    root = WRITERS[name](tmp_path / "files")
+    faces = prepare_public(name, tmp_path / "set", folder=root, workers=2, **SMALL)
+    assert faces.scheme.n_points == points
+    assert set(faces.counts()) == {"train", "validation", "test"}
+    printed = capsys.readouterr().out
+    assert "licence:" in printed and "please cite:" in printed
+    if name == "300w":
+        assert "common" in printed and "challenging" in printed
+        assert faces.table.loc[faces.table["challenging"], "split"].eq("test").all()
+    one = prepare_public(name, tmp_path / "one", folder=root, workers=1, **SMALL)
+    assert one.fingerprint == faces.fingerprint, "the number of workers changes nothing"
+    if name != "300w":
+        by_box = prepare_public(name, tmp_path / "b", folder=root, limit=9, box="dataset", **SMALL)
+        assert by_box.meta["box"] == "dataset"
+
+
+def first_is_validation(start):
+    return lambda picture: "validation" if picture.startswith(start) else "train"
+
+
+def test_several_archives_each_in_its_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr("kdnotes.formats.ibug_300w.split_training", first_is_validation("afw"))
+    root = write_300w(tmp_path / "files")
+    made = [
+        shutil.make_archive(str(tmp_path / part), "zip", root / part)
+        for part in ("afw", "helen", "lfpw", "ibug")
+    ]
+    (tmp_path / "sets").mkdir()
+    faces = prepare_public("300w", tmp_path / "sets" / "300w", archive=made, **SMALL)
+    assert len(faces) == 14
+    assert [path.name for path in (tmp_path / "sets").iterdir()] == ["300w"]
+    with pytest.raises(ValueError, match=r"comes in afw\.zip, .*found other\.zip: rename"):
+        other = shutil.copyfile(made[0], tmp_path / "other.zip")
+        prepare_public("300w", tmp_path / "b", archive=[other], **SMALL)
+
+
+def test_tar_archives_are_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr("kdnotes.formats.wflw.split_training", first_is_validation("0--Event/0_E"))
+    root = write_wflw(tmp_path / "files")
+    made = []
+    for part in ("WFLW_annotations", "WFLW_images"):
+        made.append(tmp_path / f"{part}.tar.gz")
+        with tarfile.open(made[-1], "w:gz") as archive:
+            archive.add(root / part, part)
+    assert len(prepare_public("wflw", tmp_path / "set", archive=made, **SMALL)) == 16
