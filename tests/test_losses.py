@@ -313,6 +313,17 @@ def test_the_truth_is_a_minimum_with_the_figures_weight_only(weight, minimum):
     assert (near.item() > 0) == minimum
 
 
+@given(seed=st.integers(0, 10**6))
+@settings(max_examples=20, deadline=None)
+def test_the_order_of_the_landmarks_is_nothing(seed):
+    four = landmarks(seed, shape=(3, 6, 2))
+    order = torch.randperm(6, generator=torch.Generator().manual_seed(seed))
+    for setting in (PAPER, RELEASED):
+        plain = kd_loss(*four, settings=setting)
+        moved = kd_loss(*(x[:, order] for x in four), settings=setting)
+        torch.testing.assert_close(torch.stack(plain), torch.stack(moved))
+
+
 def test_a_weight_of_zero_or_no_teacher_drops_the_term():
     pred, target, tough, tolerant = landmarks()
     full = kd_loss(pred, target, tough, tolerant)

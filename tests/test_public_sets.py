@@ -1,7 +1,13 @@
 """300W, COFW and WFLW: every trap of their official layouts, and the way to a face set."""
 
+import errno
+import functools
+import http.server
+import os
 import shutil
 import tarfile
+import threading
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -19,9 +25,12 @@ from public_trees import (
     write_wflw,
 )
 
+from kdnotes import datasets
+from kdnotes.downloads import DownloadError
 from kdnotes.faceset import BadSample, FaceSet
 from kdnotes.formats import ibug_300w, read_300w, read_cofw, read_wflw, wflw
 from kdnotes.prepare import prepare_public
+from kdnotes.samples import stored_crop
 
 SMALL = {"size": 24, "progress": False}
 WRITERS = {"300w": write_300w, "cofw": write_cofw, "wflw": write_wflw}
@@ -304,3 +313,83 @@ def test_tar_archives_are_unpacked(tmp_path, monkeypatch):
         with tarfile.open(made[-1], "w:gz") as archive:
             archive.add(root / part, part)
     assert len(prepare_public("wflw", tmp_path / "set", archive=made, **SMALL)) == 16
+
+
+# --- downloads ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    """A folder that is served from 127.0.0.1, and its address; an empty cache."""
+    monkeypatch.setenv("KDNOTES_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "served"
+    folder.mkdir()
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    handler = functools.partial(Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as httpd:
+        threading.Thread(target=httpd.serve_forever, args=(0.01,), daemon=True).start()
+        yield folder, f"http://127.0.0.1:{httpd.server_port}"
+        httpd.shutdown()
+
+
+def pack(root, folder, remote):
+    """The official file of a data set, made from its small tree."""
+    part = remote.name.split(".")[0]
+    source = root / part if (root / part).is_dir() else root
+    if remote.name.endswith(".zip"):
+        shutil.make_archive(str(folder / part), "zip", source)
+    else:
+        with tarfile.open(folder / remote.name, "w:gz") as archive:
+            archive.add(source, part)
+
+
+@pytest.mark.parametrize("name", ["300w", "cofw", "wflw"])
+def test_the_official_files_are_fetched_and_unpacked(tmp_path, server, monkeypatch, name):
+    for module, start in (("ibug_300w", "afw"), ("cofw", "train/0000"), ("wflw", "0--Event/0_E")):
+        monkeypatch.setattr(f"kdnotes.formats.{module}.split_training", first_is_validation(start))
+    folder, address = server
+    root, dataset = WRITERS[name](tmp_path / "files"), datasets.get(name)
+    for remote in dataset.files:
+        pack(root, folder, remote)
+    files = tuple(
+        replace(remote, url=f"{address}/{remote.name}", known_hash=None, n_bytes=0)
+        for remote in dataset.files
+    )
+    (tmp_path / "sets").mkdir()
+    out = tmp_path / "sets" / "faces"
+    faces = prepare_public(replace(dataset, files=files), out, **SMALL)
+    assert len(faces) == len(prepare_public(name, tmp_path / "b", folder=root, **SMALL))
+    assert [path.name for path in out.parent.iterdir()] == ["faces"]
+    assert set(faces.meta["archive_sha256"]) == {remote.name for remote in dataset.files}
+
+
+def test_a_wrong_hash_is_told_with_the_way_by_hand(tmp_path, server):
+    folder, address = server
+    (folder / "COFW_color.zip").write_bytes(b"PK, but another file")
+    (remote,) = datasets.get("cofw").files
+    remote = replace(remote, url=f"{address}/COFW_color.zip", n_bytes=0)
+    dataset = replace(datasets.get("cofw"), files=(remote,))
+    with pytest.raises(DownloadError, match=r"hash.*by hand from https://data\.caltech\.edu"):
+        prepare_public(dataset, tmp_path / "set", **SMALL)
+    assert not (tmp_path / "set").exists()
+
+
+def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
+    root = write_cofw(tmp_path / "files")
+    (tmp_path / "sets").mkdir()
+    calls = []
+
+    def full(*args):
+        calls.append(args)
+        if len(calls) > 5:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return stored_crop(*args)
+
+    monkeypatch.setattr("kdnotes.faceset_write.stored_crop", full)
+    with pytest.raises(OSError, match="No space left"):
+        prepare_public("cofw", tmp_path / "sets" / "set", folder=root, **SMALL)
+    assert not list((tmp_path / "sets").iterdir())

@@ -16,6 +16,7 @@ from torch import nn
 
 from kdnotes import asm, checkpoints, inference, metrics, models, training
 from kdnotes.faceset import FaceSet, Sample
+from kdnotes.prepare import prepare_synthetic
 from kdnotes.schedule import Average, batches, learning_rate
 from kdnotes.schemes import SCHEMES
 from kdnotes.teachers import Teachers
@@ -124,6 +125,20 @@ def test_a_student_beats_the_mean_shape(train, validation):
     found = metrics.nme(inference.predict(net, validation), validation.landmarks, 68).mean()
     assert log[-1]["loss"] < 0.7 * log[0]["loss"]
     assert found < 0.85 * mean_shape
+
+
+@pytest.mark.parametrize("n_points", [29, 98])
+def test_mirrored_views_teach_every_scheme(n_points, tmp_path):
+    """A wrong flip order stalls training far above the mean shape, whatever the learning rate."""
+    faces = prepare_synthetic(tmp_path / "faces", 56, size=48, scheme=n_points, progress=False)
+    few = faces.select(np.arange(48))
+    net = new_net(few)
+    config = TrainConfig("l1", epochs=25, batch_size=12, learning_rate=3e-3, strength=0.1)
+    log = fit(net, few, replace(config, average=0.9))
+    mean = np.broadcast_to(few.landmarks.mean(axis=0), few.landmarks.shape)
+    mean_shape = metrics.nme(mean, few.landmarks, n_points).mean()
+    found = metrics.nme(inference.predict(net, few), few.landmarks, n_points).mean()
+    assert log[-1]["loss"] < log[0]["loss"] and found < mean_shape
 
 
 def test_log_tells_what_was_done(train, validation, tmp_path):

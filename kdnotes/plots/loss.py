@@ -157,7 +157,7 @@ def descent_paths(
     *,
     start: tuple[float, float] = (0.5, 0.3),
     rate: float = 0.004,
-    steps: int = 250,
+    steps: int = 200,
 ) -> Figure:
     """The way of a prediction under plain gradient descent: its distance from the truth.
 
@@ -182,7 +182,7 @@ def descent_paths(
             ax.plot(way, label=name, lw=1.6, **style)
         for place, teacher in zip(places, ("tough", "tolerant"), strict=True):
             ax.axhline(float(np.hypot(*place)), color=COLOURS[teacher], lw=1, ls=":")
-        ax.set(title=title, xlabel="step", yscale="log", ylim=(1e-3, 1))
+        ax.set(title=title, xlabel="step", ylim=(0, 1.1 * float(np.hypot(*start))))
         plain_frame(ax)
     axes[0, 0].set_ylabel("distance from the truth")
     handles, labels = axes[0, 0].get_legend_handles_labels()
