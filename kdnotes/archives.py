@@ -5,6 +5,7 @@ disk. Each ends in one sentence that says what was found and what to do.
 """
 
 import gzip
+import lzma
 import stat
 import tarfile
 import zipfile
@@ -27,8 +28,8 @@ KINDS = {
     b"version https://git-lfs": "a Git LFS pointer",
 }
 DAMAGE = (
-    zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, RuntimeError,
-    NotImplementedError,
+    zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, EOFError,
+    RuntimeError, NotImplementedError,
 )  # fmt: skip
 
 

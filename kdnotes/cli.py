@@ -226,7 +226,7 @@ def show(
         print(f"{key.replace('_', ' ')}: {faces.meta.get(key) or 'nothing'}")
     for sentence in audit.warnings(faces):
         print(f"warning: {sentence}")
-    sheet = out or path.with_name(f"{path.name}.png")
+    sheet = out or path.absolute().with_name(f"{path.absolute().name}.png")
     with new_file(sheet) as part:
         audit.contact_sheet(faces).savefig(part, format="png", dpi=110)
     print(f"contact sheet: {sheet}")

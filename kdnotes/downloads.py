@@ -88,6 +88,8 @@ def download(remote: Remote, *, tries: int = 3, progress: bool = True) -> Path:
                     downloader=lambda url, file, _: fetch(Path(file), folder, remote, progress),
                 )
             )
+        except DownloadError:  # trying again would not help
+            raise
         except (OSError, ValueError) as error:  # no connection, or (ValueError) another hash
             if attempt == tries:
                 raise DownloadError(
@@ -105,8 +107,12 @@ def _fetch(file: Path, folder: Path, remote: Remote, progress: bool) -> None:
     """
     part, tag = folder / f".{remote.name}.part", folder / f".{remote.name}.etag"
     begun = part.stat().st_size if part.exists() and tag.exists() else 0
-    headers = {"Range": f"bytes={begun}-", "If-Range": tag.read_text()} if begun else {}
+    headers = {"Accept-Encoding": "identity"}  # the file itself, not one that is packed once more
+    if begun:
+        headers |= {"Range": f"bytes={begun}-", "If-Range": tag.read_text()}
     with requests.get(remote.url, headers=headers, stream=True, timeout=60) as answer:
+        if answer.status_code == requests.codes.requested_range_not_satisfiable:
+            tag.unlink(missing_ok=True)  # nothing was missing, or the file is another: begin anew
         answer.raise_for_status()
         begun = begun if answer.status_code == requests.codes.partial_content else 0
         etag = answer.headers.get("ETag", "")

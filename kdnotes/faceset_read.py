@@ -56,7 +56,7 @@ def read(path: Path) -> dict[str, Any]:
         "landmarks": landmarks,
         "visible": _read_array(path / "visible.npy", (n, points)),
         "crops": _read_array(path / "crops.npy", (n, 3)),
-        "table": _read_table(path / "table.csv", n, columns, meta["attributes"]),
+        "table": read_table(path / "table.csv", n, columns, meta),
         "scheme": scheme,
         "meta": meta,
     }
@@ -113,13 +113,18 @@ def _map_images(file: Path, n: int, size: int) -> np.ndarray:
     return np.memmap(file, dtype=np.uint8, mode="r", shape=(n, size, size, 3))
 
 
-def _read_table(file: Path, n: int, columns: list[str], attributes: list[str]) -> pd.DataFrame:
+def read_table(file: Path, n: int, columns: list[str], meta: dict) -> pd.DataFrame:
+    """The table of a face set.
+
+    Raises:
+        FaceSetError: It has not `n` rows and these columns.
+    """
     try:  # only an empty attribute means "unknown": a person may well be called "None" or "NA"
         table = pd.read_csv(
             file,
             dtype=dict.fromkeys(COLUMNS, str),
             keep_default_na=False,
-            na_values={name: [""] for name in attributes},
+            na_values={name: [""] for name in meta["attributes"]},
             encoding="utf-8",
         )
     except (OSError, ValueError) as error:

@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from kdnotes import faceset_read
 from kdnotes.faceset_read import COLUMNS, FORMAT, VERSION, FaceSetError, listed, split_counts
 from kdnotes.samples import BadSample, find_problem, stored_crop
 
@@ -150,18 +151,19 @@ def assemble(work: Path, folder: Path, meta: dict, splits=()) -> None:
     skipped = _judge(bad, len(good))
     table, columns = _table(good)
     _check_splits(table, splits)
-    shutil.move(work / IMAGES, folder / IMAGES)
     landmarks = np.array([entry["points"] for entry in good], dtype=np.float32)
     np.save(folder / "landmarks.npy", landmarks)
     np.save(folder / "visible.npy", np.array([entry["visible"] for entry in good], dtype=bool))
     np.save(folder / "crops.npy", np.array([entry["crop"] for entry in good], dtype=np.float64))
     table.to_csv(folder / "table.csv", index=False, encoding="utf-8")
-    with (folder / IMAGES).open("rb") as stream:
+    with (work / IMAGES).open("rb") as stream:
         pixels = hashlib.file_digest(stream, "sha256").digest()
     fingerprint = hashlib.sha256(pixels + landmarks.tobytes()).hexdigest()[:16]
     meta = {"format": FORMAT, "version": VERSION, **meta, **columns, "n_faces": len(table)}
     meta |= {"skipped": skipped, "fingerprint": fingerprint}
     (folder / "meta.json").write_text(json.dumps(meta, indent=1) + "\n", encoding="utf-8")
+    faceset_read.read_table(folder / "table.csv", len(table), list(table.columns), meta)
+    shutil.move(work / IMAGES, folder / IMAGES)  # last: until now an interruption loses nothing
 
 
 def _judge(bad: list[BadSample], n_good: int) -> dict[str, int]:

@@ -26,7 +26,7 @@ def new_file(path: str | Path) -> Iterator[Path]:
     part = Path(name)
     try:
         yield part
-        with part.open("rb") as file:
+        with part.open("r+b") as file:  # Windows syncs only what may be written
             os.fsync(file.fileno())
         part.chmod(0o644)
         os.replace(part, path)
@@ -78,21 +78,38 @@ def work_folder(path: Path, key: dict) -> Iterator[Path]:
     """
     note, wanted = path / "work.json", json.loads(json.dumps(key))
     found = json.loads(note.read_text()) if note.is_file() else {}
-    if found and found["process"] != os.getpid() and psutil.pid_exists(found["process"]):
+    if found and _is_alive(found):
         raise RuntimeError(
             f"process {found['process']} is at work in {path}; wait for it, or stop it first"
         )
     if not found or found["key"] != wanted:
-        shutil.rmtree(path, ignore_errors=True)
+        _remove_work(path)
     path.mkdir(parents=True, exist_ok=True)
+    me = {"process": os.getpid(), "began": psutil.Process().create_time()}
     with new_file(note) as part:
-        part.write_text(json.dumps({"process": os.getpid(), "key": wanted}))
+        part.write_text(json.dumps(me | {"key": wanted}))
     try:
         yield path
     except KeyboardInterrupt:
         print(f"interrupted; the same command goes on with what is in {path}")
         raise
     except BaseException:
-        shutil.rmtree(path, ignore_errors=True)
+        _remove_work(path)
         raise
+    _remove_work(path)
+
+
+def _is_alive(note: dict) -> bool:
+    """Whether the process of a work folder is another one and still there. Numbers of processes are
+    used again, so the time at which it began must agree too."""
+    try:
+        began = psutil.Process(note["process"]).create_time()
+    except psutil.Error:
+        return False
+    return note["process"] != os.getpid() and abs(began - note.get("began", 0)) < 5
+
+
+def _remove_work(path: Path) -> None:
+    """Deletes a work folder, its note first: what is half deleted is not taken for done work."""
+    (path / "work.json").unlink(missing_ok=True)
     shutil.rmtree(path, ignore_errors=True)

@@ -72,7 +72,7 @@ def prepare_public(
     print(dataset.notice)
     extra = {"labels": dataset.labels, "licence": dataset.licence, "citation": dataset.citation}
     with contextlib.ExitStack() as stack:
-        source = str(folder)
+        source = _listing(Path(folder)) if folder else ""
         if not folder:
             given = [Path(path) for path in archive]
             found, fetched = _find_archives(dataset, given, progress)
@@ -145,7 +145,7 @@ def prepare_own(
         source=f"the table {table.name}",
         split_rule=own.SPLIT_RULE,
         workers=workers,
-        resume=f"{table.absolute()}, limit {limit}",
+        resume=f"{_sha256(table)}, {Path(images or table.parent).absolute()}, limit {limit}",
         progress=progress,
         replace=replace,
         extra={"labels": f"those of {table.name}"},
@@ -289,6 +289,13 @@ def _unpacked(
                 raise
             whole.touch()
         yield folder if separate else folder / "content"
+
+
+def _listing(folder: Path) -> str:
+    """What a folder holds, in one word: names, sizes and times of its files."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    parts = [(str(p.relative_to(folder)), p.stat().st_size, p.stat().st_mtime_ns) for p in files]
+    return f"{folder.absolute()} {hashlib.sha256(repr(parts).encode()).hexdigest()}"
 
 
 def _sha256(file: Path) -> str:

@@ -215,7 +215,7 @@ def get_named(name: str) -> Scheme:
         return get(int(name))
     try:
         return from_json(json.loads(Path(name).read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise ValueError(
             f"--scheme is {name!r}: {error}; give {', '.join(map(str, SCHEMES))}, or a JSON file"
         ) from error

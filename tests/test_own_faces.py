@@ -89,6 +89,41 @@ def test_a_bad_row_is_one_bad_sample(photos, row, reason):
     assert found[1].where in ("points.csv, line 3", "album/99.png")
 
 
+def test_columns_without_a_name_are_left_out(photos, tmp_path):
+    """pandas writes one before, a comma at the end of each line makes one after."""
+    rows = [f"{i},{csv_row(i)}," for i in range(N)]
+    header = ",file,x0,y0,x1,y1,x2,y2,subject,split,light,"
+    table = write_csv(photos, rows, header)
+    faces = prepare_own(table, tmp_path / "set", scheme=TRIANGLE, **SMALL)
+    assert len(FaceSet.open(tmp_path / "set")) == N and faces.meta["attributes"] == ["light"]
+
+
+def test_a_short_row_without_a_file_is_one_bad_sample(photos):
+    table = write_csv(photos, ["1,2", "1,2,3,4,5,6,album/00.png"], "x0,y0,x1,y1,x2,y2,file")
+    bad, good = read_csv(table)
+    assert "row of 2 columns" in bad.reason and good.points.shape == (3, 2)
+
+
+def test_a_table_that_is_no_csv_is_refused(photos):
+    table = write_csv(photos, ['"' + "x" * 200_000, csv_row(0)])
+    with pytest.raises(ValueError, match="not a CSV file"):
+        read_csv(table)
+
+
+def test_a_corrected_table_is_not_mixed_with_the_old_one(photos, tmp_path, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    table = write_csv(photos, [csv_row(i) for i in range(1, N)])
+    with monkeypatch.context() as patch:
+        patch.setattr("kdnotes.faceset_write.assemble", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            prepare_own(table, tmp_path / "set", scheme=TRIANGLE, **SMALL)
+    table = write_csv(photos, [csv_row(i) for i in range(N)])
+    faces = prepare_own(table, tmp_path / "set", scheme=TRIANGLE, **SMALL)
+    assert len(faces) == N and faces.table["id"][0].startswith("album/00.png")
+
+
 def coco(photos, **changes):
     annotations = []
     for i in range(N):
@@ -123,6 +158,13 @@ def test_bad_annotations_are_bad_samples(photos, keypoints, reason):
     assert reason in bad.reason and bad.where == "annotation 7"
 
 
+def test_empty_entries_of_an_annotation_are_none(photos):
+    entry = {"id": 7, "image_id": 0, "keypoints": [1, 2, 2] * 3}
+    entry |= {"bbox": None, "subject": None, "split": None}
+    (face,) = read_coco(coco(photos, annotations=[entry]), photos)
+    assert face.box is None and face.subject == "" and face.split in ("train", "validation", "test")
+
+
 @pytest.mark.parametrize("content", ["", "[]", '{"images": []}', '{"images": [1]}'])
 def test_other_json_is_refused(photos, content):
     (photos / "faces.json").write_text(content)
@@ -138,6 +180,9 @@ def test_a_scheme_from_a_file(tmp_path):
     for name in ("7", "nowhere.json"):
         with pytest.raises(ValueError, match="scheme"):
             schemes.get_named(name)
+    path.write_text("[3]")
+    with pytest.raises(ValueError, match="--scheme"):
+        schemes.get_named(str(path))
     path.write_text('{"n_points": 3}')
     with pytest.raises(ValueError, match=r"not a scheme .*groups"):
         schemes.get_named(str(path))

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 from youtube_tree import TABLES, write_tree
 
-from kdnotes import archives, datasets, downloads, synthetic
+from kdnotes import archives, datasets, downloads, files, synthetic
 from kdnotes.archives import ArchiveError
 from kdnotes.downloads import DownloadError, Remote
 from kdnotes.faceset import FaceSet, FaceSetError
@@ -159,6 +160,9 @@ def serve(monkeypatch, tmp_path):
                     begin = int(self.headers["Range"].removeprefix("bytes=").rstrip("-"))
                 requests.append(begin)
                 rest = content[begin:]
+                if begin and not rest:
+                    self.send_error(416)
+                    return
                 self.send_response(206 if begin else status)
                 self.send_header("Content-Length", str(len(rest)))
                 if etag:
@@ -492,10 +496,65 @@ def test_other_settings_do_not_go_on(out, archive, monkeypatch):
 def test_two_at_once_are_one_too_many(out, archive):
     work = out.parent / ".faces.work"
     work.mkdir()
-    other = {"process": os.getppid(), "key": {}}
+    parent = psutil.Process(os.getppid())
+    other = {"process": parent.pid, "began": parent.create_time(), "key": {}}
     (work / "work.json").write_text(json.dumps(other))
     with pytest.raises(RuntimeError, match=r"process \d+ is at work in"):
         prepare_youtube_faces(out, archive=archive, **SMALL)
+    (work / "work.json").write_text(json.dumps(other | {"began": 0}))  # its number, used again
+    assert len(prepare_youtube_faces(out, archive=archive, **SMALL)) == 44
+
+
+def test_an_interruption_at_the_end_loses_no_crop(out, archive, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("kdnotes.faceset_write.np.save", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            prepare_youtube_faces(out, archive=archive, **SMALL)
+    monkeypatch.setattr(
+        "kdnotes.faceset_write.stored_crop", lambda *_: pytest.fail("cropped again")
+    )
+    assert len(prepare_youtube_faces(out, archive=archive, **SMALL)) == 44
+
+
+def test_a_folder_that_changed_is_begun_anew(out, tmp_path, monkeypatch):
+    data = write_tree(tmp_path / "tree")
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("kdnotes.faceset_write.assemble", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            prepare_youtube_faces(out, folder=tmp_path / "tree", **SMALL)
+    lines = (data / TABLES["training"]).read_text().splitlines()
+    (data / TABLES["training"]).write_text("\n".join([lines[0], *lines[:0:-1]]))
+    faces = prepare_youtube_faces(out, folder=tmp_path / "tree", **SMALL)
+    assert faces.table["id"].iloc[0] == "training/" + lines[-1].split(",")[0]
+
+
+def test_half_deleted_work_is_not_used_again(out, monkeypatch):
+    work = out.parent / ".faces.work"
+    monkeypatch.setattr("kdnotes.files.shutil.rmtree", lambda *_, **__: None)  # killed meanwhile
+    with files.work_folder(work, {"a": 1}) as folder:
+        (folder / "done").touch()
+    monkeypatch.undo()
+    with files.work_folder(work, {"a": 1}) as folder:
+        assert not (folder / "done").exists()
+
+
+def test_a_whole_part_without_its_end_is_fetched_anew(archive, serve):
+    """Killed after the last byte: the server has nothing to add to what is there."""
+    content = read_bytes(archive)
+    url, requests = serve(content, etag='"one"')
+    folder = downloads.cache_folder()
+    folder.mkdir(parents=True)
+    (folder / ".a.zip.part").write_bytes(content)
+    (folder / ".a.zip.etag").write_text('"one"')
+    assert read_bytes(downloads.download(Remote("a.zip", url), progress=False)) == content
+    assert requests == [len(content), 0]
 
 
 # --- rendered faces --------------------------------------------------------------------------

@@ -100,6 +100,18 @@ def test_300w_loses_no_face_in_any_layout(tmp_path, layout):
     assert any(" " in face.id for face in found), "image_092 _01 is there"
 
 
+def test_300w_faces_of_one_picture_stay_together(tmp_path):
+    """Many pictures are tried: four of five pairs would agree by chance."""
+    root = write_300w(tmp_path)
+    for i in range(40):
+        for face in (1, 2):
+            shutil.copyfile(root / "afw" / "134212_1.pts", root / "afw" / f"{i}_{face}.pts")
+            shutil.copyfile(root / "afw" / "134212_1.jpg", root / "afw" / f"{i}_{face}.jpg")
+    found = {face.id: face.split for face in read_300w(root)}
+    assert all(found[f"afw/{i}_1"] == found[f"afw/{i}_2"] for i in range(40))
+    assert {found[f"afw/{i}_1"] for i in range(40)} == {"train", "validation"}
+
+
 def test_300w_without_a_part_says_which(tmp_path):
     root = write_300w(tmp_path)
     shutil.rmtree(root / "lfpw" / "testset")

@@ -6,6 +6,7 @@ What is special about it:
   crop of 224 pixels.
 - A `.pts` file is text between braces, with any blanks; a picture's name may hold a blank itself
   (`image_092 _01.jpg`), and be `.jpg` or `.png`.
+- A picture with several faces is stored once for each, as `NAME_1.jpg`, `NAME_2.jpg`, …
 - The same file name occurs in several parts, so a face's id is its part and its name.
 - People unpack the four archives in different ways. Here a face's part is read off the folders on
   the way to it: `afw`, `helen/trainset`, `helen/testset`, `lfpw/trainset`, `lfpw/testset`, `ibug`.
@@ -88,7 +89,7 @@ def _face(part: tuple[str, ...], file: Path) -> Sample | BadSample:
         image,
         points,
         id=name,
-        split="test" if test else split_training(name),
+        split="test" if test else split_training(re.sub(r"_\d+$", "", name)),
         subsets=subsets,
         attributes={"yaw": round(estimate_yaw(points, 68), 1)},
     )

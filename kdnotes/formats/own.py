@@ -51,21 +51,25 @@ def csv_faces(table: str | Path) -> Iterator[Face]:
     table = Path(table)
     with table.open(newline="", encoding="utf-8-sig", errors="replace") as stream:
         reader = csv.reader(stream)
-        header = [name.strip() for name in next(reader, [])]
-        points = [name for name in header if re.fullmatch(r"[xy]\d+", name)]
-        expected = [f"{axis}{i}" for i in range(len(points) // 2) for axis in "xy"]
-        if "file" not in header or not points or points != expected:
-            raise ValueError(
-                f"{table}, line 1: found the columns {', '.join(header[:6])} …, expected file, x0, "
-                "y0, x1, y1, … (and, if you like, id, subject, split)"
-            )
-        rows = [(f"{table.name}, line {reader.line_num}", row) for row in reader if row]
+        try:
+            header = [name.strip() for name in next(reader, [])]
+            rows = [(f"{table.name}, line {reader.line_num}", row) for row in reader if row]
+        except csv.Error as error:
+            where = f"{table}, line {reader.line_num}"
+            raise ValueError(f"{where}: not a CSV file ({error})") from error
+    points = [name for name in header if re.fullmatch(r"[xy]\d+", name)]
+    expected = [f"{axis}{i}" for i in range(len(points) // 2) for axis in "xy"]
+    if "file" not in header or not points or points != expected:
+        raise ValueError(
+            f"{table}, line 1: found the columns {', '.join(header[:6])} …, expected file, x0, y0, "
+            "x1, y1, … (and, if you like, id, subject, split)"
+        )
     return iter([partial(_csv_face, header, points, row, where, table) for where, row in rows])
 
 
 def _csv_face(header, points, row, where, table) -> Sample | BadSample:
     cells = dict(zip(header, row, strict=False))
-    name = cells.get("id") or f"{cells['file']} ({where})"
+    name = cells.get("id") or f"{cells.get('file', '')} ({where})"
     if len(row) != len(header):
         return BadSample(name, f"row of {len(row)} columns instead of {len(header)}", where)
     values = numbers([cells.pop(column) for column in points])
@@ -78,6 +82,7 @@ def _csv_face(header, points, row, where, table) -> Sample | BadSample:
     if isinstance(image, BadSample):
         return image
     cells.pop("id", None)
+    cells.pop("", None)  # a column without a name: an index, or a comma at the end
     return Sample(
         image,
         values.reshape(-1, 2),
@@ -140,13 +145,13 @@ def _coco_face(entry: dict, file: str, name: str, image_dir: Path) -> Sample | B
     image = load_image(image_dir / file, name)
     if isinstance(image, BadSample):
         return image
-    subject = str(entry.get("subject", ""))
+    subject, bbox = str(entry.get("subject") or ""), entry.get("bbox") or ()
     return Sample(
         image,
         np.stack([x, y], axis=-1),
         visible=flags >= COCO_VISIBLE,
-        box=tuple(entry["bbox"]) if len(entry.get("bbox", ())) == 4 else None,
+        box=tuple(bbox) if len(bbox) == 4 else None,
         id=name,
         subject=subject,
-        split=str(entry.get("split", "")) or split_by_name(subject or file),
+        split=str(entry.get("split") or "") or split_by_name(subject or file),
     )
