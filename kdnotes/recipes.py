@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from accelerate import PartialState
 
 from kdnotes import asm, models, profiles, synthetic, teachers, training
 from kdnotes.faceset import FaceSet
@@ -90,9 +91,10 @@ def embedded_faces(profile: Profile, *, progress: bool = True) -> FaceSet:
     """The rendered faces of a profile, from disk or made now."""
     n, size = profile.n_faces, profile.stored_size
     path = build_folder() / "faces" / f"embedded-v{synthetic.VERSION}-{n}-{size}px"
-    if path.exists():
-        return FaceSet.open(path)
-    return prepare_synthetic(path, n, size=size, progress=progress)
+    with PartialState().main_process_first():
+        if path.exists():
+            return FaceSet.open(path)
+        return prepare_synthetic(path, n, size=size, progress=progress)
 
 
 def soft_landmarks(course: Course, variance: float = SOFT_VARIANCE) -> np.ndarray:
@@ -132,8 +134,9 @@ def _train(course, net, config, run, **more):
         progress=course.progress,
         **more,
     )
-    card = {"profile": course.profile.name, "faces": course.faces.meta["name"], "log": log[-1]}
-    models.save(net, folder / "network", card=card)
+    if PartialState().is_main_process:
+        card = {"profile": course.profile.name, "faces": course.faces.meta["name"], "log": log[-1]}
+        models.save(net, folder / "network", card=card)
     return net, log
 
 
@@ -164,15 +167,16 @@ def train_teacher(course: Course, which: str) -> tuple[models.LandmarkNet, list[
 def teacher_cache(course: Course, seed: int = 0) -> teachers.TeacherCache:
     """Both teachers' landmarks for every view that a student with this seed will see."""
     nets = {which: train_teacher(course, which)[0] for which in ("tough", "tolerant")}
-    return teachers.build_cache(
-        teachers.Teachers(**nets),
-        course.split("train"),
-        course.folder / f"teacher-landmarks-seed{seed}",
-        seed=seed,
-        n_views=course.profile.n_views,
-        strength=course.profile.strength,
-        progress=course.progress,
-    )
+    with PartialState().main_process_first():  # the others find what the first one has made
+        return teachers.build_cache(
+            teachers.Teachers(**nets),
+            course.split("train"),
+            course.folder / f"teacher-landmarks-seed{seed}",
+            seed=seed,
+            n_views=course.profile.n_views,
+            strength=course.profile.strength,
+            progress=course.progress,
+        )
 
 
 def train_student(

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from accelerate import Accelerator
+from accelerate.utils import broadcast
 from torch import nn
 from tqdm.auto import tqdm
 
@@ -128,7 +129,8 @@ def fit(
     targets = torch.as_tensor(faces.landmarks if targets is None else targets).float()
     per_epoch = max(1, len(faces) // config.batch_size)
     total, step = per_epoch * config.epochs, per_epoch * len(history)
-    hidden = not progress or step == total  # a finished run is only read
+    # a finished run is only read; of several processes the first one shows the bar
+    hidden = not progress or step == total or not accelerator.is_local_main_process
     bar = tqdm(total=total, initial=step, unit=" steps", desc=folder.name, disable=hidden)
     for epoch in range(len(history), config.epochs):
         sums, began = {}, time.perf_counter()
@@ -142,7 +144,8 @@ def fit(
             for name, value in terms.items():  # summed on the device: reading them would wait
                 sums[name] = sums.get(name, 0) + value
             bar.update()
-        means = {name: float(value) / per_epoch for name, value in sums.items()}
+        means = {name: float(accelerator.reduce(s, "mean")) / per_epoch for name, s in sums.items()}
+        average.state = broadcast(average.state)  # batch norm's statistics are each process's own
         _check_finite(means["loss"], "the loss", config)
         history.append(
             {"epoch": epoch + 1, "step": step, "learning_rate": rate}
@@ -153,6 +156,7 @@ def fit(
         if accelerator.is_main_process:
             parts = {"net": student.state_dict(), "average": average.state}
             folder.write(parts | {"optimizer": optimizer.state_dict()}, history)
+        accelerator.wait_for_everyone()
         bar.set_postfix(_short(history[-1]))
     bar.close()
     student.load_state_dict(average.state)
