@@ -233,9 +233,11 @@ def show(
 
 
 def _say_trained(folder, log):
-    """What came out of a training, in one line."""
+    """What came out of a training, in one line, from the first process."""
+    from kdnotes import processes
+
     last = log[-1]
-    print(
+    processes.state().print(
         f"{last['epoch']} epochs, {last['seconds']:.0f} s, validation NME {last['nme']:.2%} of the "
         f"inter-ocular distance; weights and log in {folder}"
     )

@@ -14,9 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from accelerate import PartialState
 
-from kdnotes import asm, models, profiles, synthetic, teachers, training
+from kdnotes import asm, models, processes, profiles, synthetic, teachers, training
 from kdnotes.faceset import FaceSet
 from kdnotes.prepare import prepare_synthetic
 from kdnotes.profiles import Profile
@@ -91,7 +90,7 @@ def embedded_faces(profile: Profile, *, progress: bool = True) -> FaceSet:
     """The rendered faces of a profile, from disk or made now."""
     n, size = profile.n_faces, profile.stored_size
     path = build_folder() / "faces" / f"embedded-v{synthetic.VERSION}-{n}-{size}px"
-    with PartialState().main_process_first():
+    with processes.state().main_process_first():
         if path.exists():
             return FaceSet.open(path)
         return prepare_synthetic(path, n, size=size, progress=progress)
@@ -134,7 +133,7 @@ def _train(course, net, config, run, **more):
         progress=course.progress,
         **more,
     )
-    if PartialState().is_main_process:
+    if processes.state().is_main_process:
         card = {"profile": course.profile.name, "faces": course.faces.meta["name"], "log": log[-1]}
         models.save(net, folder / "network", card=card)
     return net, log
@@ -167,7 +166,7 @@ def train_teacher(course: Course, which: str) -> tuple[models.LandmarkNet, list[
 def teacher_cache(course: Course, seed: int = 0) -> teachers.TeacherCache:
     """Both teachers' landmarks for every view that a student with this seed will see."""
     nets = {which: train_teacher(course, which)[0] for which in ("tough", "tolerant")}
-    with PartialState().main_process_first():  # the others find what the first one has made
+    with processes.state().main_process_first():  # the others find what the first one has made
         return teachers.build_cache(
             teachers.Teachers(**nets),
             course.split("train"),

@@ -21,6 +21,7 @@ from tqdm.auto import tqdm
 
 from kdnotes import checkpoints, inference, losses, metrics, preflight
 from kdnotes.faceset import FaceSet
+from kdnotes.processes import share_the_cpu
 from kdnotes.schedule import Average, batches, learning_rate
 from kdnotes.teachers import TeacherCache, Teachers
 from kdnotes.views import sample_views, to_tensor, warp_images, warp_points
@@ -114,7 +115,7 @@ def fit(
         FloatingPointError: The loss is not finite any more.
     """
     preflight.check(student, faces, config, targets, teachers, validation)
-    accelerator = Accelerator(mixed_precision=_precision())
+    accelerator = Accelerator(mixed_precision=_precision(), cpu=share_the_cpu())
     student.to(accelerator.device, memory_format=torch.channels_last).requires_grad_(True).train()
     if isinstance(teachers, Teachers):
         teachers.to(accelerator.device)
