@@ -170,7 +170,8 @@ def prepare(
         Path | None, typer.Option(help="csv: folder of the pictures named in a JSON file.")
     ] = None,
     scheme: Annotated[
-        str, typer.Option(help="csv: number of points, or a JSON file with your own scheme.")
+        str,
+        typer.Option(help="Points: synthetic 29, 68 or 98; csv also a JSON file with a scheme."),
     ] = "68",
     size: Annotated[int, typer.Option(min=16, help="Side of a stored crop in pixels.")] = 176,
     margin: Annotated[float, typer.Option(min=1.0, help="Stored crop / box.")] = 2.2,

@@ -5,14 +5,14 @@ again when the same command is given. One that fails leaves nothing but the down
 """
 
 import contextlib
-import hashlib
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from kdnotes import archives, datasets, downloads, faceset_read, files, synthetic
+from kdnotes import datasets, downloads, faceset_read, sources, synthetic
 from kdnotes.datasets import PublicSet
 from kdnotes.faceset import FaceSet, Sample
 from kdnotes.formats import own, split_by_name
@@ -28,19 +28,64 @@ SYNTHETIC_SPLIT_RULE = (
 )
 
 
+@dataclass(frozen=True)
+class Options:
+    """How faces are cropped and written, the same for every set of photographs.
+
+    Attributes:
+        size: Side of a stored crop in pixels.
+        margin: Side of a stored crop in units of the longer side of the box.
+        box: What is cropped around: the "landmarks" box or the data set's own, "dataset".
+        limit: Take only the first faces, for a quick try.
+        workers: How many faces are read at once; None means one per core.
+        replace: Replace the face set that is there.
+        progress: Show progress bars.
+    """
+
+    size: int = SIZE
+    margin: float = STORED_MARGIN
+    box: str = "landmarks"
+    limit: int | None = None
+    workers: int | None = None
+    replace: bool = False
+    progress: bool = True
+
+    def __post_init__(self):
+        if self.limit is not None and self.limit < 1:
+            raise ValueError(f"the limit must be at least 1 face, found {self.limit}")
+
+    def write(self, out: Path, faces: Iterable, origin: str | dict, **about) -> FaceSet:
+        """Writes a face set and prints what is in it.
+
+        Args:
+            faces: Functions that load a face each.
+            origin: What they come from, in a word that changes when it does.
+            about: What else `FaceSet.write` is told.
+        """
+        written = FaceSet.write(
+            out,
+            itertools.islice(faces, self.limit),
+            size=self.size,
+            stored_margin=self.margin,
+            box=self.box,
+            total=self.limit,
+            workers=self.workers,
+            resume=f"{origin}, limit {self.limit}",
+            progress=self.progress,
+            replace=self.replace,
+            **about,
+        )
+        print(summary(written))
+        return written
+
+
 def prepare_public(
     dataset: PublicSet | str,
     out: str | Path,
     *,
     archive: Sequence[str | Path] = (),
     folder: str | Path | None = None,
-    size: int = SIZE,
-    margin: float = STORED_MARGIN,
-    box: str = "landmarks",
-    limit: int | None = None,
-    workers: int | None = None,
-    replace: bool = False,
-    progress: bool = True,
+    **options,
 ) -> FaceSet:
     """Make a face set from a public data set.
 
@@ -49,13 +94,7 @@ def prepare_public(
         out: The new face set's folder.
         archive: The files that the data set comes in, if one has them; the others are downloaded.
         folder: The unpacked files, if one has these.
-        size: Side of a stored crop in pixels.
-        margin: Side of a stored crop in units of the longer side of the box.
-        box: What is cropped around: the "landmarks" box or the data set's own, "dataset".
-        limit: Take only the first faces, for a quick try.
-        workers: How many faces are read at once; None means one per core.
-        replace: Replace the face set at `out`.
-        progress: Show progress bars.
+        options: Those of `Options`.
 
     Raises:
         FileExistsError: `out` is there already.
@@ -64,43 +103,33 @@ def prepare_public(
         FaceSetError: More than 5 % of the faces are unusable, or a split would be empty.
     """
     dataset = datasets.get(dataset) if isinstance(dataset, str) else dataset
-    out = Path(out)
-    faceset_read.check_target(out, replace)
+    out, options = Path(out), Options(**options)
+    faceset_read.check_target(out, options.replace)
     if archive and folder:
         raise ValueError(f"give archives or a folder, not both: found {archive} and {folder}")
-    _check_limit(limit)
     print(dataset.notice)
     extra = {"labels": dataset.labels, "licence": dataset.licence, "citation": dataset.citation}
     with contextlib.ExitStack() as stack:
-        source = _listing(Path(folder)) if folder else ""
-        if not folder:
+        if folder:
+            origin = sources.listing(Path(folder))
+        else:
             given = [Path(path) for path in archive]
-            found, fetched = _find_archives(dataset, given, progress)
-            extra["archive_sha256"] = {path.name: _sha256(path) for path in found}
-            source = extra["archive_sha256"]
+            found, fetched = sources.find_archives(dataset, given, options.progress)
+            origin = extra["archive_sha256"] = {path.name: sources.sha256(path) for path in found}
             folder = stack.enter_context(
-                _unpacked(found, fetched, out, extra["archive_sha256"], dataset.separate)
+                sources.unpacked(found, fetched, out, origin, dataset.separate)
             )
-        faces = FaceSet.write(
+        return options.write(
             out,
-            itertools.islice(dataset.faces(Path(folder)), limit),
+            dataset.faces(Path(folder)),
+            origin,
             scheme=dataset.n_points,
-            size=size,
-            stored_margin=margin,
-            box=box,
             name=dataset.name,
             source=dataset.title,
             split_rule=dataset.split_rule,
-            splits=("train", "validation", "test") if limit is None else (),
-            total=limit,
-            workers=workers,
-            resume=f"{source}, limit {limit}",
-            progress=progress,
-            replace=replace,
+            splits=("train", "validation", "test") if options.limit is None else (),
             extra=extra,
         )
-    print(summary(faces))
-    return faces
 
 
 def prepare_own(
@@ -109,13 +138,7 @@ def prepare_own(
     *,
     images: str | Path | None = None,
     scheme: Scheme | int = 68,
-    size: int = SIZE,
-    margin: float = STORED_MARGIN,
-    box: str = "landmarks",
-    limit: int | None = None,
-    workers: int | None = None,
-    replace: bool = False,
-    progress: bool = True,
+    **options,
 ) -> FaceSet:
     """Make a face set from your own photographs.
 
@@ -124,34 +147,26 @@ def prepare_own(
         out: The new face set's folder.
         images: The folder of COCO's file names; None means the table's own folder.
         scheme: Number of points, or a `Scheme` of your own.
+        options: Those of `Options`.
 
-    The other arguments and errors are those of `prepare_public`.
+    Raises:
+        FileExistsError: `out` is there already.
+        FaceSetError: More than 5 % of the faces are unusable.
     """
-    table, out = Path(table), Path(out)
-    faceset_read.check_target(out, replace)
-    _check_limit(limit)
-    if table.suffix.lower() == ".json":
-        found = own.coco_faces(table, images or table.parent)
-    else:
-        found = own.csv_faces(table)
-    faces = FaceSet.write(
+    table, out, options = Path(table), Path(out), Options(**options)
+    faceset_read.check_target(out, options.replace)
+    images = Path(images or table.parent)
+    coco = table.suffix.lower() == ".json"
+    return options.write(
         out,
-        itertools.islice(found, limit),
+        own.coco_faces(table, images) if coco else own.csv_faces(table),
+        f"{sources.sha256(table)}, {images.absolute()}",
         scheme=scheme,
-        size=size,
-        stored_margin=margin,
-        box=box,
         name=table.stem,
         source=f"the table {table.name}",
         split_rule=own.SPLIT_RULE,
-        workers=workers,
-        resume=f"{_sha256(table)}, {Path(images or table.parent).absolute()}, limit {limit}",
-        progress=progress,
-        replace=replace,
         extra={"labels": f"those of {table.name}"},
     )
-    print(summary(faces))
-    return faces
 
 
 def prepare_synthetic(
@@ -224,11 +239,6 @@ def summary(faces: FaceSet) -> str:
     return "\n".join(lines)
 
 
-def _check_limit(limit: int | None) -> None:
-    if limit is not None and limit < 1:
-        raise ValueError(f"the limit must be at least 1 face, found {limit}")
-
-
 def _rendered_samples(faces: Iterable, *, size: int, seed: int) -> Iterator[Sample]:
     """Rendered faces as samples; a true bool attribute makes a face one of that subset."""
     middle = size / 2 - 0.5
@@ -246,58 +256,3 @@ def _rendered_samples(faces: Iterable, *, size: int, seed: int) -> Iterator[Samp
             attributes={k: v for k, v in attributes.items() if k not in (*flags, "subject")},
             crop=(middle, middle, size),
         )
-
-
-def _find_archives(
-    dataset: PublicSet, given: list[Path], progress: bool
-) -> tuple[list[Path], list[Path]]:
-    """The data set's files, those given and those fetched now; and which were fetched."""
-    for path in given:
-        if not path.is_file():
-            raise FileNotFoundError(f"there is no archive {path}; give the path of the file")
-    if len(dataset.files) == 1 and len(given) == 1:  # whatever its name
-        return given, []
-    names = {path.name for path in given}
-    expected = [remote.name for remote in dataset.files]
-    if unknown := sorted(names - set(expected)):
-        raise ValueError(
-            f"{dataset.name} comes in {', '.join(expected)}; found {', '.join(unknown)}: rename "
-            "the files, or unpack them and give the folder with --dir"
-        )
-    missing = [remote for remote in dataset.files if remote.name not in names]
-    fetched = [downloads.download(remote, progress=progress) for remote in missing]
-    return given + fetched, fetched
-
-
-@contextlib.contextmanager
-def _unpacked(
-    found: list[Path], fetched: list[Path], out: Path, hashes: dict, separate: bool
-) -> Iterator[Path]:
-    """A folder beside `out` with the content of the archives; gone when the work is done."""
-    with files.work_folder(out.absolute().with_name(f".{out.name}.unpacked"), hashes) as folder:
-        for path in found:
-            target = folder / (path.stem if separate else "content")
-            whole = folder / f"{path.name}.whole"
-            if whole.exists():  # an interrupted run had come that far
-                continue
-            target.mkdir(exist_ok=True)
-            try:
-                archives.unpack(path, target)
-            except archives.ArchiveError:
-                if path in fetched:  # the next run shall not find the broken file in the cache
-                    path.unlink()
-                raise
-            whole.touch()
-        yield folder if separate else folder / "content"
-
-
-def _listing(folder: Path) -> str:
-    """What a folder holds, in one word: names, sizes and times of its files."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    parts = [(str(p.relative_to(folder)), p.stat().st_size, p.stat().st_mtime_ns) for p in files]
-    return f"{folder.absolute()} {hashlib.sha256(repr(parts).encode()).hexdigest()}"
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -26,21 +26,23 @@ from kdnotes.schedule import Average, batches, learning_rate
 from kdnotes.teachers import TeacherCache, Teachers
 from kdnotes.views import sample_views, to_tensor, warp_images, warp_points
 
+#: KD-Loss by the name of its settings, and what the log calls the regions of its assistance.
+SETTINGS = {"kd-paper": losses.PAPER, "kd-released": losses.RELEASED}
+REGION_WORDS = {"pulled": losses.POSITIVE, "pushed": losses.NEGATIVE, "let_go": losses.LOW}
+
+
+def _kd(settings):
+    return lambda pred, target, answers: losses.kd_loss(pred, target, **answers, settings=settings)
+
+
 #: Loss names a training can be asked for, and what they do with (pred, target, teachers' answers).
 LOSSES: dict[str, Callable] = {
     "l1": lambda pred, target, answers: losses.l1(pred, target),
     "l2": lambda pred, target, answers: losses.l2(pred, target),
     "smooth_l1": lambda pred, target, answers: losses.smooth_l1(pred, target),
     "wing": lambda pred, target, answers: losses.wing(pred, target),
-    "kd-paper": lambda pred, target, answers: losses.kd_loss(
-        pred, target, **answers, settings=losses.PAPER
-    ),
-    "kd-released": lambda pred, target, answers: losses.kd_loss(
-        pred, target, **answers, settings=losses.RELEASED
-    ),
+    **{name: _kd(settings) for name, settings in SETTINGS.items()},
 }
-REGION_WORDS = {"pulled": losses.POSITIVE, "pushed": losses.NEGATIVE, "let_go": losses.LOW}
-SETTINGS = {"kd-paper": losses.PAPER, "kd-released": losses.RELEASED}
 
 
 @dataclass(frozen=True)

@@ -118,8 +118,8 @@ MUTANTS = {
         "transcription, paper",
     ),
     "τ from the Tough teacher": (
-        "tau = (target - tolerant).abs().detach()",
-        "tau = (target - tough).abs().detach()",
+        "threshold(settings, target, tolerant)\n",
+        "threshold(settings, target, tough)\n",
         "transcription, released",
     ),
     "gradient to the teacher": (

@@ -36,6 +36,9 @@ SCRIPT = """
     teachers = Teachers(Plain(1), Plain(2)) if sys.argv[3] == "kd-paper" else None
     config = training.TrainConfig(sys.argv[3], epochs=3, batch_size=12, learning_rate=2e-3)
     net = Plain(0)
+    if sys.argv[4] == "batch norm":
+        torch.manual_seed(0)
+        net = models.create("mobilenetv3_small_050", 68, size=24)
     more = {"teachers": teachers, "validation": validation, "run": out / "run"}
     training.fit(net, train, config, **more)
     state = processes.state()
@@ -44,13 +47,21 @@ SCRIPT = """
 """
 
 
-def run(faces, out, loss, processes):
+def run(faces, out, loss, processes, network="plain"):
     """Trains with the script in that many processes; the networks of all, the log, the output."""
     out.mkdir()
     (out / "script.py").write_text(textwrap.dedent(SCRIPT))
     launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={processes}"]
     done = subprocess.run(
-        [sys.executable, *(launch if processes > 1 else []), out / "script.py", faces, out, loss],
+        [
+            sys.executable,
+            *(launch if processes > 1 else []),
+            out / "script.py",
+            faces,
+            out,
+            loss,
+            network,
+        ],
         capture_output=True,
         text=True,
         check=False,
@@ -79,6 +90,14 @@ def test_two_processes_train_as_one(small_faces, tmp_path, loss):
             assert other[name] == pytest.approx(entry[name], abs=2e-4), name
     finished = [line for line in shown.replace("\r", "\n").splitlines() if "9/9" in line]
     assert len([line for line in finished if "epoch=3" in line]) <= 2, "one bar, drawn and closed"
+
+
+def test_batch_norm_is_that_of_the_first_process(small_faces, tmp_path):
+    """Each process has seen other faces; all must end with one network."""
+    (first, second), _, _ = run(small_faces.path, tmp_path / "two", "l1", 2, "batch norm")
+    assert any("running_mean" in key for key in first)
+    for key, value in first.items():
+        assert torch.equal(value, second[key]), key
 
 
 def test_the_command_line_trains_in_two_processes(tmp_path):

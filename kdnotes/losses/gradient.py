@@ -17,7 +17,8 @@ from kdnotes.losses.kd import (
     KDSettings,
     KDTerms,
     regions_of,
-)  # fmt: skip
+    threshold,
+)
 from kdnotes.losses.plain import Reduction, checked, reduced
 
 
@@ -66,11 +67,7 @@ def kd_loss_grad(
     pred, target, tough, tolerant = checked(**landmarks)
     error = pred - target
     u, side = error.abs(), torch.sign(error)
-    tau = settings.tau
-    if tau is None:
-        if tolerant is None:
-            raise ValueError("settings without a tau (RELEASED) need the Tolerant teacher")
-        tau = (target - tolerant).abs()
+    tau = threshold(settings, target, tolerant)
 
     def pull(teacher, weight, how):
         if teacher is None:

@@ -198,6 +198,22 @@ class KDTerms(NamedTuple):
     tolerant: Tensor
 
 
+def threshold(settings: KDSettings, target: Tensor, tolerant: Tensor | None) -> float | Tensor:
+    """The main loss's τ: the settings' own, or |g - T_tolerant| per coordinate.
+
+    Raises:
+        ValueError: The settings have none (RELEASED) and there is no Tolerant teacher.
+    """
+    if settings.tau is not None:
+        return settings.tau
+    if tolerant is None:
+        raise ValueError(
+            "settings without a tau (RELEASED) take it from the Tolerant teacher, "
+            "tau = |target - tolerant|: pass tolerant=…, or use PAPER"
+        )
+    return (target - tolerant).abs().detach()
+
+
 def kd_loss(
     pred: Tensor,
     target: Tensor,
@@ -222,14 +238,7 @@ def kd_loss(
     """
     landmarks = dict(pred=pred, target=target, tough=tough, tolerant=tolerant)
     pred, target, tough, tolerant = checked(**landmarks)
-    tau = settings.tau
-    if tau is None:
-        if tolerant is None:
-            raise ValueError(
-                "settings without a tau (RELEASED) take it from the Tolerant teacher, "
-                "tau = |target - tolerant|: pass tolerant=…, or use PAPER"
-            )
-        tau = (target - tolerant).abs().detach()
+    tau = threshold(settings, target, tolerant)
     main = settings.main_weight * main_loss(
         pred, target, tau=tau, slope=settings.slope, reduction="none"
     )
