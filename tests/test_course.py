@@ -1,11 +1,15 @@
 """The course runner, on notebooks of a few lines."""
 
+import base64
+import io
 import json
 import os
 
 import nbformat
+import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
 
 from kdnotes import course, tidy
 from kdnotes.course import CourseError
@@ -84,6 +88,17 @@ def test_tidy_takes_out_what_cannot_be_stored():
     assert [output.output_type for output in found.cells[1].outputs] == ["stream", "display_data"]
     assert found.cells[1].outputs[0].text == "NME 5 %"
     assert "image/png" in found.cells[1].outputs[1].data
+
+
+@pytest.mark.parametrize("allowed, kind", [(255, "image/png"), (0, "image/jpeg")])
+def test_a_palette_is_used_only_where_it_changes_no_colour_by_much(allowed, kind):
+    """Colours tell networks apart; 256 are not enough for noise, though its file is smaller."""
+    noise = np.random.default_rng(0).integers(0, 256, (200, 200, 3), dtype=np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(noise).save(stream, "PNG")
+    data = {"image/png": base64.b64encode(stream.getvalue()).decode()}
+    tidy._shrink(data, palette_error=allowed)
+    assert list(data) == [kind]
 
 
 # --- running -------------------------------------------------------------------------------------

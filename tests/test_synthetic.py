@@ -285,3 +285,29 @@ def test_rasteriser_covers_a_surface_once_and_keeps_the_nearest():
 def test_bad_arguments_are_named(call):
     with pytest.raises(ValueError, match=r"expected|no scheme"):
         call()
+
+
+@pytest.mark.parametrize("what", ["camera", "light", "background"])
+def test_variety_that_is_left_out_changes_the_picture_and_no_landmark(what):
+    changed = 0
+    for index in range(4):
+        image, landmarks, _, _ = synthetic.render_face(index, 48, seed=3)
+        plain, same, _, _ = synthetic.render_face(index, 48, seed=3, without=(what,))
+        assert all((landmarks[n] == same[n]).all() for n in landmarks)
+        changed += (image != plain).any()
+    assert changed == 4
+
+
+def test_one_background_is_the_same_behind_everybody():
+    corners = []
+    for index in range(0, 12, 4):  # three people
+        image, *_ = synthetic.render_face(
+            index, 48, seed=3, without=("camera", "light", "background")
+        )
+        corners.append(image[0, 0].astype(float) / max(image[0, 0].max(), 1))
+    assert np.ptp(corners, axis=0).max() < 0.05
+
+
+def test_other_variety_is_refused():
+    with pytest.raises(ValueError, match="cannot render without"):
+        synthetic.render_face(0, 48, without=("hair",))
