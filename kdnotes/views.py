@@ -10,6 +10,7 @@ Times two these are the coordinates of `affine_grid(align_corners=False)`, so th
 the landmarks, inverted, is the one that `grid_sample` needs.
 """
 
+import functools
 import math
 from dataclasses import dataclass, replace
 
@@ -33,7 +34,9 @@ class ViewConfig:
         shift: Crop widths.
         flip: Chance that the view is mirrored.
         brightness, contrast, gamma: Additive, multiplicative and exponent (as a share) changes.
-        grey, blur, occluder: Chances of a grey picture, a slight blur and a covering patch.
+        grey, blur, noise, occluder: Chances of a grey picture, a slight blur, a camera's noise and
+            a covering patch.
+        noise_level: Largest standard deviation of the noise; white is 1.
         occluder_size: Largest side of the patch, crop widths.
     """
 
@@ -46,6 +49,8 @@ class ViewConfig:
     gamma: float = 0.3
     grey: float = 0.15
     blur: float = 0.15
+    noise: float = 0.15
+    noise_level: float = 0.08
     occluder: float = 0.2
     occluder_size: float = 0.35
 
@@ -64,9 +69,12 @@ class Views:
         flip: `(B,)` bool, whether the view is mirrored (the matrix says so too).
         tone: `(B, 3)` contrast, brightness and gamma.
         grey, blur: `(B,)` from 0 (none) to 1.
+        noise: `(B, 3)` standard deviation, and the row and column at which `_grain` is read.
         patch: `(B, 4)` covering patch: left, top, right, bottom in view units; left = right: none.
         patch_colour: `(B, 3)`, from 0 to 1.
         zoom: How much larger the face is in an average view than in the stored crop.
+        changes: Which of tone, grey, blur, noise and patch occur in this batch at all. It is known
+            when views are drawn; asking the tensors on a GPU would wait for it.
     """
 
     matrix: torch.Tensor
@@ -74,9 +82,11 @@ class Views:
     tone: torch.Tensor
     grey: torch.Tensor
     blur: torch.Tensor
+    noise: torch.Tensor
     patch: torch.Tensor
     patch_colour: torch.Tensor
     zoom: float
+    changes: frozenset[str]
 
     def __len__(self) -> int:
         return len(self.matrix)
@@ -133,7 +143,7 @@ def sample_views(
     sample_ids = np.atleast_1d(sample_ids)
     config = (config or ViewConfig()).scaled(strength)
     view_ids = np.broadcast_to(view_ids, sample_ids.shape)
-    u = torch.from_numpy(_uniform(seed, sample_ids, view_ids, 18))  # (B, 18)
+    u = torch.from_numpy(_uniform(seed, sample_ids, view_ids, 22))  # (B, 22)
     s = 2 * u - 1  # from -1 to 1
 
     angle = math.radians(config.rotation) * s[:, 0]
@@ -157,17 +167,27 @@ def sample_views(
         ],
         dim=-1,
     )
+    level = config.noise_level * u[:, 19:20] * (u[:, 18:19] < config.noise)
     size = config.occluder_size * u[:, 10:12] * (u[:, 12:13] < config.occluder)
     corner = u[:, 13:15] - 0.5 - size / 2
+    changes = {
+        "tone": tone != tone.new_tensor([1.0, 0.0, 1.0]),
+        "grey": u[:, 8] < config.grey,
+        "blur": u[:, 9] < config.blur,
+        "noise": level > 0,
+        "patch": size > 0,
+    }
     return Views(
         matrix=matrix.float(),
         flip=flip,
         tone=tone.float(),
-        grey=(u[:, 8] < config.grey).float(),
-        blur=(u[:, 9] < config.blur).float(),
+        grey=changes["grey"].float(),
+        blur=changes["blur"].float(),
+        noise=torch.cat([level, u[:, 20:22]], dim=-1).float(),
         patch=torch.cat([corner, corner + size], dim=-1).float(),
         patch_colour=u[:, 15:18].float(),
         zoom=zoom,
+        changes=frozenset(name for name, where in changes.items() if where.any()),
     )
 
 
@@ -198,7 +218,8 @@ def renumber(values: torch.Tensor, views: Views, scheme) -> torch.Tensor:
 
 def warp_images(images: torch.Tensor, views: Views, size: int) -> torch.Tensor:
     """Stored crops `(B, 3, H, W)`, uint8 or from 0 to 1, as views `(B, 3, size, size)`."""
-    images = images.float() / 255 if images.dtype == torch.uint8 else images.float()
+    white = 255 if images.dtype == torch.uint8 else 1
+    images = images.float()
     # A view much smaller than its source skips pixels; averaging blocks first keeps all of them.
     # Blocks that divide the picture evenly leave the unit (the picture's width) as it is.
     block = int(images.shape[-1] / views.zoom / size)
@@ -211,28 +232,46 @@ def warp_images(images: torch.Tensor, views: Views, size: int) -> torch.Tensor:
     theta = torch.cat([inverse, offset], dim=-1)  # (B, 2, 3)
     grid = F.affine_grid(theta, (len(images), 3, size, size), align_corners=False)
     warped = F.grid_sample(images, grid, padding_mode="border", align_corners=False)
-    return _photometric(warped, views)
+    return _photometric(warped / white, views)  # divided here, where fewer pixels are left
 
 
 def _photometric(images, views):
-    """Grey, blur, contrast, brightness, gamma and covering patch of each view."""
+    """Grey, blur, contrast, brightness, gamma, noise and covering patch of each view."""
     size = images.shape[-1]
-    contrast, brightness, gamma = (value.view(-1, 1, 1, 1) for value in views.tone.unbind(-1))
-    plain = bool((views.tone == views.tone.new_tensor([1.0, 0.0, 1.0])).all())
-    if not plain:
+    if "tone" in views.changes:
+        contrast, brightness, gamma = (value.view(-1, 1, 1, 1) for value in views.tone.unbind(-1))
         images = (contrast * (images - 0.5) + 0.5 + brightness).clamp(1e-4, 1) ** gamma
-    if views.grey.any():
+    if "grey" in views.changes:
         grey = images.mean(dim=1, keepdim=True)
         images = torch.lerp(images, grey, views.grey.view(-1, 1, 1, 1))
-    if views.blur.any():
-        padded = F.pad(images, (1, 1, 1, 1), mode="replicate")
-        blurred = F.avg_pool2d(padded, 3, stride=1)
-        images = torch.lerp(images, blurred, views.blur.view(-1, 1, 1, 1))
+    if "blur" in views.changes:
+        images = torch.lerp(images, _box_blur(images), views.blur.view(-1, 1, 1, 1))
+    if "noise" in views.changes:
+        row, column = (views.noise[:, 1:] * (size + 1)).long().unbind(-1)
+        noise = _grain(size, images.device)[row, column]  # (B, 3, H, W)
+        images = (images + views.noise[:, 0].view(-1, 1, 1, 1) * noise).clamp(0, 1)
+    if "patch" not in views.changes:
+        return images
     middle = (torch.arange(size, device=images.device) + 0.5) / size - 0.5
     left, top, right, bottom = (value.view(-1, 1, 1) for value in views.patch.unbind(-1))
     column, row = middle.view(1, 1, -1), middle.view(1, -1, 1)
     covered = (column >= left) & (column < right) & (row >= top) & (row < bottom)  # (B, H, W)
     return torch.where(covered[:, None], views.patch_colour[:, :, None, None], images)
+
+
+def _box_blur(images):
+    """The mean of each pixel and its eight neighbours."""
+    x = F.pad(images, (1, 1, 1, 1), mode="replicate")
+    x = x[..., :-2] + x[..., 1:-1] + x[..., 2:]
+    return (x[..., :-2, :] + x[..., 1:-1, :] + x[..., 2:, :]) / 9
+
+
+@functools.cache
+def _grain(size, device):
+    """Normal noise to cut pictures from: `(size + 1, size + 1, 3, size, size)`, all in one tile."""
+    generator = torch.Generator().manual_seed(0)
+    tile = torch.randn(2 * size, 2 * size, 3, generator=generator).to(device)
+    return tile.unfold(0, size, 1).unfold(1, size, 1)
 
 
 def warp(images, landmarks, views: Views, size: int, scheme) -> tuple[torch.Tensor, torch.Tensor]:
