@@ -30,6 +30,13 @@ FaceSetPath = Annotated[
     typer.Option("--data", envvar="KDNOTES_DATA", help="A face set; else embedded faces."),
 ]
 
+Resume = Annotated[
+    bool, typer.Option("--resume/--fresh", help="Go on where a run stopped, or train it again.")
+]
+TensorBoard = Annotated[
+    bool, typer.Option("--tensorboard", help="Also write the log as events for TensorBoard.")
+]
+
 
 @app.command()
 def course(
@@ -72,12 +79,19 @@ def lab() -> None:
 
 
 @app.command()
-def teacher(which: str, profile: ProfileName = None, data: FaceSetPath = None) -> None:
+def teacher(
+    which: str,
+    profile: ProfileName = None,
+    data: FaceSetPath = None,
+    resume: Resume = True,
+    tensorboard: TensorBoard = False,
+) -> None:
     """Train a teacher: tough (hard landmarks) or tolerant (soft landmarks)."""
     from kdnotes import recipes
 
     opened = recipes.open_course(profile, data)
-    _say_trained(opened.folder / which, recipes.train_teacher(opened, which)[1])
+    more = {"fresh": not resume, "tensorboard": tensorboard}
+    _say_trained(opened.folder / which, recipes.train_teacher(opened, which, **more)[1])
 
 
 @app.command()
@@ -86,15 +100,28 @@ def student(
     seed: Annotated[int, typer.Option(min=0, help="Of start, order and views.")] = 0,
     profile: ProfileName = None,
     data: FaceSetPath = None,
+    views: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Views of each face (else the profile's); 0: always new ones, teachers live.",
+        ),
+    ] = None,
+    optimizer: Annotated[str, typer.Option(help="The course's or the paper's.")] = "course",
+    compile: Annotated[bool, typer.Option("--compile", help="Use torch.compile.")] = False,
+    resume: Resume = True,
+    tensorboard: TensorBoard = False,
 ) -> None:
     """Train a student with a plain loss, or with KD-Loss and both teachers."""
     from kdnotes import recipes
 
+    if optimizer not in ("course", "paper"):
+        raise ValueError(f'--optimizer is "course" or "paper", found {optimizer!r}')
     opened = recipes.open_course(profile, data)
-    _say_trained(
-        opened.folder / recipes.student_run(loss, seed),
-        recipes.train_student(opened, loss, seed=seed)[1],
-    )
+    how = {"n_views": views, "paper_optimizer": optimizer == "paper", "compile": compile}
+    more = {"fresh": not resume, "tensorboard": tensorboard}
+    _, log = recipes.train_student(opened, loss, seed=seed, **how, **more)
+    _say_trained(opened.folder / recipes.student_run(loss, seed, **how), log)
 
 
 @app.command()

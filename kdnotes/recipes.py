@@ -9,7 +9,8 @@ same function and gets them at once, or trains them if it is the first to ask.
 """
 
 import os
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -121,9 +122,12 @@ def new_network(course: Course, name: str, size: int, seed: int = 0) -> models.L
         return models.create(name, len(shape), mean_shape=shape, size=size)
 
 
-def _train(course, net, config, run, **more):
+def _train(course, net, config, run, fresh=False, **more):
     """Trains (or goes on, or finds) the network of one run; its weights lie beside its log."""
     folder = course.folder / run
+    with processes.state().main_process_first():
+        if fresh:
+            shutil.rmtree(folder, ignore_errors=True)
     log = training.fit(
         net,
         course.split("train"),
@@ -139,8 +143,14 @@ def _train(course, net, config, run, **more):
     return net, log
 
 
-def train_teacher(course: Course, which: str) -> tuple[models.LandmarkNet, list[dict]]:
+def train_teacher(
+    course: Course, which: str, *, fresh: bool = False, tensorboard: bool = False
+) -> tuple[models.LandmarkNet, list[dict]]:
     """The "tough" teacher (L2 to the hard landmarks) or the "tolerant" one (L2 to the soft ones).
+
+    Args:
+        fresh: Train again, even if it was trained.
+        tensorboard: Also write the log for TensorBoard.
 
     Returns:
         The frozen network and its log, one dict per epoch.
@@ -159,31 +169,56 @@ def train_teacher(course: Course, which: str) -> tuple[models.LandmarkNet, list[
     targets = None
     if which == "tolerant":
         targets = soft_landmarks(course)[course.split("train").rows]
-    net, log = _train(course, net, config, which, targets=targets)
+    more = {"fresh": fresh, "tensorboard": tensorboard}
+    net, log = _train(course, net, config, which, targets=targets, **more)
     return models.freeze(net), log
 
 
-def teacher_cache(course: Course, seed: int = 0) -> teachers.TeacherCache:
+def open_teachers(course: Course) -> teachers.Teachers:
+    """Both teachers, trained now if need be."""
+    return teachers.Teachers(**{w: train_teacher(course, w)[0] for w in ("tough", "tolerant")})
+
+
+def teacher_cache(
+    course: Course, seed: int = 0, n_views: int | None = None
+) -> teachers.TeacherCache:
     """Both teachers' landmarks for every view that a student with this seed will see."""
-    nets = {which: train_teacher(course, which)[0] for which in ("tough", "tolerant")}
-    with processes.state().main_process_first():  # the others find what the first one has made
-        return teachers.build_cache(
-            teachers.Teachers(**nets),
-            course.split("train"),
-            course.folder / f"teacher-landmarks-seed{seed}",
-            seed=seed,
-            n_views=course.profile.n_views,
-            strength=course.profile.strength,
-            progress=course.progress,
-        )
+    name = f"teacher-landmarks-seed{seed}" + (f"-views{n_views}" if n_views else "")
+    return teachers.build_cache(
+        open_teachers(course),
+        course.split("train"),
+        course.folder / name,
+        seed=seed,
+        n_views=n_views or course.profile.n_views,
+        strength=course.profile.strength,
+        device=processes.state().device,
+        progress=course.progress,
+    )
 
 
 def train_student(
-    course: Course, loss: str, *, seed: int = 0
+    course: Course,
+    loss: str,
+    *,
+    seed: int = 0,
+    n_views: int | None = None,
+    paper_optimizer: bool = False,
+    compile: bool = False,
+    fresh: bool = False,
+    tensorboard: bool = False,
 ) -> tuple[models.LandmarkNet, list[dict]]:
     """A student: "l1" (plain) or "kd-paper", "kd-released" (with both teachers).
 
     Whatever the loss: same network, same start, same faces in the same views, same steps.
+
+    Args:
+        seed: Of start, order and views.
+        n_views: Another number of views than the profile's; 0: new ones every epoch, and teachers
+            that are asked at every step.
+        paper_optimizer: Train with `training.PAPER_OPTIMIZER`.
+        compile: Let `torch.compile` make kernels first.
+        fresh: Train again, even if it was trained.
+        tensorboard: Also write the log for TensorBoard.
 
     Returns:
         The network and its log, one dict per epoch.
@@ -195,12 +230,19 @@ def train_student(
         epochs=profile.student_epochs,
         batch_size=profile.batch_size,
         learning_rate=profile.learning_rate,
-        n_views=profile.n_views,
+        n_views=profile.n_views if n_views is None else n_views,
         strength=profile.strength,
         seed=seed,
+        compile=compile,
     )
-    cache = teacher_cache(course, seed) if loss.startswith("kd-") else None
-    return _train(course, net, config, student_run(loss, seed), teachers=cache)
+    if paper_optimizer:
+        config = replace(config, **training.PAPER_OPTIMIZER)
+    run = student_run(loss, seed, n_views, paper_optimizer=paper_optimizer, compile=compile)
+    known = None
+    if loss in training.SETTINGS:
+        known = teacher_cache(course, seed, n_views) if config.n_views else open_teachers(course)
+    more = {"fresh": fresh, "tensorboard": tensorboard}
+    return _train(course, net, config, run, teachers=known, **more)
 
 
 def first_student(course: Course) -> tuple[models.LandmarkNet, str]:
@@ -224,6 +266,15 @@ def first_student(course: Course) -> tuple[models.LandmarkNet, str]:
     return net, f"a plain student after {config.epochs} of {profile.student_epochs} epochs"
 
 
-def student_run(loss: str, seed: int = 0) -> str:
+def student_run(
+    loss: str,
+    seed: int = 0,
+    n_views: int | None = None,
+    *,
+    paper_optimizer: bool = False,
+    compile: bool = False,
+) -> str:
     """Name of a student's folder in `course.folder`."""
-    return f"student-{loss}-seed{seed}"
+    name = f"student-{loss}-seed{seed}"
+    name += "" if n_views is None else f"-views{n_views}"
+    return name + "-paper-optimizer" * paper_optimizer + "-compiled" * compile

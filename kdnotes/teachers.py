@@ -9,6 +9,8 @@ up. The view is made again from the same numbers, so a stored answer always meet
 not need to know which of them it was given.
 """
 
+import contextlib
+import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -17,9 +19,9 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from kdnotes import models
+from kdnotes import models, processes
 from kdnotes.faceset import FaceSet
-from kdnotes.files import new_folder
+from kdnotes.files import new_file, new_folder, work_folder
 from kdnotes.views import CROP_MARGIN, ViewConfig, Views, sample_views, to_tensor, warp_images
 
 
@@ -161,41 +163,73 @@ def build_cache(
 ) -> TeacherCache:
     """Asks the teachers about `n_views` views of each face and stores the answers.
 
-    A cache that is there already is used if it fits exactly.
+    A cache that is there already is used if it fits exactly; what was interrupted goes on. Several
+    processes (`torchrun`, `accelerate launch`) share the work, and the folder.
 
     Raises:
         ValueError: The cache at `path` was made for something else, or is damaged.
     """
-    path = Path(path)
+    path, process = Path(path), processes.state()
     key = view_key(faces, seed, strength, n_views, teachers.crop_margin)
     key["teachers"] = teachers.fingerprints
-    if path.exists():
-        cache = TeacherCache(path)
-        cache.check(key)
-        if not np.isin(faces.rows, cache.rows).all():
-            raise ValueError(f"the teacher cache {path} was made for other faces of this set")
-        return cache
+    process.wait_for_everyone()  # before the first process makes it, nobody or all see it
+    if not path.exists():
+        process.wait_for_everyone()
+        work = path.with_name(f".{path.name}.work")
+        rows = hashlib.sha256(faces.rows.tobytes()).hexdigest()
+        with _shared(work, {"key": key, "rows": rows, "batch_size": batch_size}, process):
+            _ask(teachers.to(device), faces, work, key, batch_size, process, device, progress)
+            process.wait_for_everyone()
+            if process.is_main_process:
+                _join(work, path, faces, key)
+        process.wait_for_everyone()
+    cache = TeacherCache(path)
+    cache.check(key)
+    if not np.isin(faces.rows, cache.rows).all():
+        raise ValueError(f"the teacher cache {path} was made for other faces of this set")
+    return cache
 
-    teachers.to(device)
+
+@contextlib.contextmanager
+def _shared(work, key, process):
+    """The first process's work folder, once it is there, for all of them."""
+    with work_folder(work, key) if process.is_main_process else contextlib.nullcontext():
+        process.wait_for_everyone()
+        yield
+
+
+def _ask(teachers, faces, work, key, batch_size, process, device, progress):
+    """Stores the answers for each block of faces in a file; leaves out those that are there."""
     zoom = faces.meta["stored_margin"] / teachers.crop_margin
-    n_points = faces.scheme.n_points
+    blocks = np.split(np.arange(len(faces)), range(batch_size, len(faces), batch_size))
+    mine = list(enumerate(blocks))[process.process_index :: process.num_processes]
+    hidden = not progress or not process.is_main_process
+    for number, chosen in tqdm(mine, unit=" blocks", desc="teachers", disable=hidden):
+        if (work / f"{number}.npy").exists():
+            continue
+        crops = to_tensor(faces.images[chosen], device)
+        answers = []
+        for view in range(key["n_views"]):
+            views = sample_views(
+                faces.rows[chosen], view, seed=key["seed"], strength=key["strength"], zoom=zoom
+            )
+            found = teachers.predict(crops, views.to(device))
+            answers.append(torch.stack([found[name] for name in teachers.names], dim=1))
+        with new_file(work / f"{number}.npy") as part, part.open("wb") as file:
+            np.save(file, torch.stack(answers, dim=1).cpu().numpy())  # (B, K, T, L, 2)
+
+
+def _join(work, path, faces, key):
+    """Makes one cache of the blocks."""
+    shape = (len(faces), key["n_views"], len(key["teachers"]), faces.scheme.n_points, 2)
+    files = sorted(work.glob("*.npy"), key=lambda file: int(file.stem))
     with new_folder(path) as part:
-        shape = (len(faces), n_views, len(teachers.names), n_points, 2)
         stored = np.lib.format.open_memmap(part / "landmarks.npy", "w+", np.float32, shape)
-        bar = tqdm(total=len(faces) * n_views, unit=" views", desc="teachers", disable=not progress)
-        for start in range(0, len(faces), batch_size):
-            chosen = np.arange(start, min(start + batch_size, len(faces)))
-            crops = to_tensor(faces.images[chosen], device)
-            for view in range(n_views):
-                views = sample_views(
-                    faces.rows[chosen], view, seed=seed, strength=strength, zoom=zoom
-                )
-                found = teachers.predict(crops, views.to(device))
-                for i, name in enumerate(teachers.names):
-                    stored[chosen, view, i] = found[name].cpu().numpy()
-                bar.update(len(chosen))
-        bar.close()
+        at = 0
+        for file in files:
+            block = np.load(file)
+            stored[at : at + len(block)] = block
+            at += len(block)
         stored.flush()
         np.save(part / "rows.npy", faces.rows)
         (part / "meta.json").write_text(json.dumps(key, indent=2) + "\n")
-    return TeacherCache(path)

@@ -6,17 +6,21 @@ import subprocess
 import sys
 import textwrap
 
+import numpy as np
 import pytest
 import torch
 
+from kdnotes.teachers import TeacherCache
+from kdnotes.training import checkpoints
+
 SCRIPT = """
-    import json, sys
+    import json, os, sys
     from pathlib import Path
     import torch
     from torch import nn
     from kdnotes import models, processes, training
     from kdnotes.faceset import FaceSet
-    from kdnotes.teachers import Teachers
+    from kdnotes.teachers import Teachers, build_cache
 
     class Plain(nn.Module):  # without batch norm: each process would take its own faces' statistics
         def __init__(self, seed):
@@ -32,13 +36,28 @@ SCRIPT = """
     torch.set_num_threads(1)
     out = Path(sys.argv[2])
     faces = FaceSet.open(sys.argv[1])
-    train, validation = faces.split("train"), faces.split("validation")
+    train = faces.split("train")
+    validation = faces.split("validation").select(range(7))  # no even share for two processes
     teachers = Teachers(Plain(1), Plain(2)) if sys.argv[3] == "kd-paper" else None
-    config = training.TrainConfig(sys.argv[3], epochs=3, batch_size=12, learning_rate=2e-3)
+    config = training.TrainConfig(
+        sys.argv[3], epochs=3, batch_size=int(os.environ.get("BATCH", 12)), learning_rate=2e-3
+    )
+    if sys.argv[4] == "cache":
+        how = {"seed": 0, "n_views": 2, "batch_size": 5}
+        cache = build_cache(Teachers(Plain(1), Plain(2)), train, out / "cache", **how)
+        print("processes", processes.state().num_processes)
+        sys.exit()
     net = Plain(0)
     if sys.argv[4] == "batch norm":
         torch.manual_seed(0)
         net = models.create("mobilenetv3_small_050", 68, size=24)
+    if "STOP_AT" in os.environ:
+        steps = []
+        def stop(module, args):
+            steps.append(module.training)
+            if sum(steps) == int(os.environ["STOP_AT"]):
+                raise KeyboardInterrupt
+        net.register_forward_pre_hook(stop)
     more = {"teachers": teachers, "validation": validation, "run": out / "run"}
     training.fit(net, train, config, **more)
     state = processes.state()
@@ -47,12 +66,12 @@ SCRIPT = """
 """
 
 
-def run(faces, out, loss, processes, network="plain"):
-    """Trains with the script in that many processes; the networks of all, the log, the output."""
-    out.mkdir()
+def start(faces, out, loss, processes, network="plain", **more):
+    """Runs the script in that many processes."""
+    out.mkdir(exist_ok=True)
     (out / "script.py").write_text(textwrap.dedent(SCRIPT))
     launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={processes}"]
-    done = subprocess.run(
+    return subprocess.run(
         [
             sys.executable,
             *(launch if processes > 1 else []),
@@ -66,8 +85,13 @@ def run(faces, out, loss, processes, network="plain"):
         text=True,
         check=False,
         timeout=240,
-        env=os.environ | {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"},
+        env=os.environ | {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"} | more,
     )
+
+
+def run(faces, out, loss, processes, network="plain"):
+    """Trains with the script in that many processes; the networks of all, the log, the output."""
+    done = start(faces, out, loss, processes, network)
     assert done.returncode == 0, done.stderr[-3000:]
     assert f"processes {processes}" in done.stdout
     nets = [torch.load(out / f"rank{i}.pt") for i in range(processes)]
@@ -90,6 +114,41 @@ def test_two_processes_train_as_one(small_faces, tmp_path, loss):
             assert other[name] == pytest.approx(entry[name], abs=2e-4), name
     finished = [line for line in shown.replace("\r", "\n").splitlines() if "9/9" in line]
     assert len([line for line in finished if "epoch=3" in line]) <= 2, "one bar, drawn and closed"
+
+
+def test_two_processes_go_on_bit_for_bit(small_faces, tmp_path):
+    """Interrupted in the second epoch; and no teacher is in the checkpoint."""
+    (whole, _), log, _ = run(small_faces.path, tmp_path / "whole", "kd-paper", 2)
+    out = tmp_path / "stopped"
+    assert start(small_faces.path, out, "kd-paper", 2, STOP_AT="5").returncode != 0
+    assert len((out / "run" / "log.jsonl").read_text().splitlines()) == 1
+    (found, other), again, _ = run(small_faces.path, out, "kd-paper", 2)
+    for key, value in whole.items():
+        assert torch.equal(found[key], value) and torch.equal(other[key], value), key
+    for entry, expected in zip(again, log, strict=True):
+        for name in entry.keys() - {"images_per_second", "seconds"}:
+            assert entry[name] == expected[name], name
+    parts, _ = checkpoints.load(out / "run" / "checkpoint.safetensors")
+    assert parts.keys() == {"net", "average", "optimizer"}
+    assert parts["net"].keys() == parts["average"].keys() == whole.keys()
+
+
+def test_a_cache_is_built_in_shares(small_faces, tmp_path):
+    """By two processes, the same as by one."""
+    caches = []
+    for processes in (1, 2):
+        out = tmp_path / str(processes)
+        done = start(small_faces.path, out, "l1", processes, "cache")
+        assert done.returncode == 0, done.stderr[-3000:]
+        assert sorted(path.name for path in out.iterdir()) == ["cache", "script.py"]
+        caches.append(TeacherCache(out / "cache").landmarks)
+    assert np.array_equal(*caches) and np.abs(caches[0]).min() > 0
+
+
+def test_a_batch_must_be_shared_evenly(small_faces, tmp_path):
+    done = start(small_faces.path, tmp_path / "out", "l1", 2, BATCH="9")
+    assert done.returncode != 0
+    assert "2 processes cannot share a batch of 9 evenly" in done.stderr
 
 
 def test_batch_norm_is_that_of_the_first_process(small_faces, tmp_path):

@@ -50,12 +50,7 @@ def test_each_teacher_sees_the_view_at_its_own_side_and_margin(faces):
     blob = torch.exp(-((middle - points[:, None]) ** 2) / (2 * 0.03**2))  # (6, 96)
     crops = (blob[:, :, None] * blob[:, None, :])[:, None].expand(-1, 3, -1, -1)
     views = some_views(faces, chosen)
-    views = replace(
-        views,
-        tone=torch.tensor([1.0, 0.0, 1.0]).expand(6, 3),
-        patch=torch.zeros(6, 4),
-        blur=torch.zeros(6),
-    )
+    views = replace(views, changes=frozenset())  # moved and turned, the light as it is
     found = pair.predict(crops, views)
     assert found["tough"] == pytest.approx(found["tolerant"], abs=0.001)
     back = unwarp_points(found["tough"], views, 68)[:, 0]
@@ -251,15 +246,44 @@ def test_damaged_cache_gives_one_sentence(faces, tmp_path, file):
             TeacherCache(path)
 
 
-def test_interrupted_cache_is_not_there(faces, tmp_path):
-    class Impatient(Centroid):
-        def forward(self, images):
-            raise KeyboardInterrupt
+def test_interrupted_cache_goes_on_where_it_was(faces, tmp_path):
+    """A teacher is not asked twice about a block of faces whose answers are stored."""
 
-    path = tmp_path / "cache"
+    class Impatient(Centroid):
+        asked, patience = 0, 100
+
+        def forward(self, images):
+            self.asked += 1
+            if self.asked > self.patience:
+                raise KeyboardInterrupt
+            return super().forward(images)
+
+    net, how = Impatient(), {"seed": 0, "n_views": 2, "batch_size": 5, **QUIET}
+    whole = build_cache(Teachers(net), faces, tmp_path / "whole", **how).landmarks
+    assert net.asked == 10, "23 faces in blocks of 5, two views of each"
+    path, net.asked, net.patience = tmp_path / "cache", 0, 7
     with pytest.raises(KeyboardInterrupt):
-        build_cache(Teachers(Impatient()), faces, path, seed=0, n_views=1, **QUIET)
-    assert not list(tmp_path.iterdir())
+        build_cache(Teachers(net), faces, path, **how)
+    assert not path.exists(), "no partial file under a final name"
+    net.asked, net.patience = 0, 100
+    assert np.array_equal(build_cache(Teachers(net), faces, path, **how).landmarks, whole)
+    assert net.asked == 4, "three blocks of the five were stored"
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["cache", "whole"]
+
+
+def test_what_is_left_of_another_cache_is_not_used(faces, tmp_path):
+    def stopped(images):
+        raise KeyboardInterrupt
+
+    net, path, how = Centroid(), tmp_path / "cache", {"n_views": 1, "batch_size": 5, **QUIET}
+    work = tmp_path / ".cache.work"
+    ask, net.forward = net.forward, stopped
+    with pytest.raises(KeyboardInterrupt):
+        build_cache(Teachers(net), faces, path, seed=0, **how)
+    np.save(work / "0.npy", np.zeros((5, 1, 1, 68, 2), np.float32))
+    net.forward = ask
+    cache = build_cache(Teachers(net), faces, path, seed=1, **how)
+    assert np.abs(cache.landmarks[:5]).min() > 0
 
 
 # --- who is who ----------------------------------------------------------------------------------

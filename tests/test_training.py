@@ -1,10 +1,12 @@
 """Training: it learns, goes on where it was interrupted, and refuses what cannot be right."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,13 +16,13 @@ import torch
 from small_networks import Student
 from torch import nn
 
-from kdnotes import asm, checkpoints, inference, metrics, models, training
+from kdnotes import asm, inference, metrics, models, training
 from kdnotes.faceset import FaceSet, Sample
 from kdnotes.prepare import prepare_synthetic
-from kdnotes.schedule import Average, batches, learning_rate
 from kdnotes.schemes import SCHEMES
 from kdnotes.teachers import Teachers
-from kdnotes.training import TrainConfig
+from kdnotes.training import TrainConfig, checkpoints
+from kdnotes.training.schedule import Average, batches, learning_rate
 
 SMALL = "mobilenetv3_small_050"
 SHORT = TrainConfig("l1", epochs=4, batch_size=12, learning_rate=2e-3)
@@ -160,6 +162,95 @@ def test_log_tells_what_was_done(train, validation, tmp_path):
     ]
 
 
+def test_log_compares_student_and_teachers(train):
+    """Shares of the regions, and distances in crop widths of answers that can be computed."""
+
+    class Fixed(Student):
+        def __init__(self, x):
+            super().__init__()
+            self.answer.data[:, 0] = x
+
+    teachers = Teachers(Fixed(0.3), Fixed(-0.1))
+    config = replace(SHORT, loss="kd-paper", epochs=1, learning_rate=0.0, weight_decay=0.0)
+    (entry,) = fit(Fixed(0.1), train, config, teachers=teachers)
+    for name in ("tough", "tolerant"):
+        assert entry[f"{name}_distance"] == pytest.approx(0.2, abs=1e-6)
+        shares = [entry[f"{name}_{word}"] for word in training.REGION_WORDS]
+        assert sum(shares) == pytest.approx(1.0, abs=1e-5) and 0 < min(shares)
+    assert entry["tough_error"] > 0.3 and entry["tolerant_error"] > 0.1
+
+
+def test_the_papers_optimizer_is_keras_adam(train):
+    """Against Adam written down: a rate of 1e-3 / (1 + 1e-4·step), no weight decay, ε = 1e-7."""
+    config = replace(SHORT, epochs=2, strength=0.0)
+    config = replace(config, **training.PAPER_OPTIMIZER | {"batch_size": 12, "learning_rate": 0.1})
+    net = Student()
+    seen = []
+    net.answer.register_hook(lambda gradient: seen.append(gradient.clone()))
+    log = fit(net, train, config)
+    x, m, v = torch.zeros(68, 2), 0, 0
+    for step, gradient in enumerate(seen):
+        m, v = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient**2
+        rate = 0.1 / (1 + 1e-4 * step)
+        x -= rate * m / (1 - 0.9 ** (step + 1)) / ((v / (1 - 0.999 ** (step + 1))).sqrt() + 1e-7)
+    assert len(seen) == 6 and log[-1]["learning_rate"] == pytest.approx(rate)
+    assert net.answer.detach() == pytest.approx(x, abs=1e-5), "and it keeps the last weights"
+
+
+def test_clipping_limits_the_gradient(train):
+    def moved(clip):
+        net = Student()
+        config = replace(SHORT, epochs=1, epsilon=1e6, learning_rate=1e6, weight_decay=0.0)
+        fit(net, train, replace(config, clip=clip, average=0.0))  # with a huge ε Adam is SGD
+        return float(net.answer.detach().norm())
+
+    assert moved(1e9) == pytest.approx(moved(None))
+    assert 0 < moved(1e-3) < 0.1 * moved(None)
+
+
+def test_compiled_network_trains_the_same(train, monkeypatch, tmp_path):
+    whole = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda net: whole(net, backend="eager"))
+    log, nets = {}, {}
+    for compiled in (False, True):
+        nets[compiled] = net = new_net(train)
+        log[compiled] = fit(
+            net, train, replace(SHORT, compile=compiled), run=tmp_path / f"{compiled}"
+        )
+        models.save(net, tmp_path / f"{compiled}" / "network")
+    assert log[True][-1]["loss"] == pytest.approx(log[False][-1]["loss"], rel=1e-3)
+    again = models.load(tmp_path / "True" / "network")
+    same_state(again.state_dict(), nets[True].state_dict())
+
+
+def test_tensorboard_gets_the_log(train, validation, tmp_path):
+    loading = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    run = tmp_path / "run"
+    log = fit(new_net(train), train, SHORT, validation=validation, run=run, tensorboard=True)
+    events = loading.EventAccumulator(str(run / "tensorboard"))
+    events.Reload()
+    found = {event.step: event.value for event in events.Scalars("nme")}
+    assert found == pytest.approx({entry["step"]: entry["nme"] for entry in log})
+    with pytest.raises(ValueError, match="give run="):
+        fit(new_net(train), train, SHORT, tensorboard=True)
+
+
+def test_bar_shows_epoch_terms_error_and_speed(train, validation, capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(training.progress, "READ_EVERY", 1)
+    teachers = Teachers(new_net(train, seed=1), new_net(train, seed=2))
+    more = {"teachers": teachers, "validation": validation, "run": tmp_path / "student"}
+    net = new_net(train)
+    press_ctrl_c(net, 5)
+    with pytest.raises(KeyboardInterrupt):
+        training.fit(net, train, replace(SHORT, loss="kd-paper"), **more)
+    training.fit(net, train, replace(SHORT, loss="kd-paper"), **more)
+    shown = capsys.readouterr().err
+    for word in ("student:", "epoch=4", "loss=", "main=", "tough=", "tolerant=", "NME=", "img/s="):
+        assert word in shown, word
+    assert "stopped after step 5; the same again goes on from there" in shown
+    assert "going on after step 5 of 12" in shown and "12/12" in shown
+
+
 @pytest.mark.parametrize("loss", ["l2", "smooth_l1", "wing", "kd-paper", "kd-released"])
 def test_every_loss_trains(train, loss):
     net = new_net(train)
@@ -262,6 +353,102 @@ def test_finished_training_is_read_and_not_done_again(undisturbed, train, tmp_pa
     assert not net.training
 
 
+def press_ctrl_c(net, *steps):
+    """Ctrl-C is pressed in those training steps (counted from 1)."""
+    done = 0
+
+    def count(module, args):
+        nonlocal done
+        done += module.training
+        if module.training and done in steps:
+            signal.raise_signal(signal.SIGINT)
+
+    net.register_forward_pre_hook(count)
+
+
+@pytest.mark.parametrize("step", [2, 8, 9])
+def test_ctrl_c_finishes_the_step_and_saves_it(undisturbed, train, validation, tmp_path, step):
+    """In the middle of an epoch, and in its last step."""
+    run, net = tmp_path / "run", new_net(train)
+    press_ctrl_c(net, step)
+    with pytest.raises(KeyboardInterrupt):
+        fit(net, train, validation=validation, run=run)
+    _, about = checkpoints.load(run / "checkpoint.safetensors")
+    assert 3 * len(about["history"]) + about["epoch"]["steps"] == step
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    other = new_net(train, seed=5)
+    press_ctrl_c(other, 13 - step)  # one step more than is left
+    log = fit(other, train, validation=validation, run=run)
+    check_equals(undisturbed, log, other, run)
+
+
+def test_pressing_ctrl_c_again_does_not_wait(undisturbed, train, validation, tmp_path):
+    run, net = tmp_path / "run", new_net(train)
+
+    def press(module, args):
+        if module.training and (run / "checkpoint.safetensors").exists():
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+
+    net.register_forward_pre_hook(press)
+    with pytest.raises(KeyboardInterrupt):
+        fit(net, train, validation=validation, run=run)
+    _, about = checkpoints.load(run / "checkpoint.safetensors")
+    assert len(about["history"]) == 1 and about["epoch"]["steps"] == 0
+    net = new_net(train)
+    log = fit(net, train, validation=validation, run=run)
+    check_equals(undisturbed, log, net, run)
+
+
+def test_a_notebook_in_a_thread_is_left_alone(train):
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(fit, new_net(train), train, replace(SHORT, epochs=1)).result()
+
+
+class Forgetful(nn.Module):
+    """A network with dropout: its random numbers must be those of the step, not of the clock."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.config = models.NetConfig("none", 68, size=24)
+        self.body = nn.Sequential(nn.Conv2d(3, 8, 5, 4), nn.ReLU(), nn.Flatten(), nn.Dropout(0.5))
+        self.head = nn.Linear(8 * 25, 136)
+
+    def forward(self, images):
+        return self.head(self.body(images)).view(-1, 68, 2)
+
+
+def test_dropout_goes_on_bit_for_bit_and_leaves_other_random_numbers_alone(train, tmp_path):
+    torch.manual_seed(3)
+    before, undisturbed, net = torch.get_rng_state(), Forgetful(), Forgetful()
+    torch.set_rng_state(before)
+    fit(undisturbed, train)
+    assert torch.equal(torch.get_rng_state(), before)
+    press_ctrl_c(net, 5)
+    with pytest.raises(KeyboardInterrupt):
+        fit(net, train, run=tmp_path / "run")
+    torch.manual_seed(11)
+    fit(net, train, run=tmp_path / "run")
+    same_state(net.state_dict(), undisturbed.state_dict())
+    another = Forgetful()
+    fit(another, train, replace(SHORT, seed=1))
+    assert not torch.equal(another.head.weight, net.head.weight)
+
+
+def test_loss_scaling_goes_on_too(tmp_path):
+    """fp16 on a GPU: its scale is part of the state."""
+    net = nn.Linear(2, 2)
+    optimizer = torch.optim.AdamW(net.parameters())
+    net(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
+    run, rest = checkpoints.Run(tmp_path / "run", {}), (net, Average(net, 0.9), optimizer)
+    run.write(checkpoints.State(*rest, torch.amp.GradScaler("cpu", init_scale=128.0)))
+    other = torch.amp.GradScaler("cpu", init_scale=2.0)
+    assert run.restore(checkpoints.State(*rest, other))
+    assert other.get_scale() == 128.0
+
+
 def test_interrupted_while_saving_keeps_the_last_state(
     undisturbed, train, validation, tmp_path, monkeypatch
 ):
@@ -290,7 +477,7 @@ from pathlib import Path
 torch.set_num_threads(1)
 sys.path.insert(0, sys.argv[3])
 import test_training as here
-from kdnotes import checkpoints
+from kdnotes.training import checkpoints
 from kdnotes.faceset import FaceSet
 
 whole, saves, run = checkpoints.save_file, [], Path(sys.argv[2])
@@ -330,6 +517,68 @@ def test_killed_while_saving(undisturbed, small_faces, train, validation, tmp_pa
     net = new_net(train)
     log = fit(net, train, validation=validation, run=run)
     check_equals(undisturbed, log, net, run)
+
+
+FULL = """
+import resource, sys, torch
+torch.set_num_threads(1)
+sys.path.insert(0, sys.argv[3])
+import test_training as here
+from kdnotes.faceset import FaceSet
+from kdnotes.training import checkpoints
+
+whole, saves = checkpoints.save_file, []
+
+def save(tensors, part, metadata):
+    saves.append(part)
+    if len(saves) == 3:  # no room for more than 200 KB
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+    whole(tensors, part, metadata=metadata)
+
+checkpoints.save_file = save
+faces = FaceSet.open(sys.argv[1])
+train, validation = faces.split("train"), faces.split("validation")
+try:
+    here.fit(here.new_net(train), train, validation=validation, run=sys.argv[2])
+except OSError as error:
+    print("said:", error)
+"""
+
+
+def test_a_full_disk_leaves_the_last_state(undisturbed, small_faces, train, validation, tmp_path):
+    pytest.importorskip("resource", reason="limits the size of files as POSIX systems can")
+    run, here = tmp_path / "run", Path(__file__).parent
+    command = [sys.executable, "-c", FULL, small_faces.path, run, here]
+    done = subprocess.run(command, cwd=here.parent, capture_output=True, text=True, check=False)
+    assert "said: the training cannot be saved in" in done.stdout, done.stderr
+    assert "goes on from that" in done.stdout
+    assert sorted(path.name for path in run.iterdir()) == ["checkpoint.safetensors", "log.jsonl"]
+    _, about = checkpoints.load(run / "checkpoint.safetensors")
+    assert len(about["history"]) == 2
+    net = new_net(train)
+    log = fit(net, train, validation=validation, run=run)
+    check_equals(undisturbed, log, net, run)
+
+
+STDIN = """
+import multiprocessing, sys
+multiprocessing.set_start_method("spawn")
+sys.path.insert(0, {here!r})
+import test_training as tests
+from kdnotes.faceset import FaceSet
+faces = FaceSet.open({faces!r}).split("train")
+print(tests.fit(tests.new_net(faces), faces)[-1]["loss"])
+"""
+
+
+def test_fit_needs_no_worker_processes(undisturbed, small_faces):
+    """Nothing to pickle, nothing to copy: a script on standard input trains under "spawn" too."""
+    script = STDIN.format(here=str(Path(__file__).parent), faces=str(small_faces.path))
+    done = subprocess.run(
+        [sys.executable, "-"], input=script, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) == pytest.approx(undisturbed[0][-1]["loss"], rel=1e-4)
 
 
 def test_without_a_run_folder_nothing_is_written(train, tmp_path, monkeypatch):
@@ -425,6 +674,10 @@ def test_people_apart_is_no_warning(train, validation):
 
 
 def test_impossible_configs():
+    with pytest.raises(
+        ValueError, match=r"no schedule is called 'cosine'; choose one of one-cycle"
+    ):
+        TrainConfig("l1", epochs=1, schedule="cosine")
     with pytest.raises(ValueError, match=r"no loss is called 'l3'; choose one of l1, l2"):
         TrainConfig("l3", epochs=1)
     for change in ({"epochs": 0}, {"batch_size": 0}, {"n_views": -1}):

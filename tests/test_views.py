@@ -235,3 +235,43 @@ def test_to_tensor_of_a_read_only_picture_does_not_warn():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert v.to_tensor(images).shape == (1, 3, 4, 4)
+
+
+# --- what a camera adds --------------------------------------------------------------------------
+
+
+def grey_views(n, config, seed=0):
+    views = sample_views(np.arange(n), 0, seed=seed, config=replace(STILL, **config))
+    return views, v.warp_images(torch.full((n, 3, 40, 40), 128, dtype=torch.uint8), views, 40)
+
+
+def test_noise_has_its_level_and_depends_on_the_view_alone():
+    views, images = grey_views(40, {"noise": 1.0, "noise_level": 0.1})
+    level = views.noise[:, 0]
+    assert views.changes == {"noise"} and 0 < level.min() and level.max() <= 0.1
+    found = images.flatten(1).std(dim=1)
+    assert found == pytest.approx(level, rel=0.1), "4,800 numbers each"
+    assert images.mean() == pytest.approx(128 / 255, abs=0.002)
+    _, again = grey_views(40, {"noise": 1.0, "noise_level": 0.1})
+    assert torch.equal(images, again)
+    _, others = grey_views(40, {"noise": 1.0, "noise_level": 0.1}, seed=1)
+    assert not torch.isclose(images, others).flatten(1).all(dim=1).any()
+    few, images = grey_views(400, {"noise": 0.3, "noise_level": 0.1})
+    noisy = images.flatten(1).std(dim=1) > 1e-5
+    assert torch.equal(noisy, few.noise[:, 0] > 0)
+    assert noisy.float().mean() == pytest.approx(0.3, abs=0.08)
+
+
+def test_changes_say_what_occurs():
+    """They spare work; what they leave out must not occur in any view of the batch."""
+    for name, config in {
+        "tone": {"gamma": 0.3}, "grey": {"grey": 1.0}, "blur": {"blur": 1.0},
+        "noise": {"noise": 1.0, "noise_level": 0.1}, "patch": {"occluder": 1, "occluder_size": 0.4},
+    }.items():  # fmt: skip
+        views, _ = grey_views(5, config)
+        assert views.changes == {name}
+    assert grey_views(5, {})[0].changes == frozenset()
+    crops = torch.rand(30, 3, 40, 40)
+    views = sample_views(np.arange(30), 0, seed=0, strength=0.3)
+    everything = replace(views, changes=frozenset({"tone", "grey", "blur", "noise", "patch"}))
+    assert torch.equal(v.warp_images(crops, views, 32), v.warp_images(crops, everything, 32))

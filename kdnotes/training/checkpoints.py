@@ -1,18 +1,63 @@
 """A training's folder: its state in one safetensors file, and its log.
 
 One file, so that its parts cannot come from different moments; no pickle, so that a newer PyTorch
-still reads it. Random numbers need no place here: order and views follow from the seed and the
-epoch.
+still reads it. Random numbers need no place here: order, views and dropout follow from seed and
+step.
 """
 
 import json
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import nn
 
 from kdnotes.files import new_file
+from kdnotes.training.progress import EpochSums
+from kdnotes.training.schedule import Average
+
+
+@dataclass
+class State:
+    """What a training changes from step to step.
+
+    Attributes:
+        net, average, optimizer: What is trained, its running average, and how.
+        scaler: Of the loss, where a GPU computes in fp16; else None.
+        history: One dict per epoch that is done.
+        epoch: The one that is not.
+    """
+
+    net: nn.Module
+    average: Average
+    optimizer: torch.optim.Optimizer
+    scaler: torch.amp.GradScaler | None = None
+    history: list[dict] = field(default_factory=list)
+    epoch: EpochSums = field(default_factory=EpochSums)
+
+    def parts(self) -> dict[str, dict]:
+        """Its tensors, by part."""
+        return {
+            "net": self.net.state_dict(),
+            "average": self.average.state,
+            "optimizer": self.optimizer.state_dict(),
+        }
+
+    def about(self) -> dict:
+        """The rest of it, as JSON values."""
+        scaler = self.scaler.state_dict() if self.scaler else {}
+        return {"history": self.history, "epoch": self.epoch.read(), "scaler": scaler}
+
+    def restore(self, parts: dict[str, dict], about: dict) -> None:
+        self.net.load_state_dict(parts["net"])
+        for key, value in parts["average"].items():
+            self.average.state[key].copy_(value)
+        restore_optimizer(self.optimizer, parts["optimizer"])
+        self.history, self.epoch = about["history"], EpochSums(**about["epoch"])
+        if self.scaler and about["scaler"]:
+            self.scaler.load_state_dict(about["scaler"])
 
 
 class Run:
@@ -31,14 +76,14 @@ class Run:
     def name(self) -> str:
         return "train" if self.folder is None else self.folder.name
 
-    def read(self) -> tuple[dict[str, dict], list[dict]] | None:
-        """State dicts and history of what was done so far; None at the start.
+    def restore(self, state: State) -> bool:
+        """Puts back what an interrupted training had reached; False at the start.
 
         Raises:
             ValueError: The folder belongs to another training, or its checkpoint is damaged.
         """
         if self.folder is None or not (path := self.folder / "checkpoint.safetensors").exists():
-            return None
+            return False
         parts, about = load(path)
         for name in self.key.keys() | about["key"].keys():
             old, new = about["key"].get(name), self.key.get(name)
@@ -47,16 +92,30 @@ class Run:
                     f"{self.folder} holds a training with another {name} ({_change(old, new)}); "
                     "delete it or choose another folder"
                 )
-        return parts, about["history"]
+        state.restore(parts, about)
+        return True
 
-    def write(self, parts: dict[str, dict], history: list[dict]) -> None:
-        """Stores the state after an epoch, and the log."""
+    def write(self, state: State) -> None:
+        """Stores the state, and the log.
+
+        Raises:
+            OSError: That is not possible. The state that was written before is still there.
+        """
         if self.folder is None:
             return
-        about = {"key": self.key, "history": history}
-        save(self.folder / "checkpoint.safetensors", parts, about)
-        with new_file(self.folder / "log.jsonl") as part:
-            part.write_text("".join(json.dumps(entry) + "\n" for entry in history))
+        try:
+            save(self.folder / "checkpoint.safetensors", state.parts(), self.about(state))
+            with new_file(self.folder / "log.jsonl") as part:
+                part.write_text("".join(json.dumps(entry) + "\n" for entry in state.history))
+        except (OSError, SafetensorError) as error:
+            raise OSError(
+                f"the training cannot be saved in {self.folder} ({error}); what was saved before "
+                "is whole. Make room there and run the same again: it goes on from that"
+            ) from error
+
+    def about(self, state: State) -> dict:
+        """What a checkpoint says beside its tensors."""
+        return {"key": self.key} | state.about()
 
 
 def _change(old, new):

@@ -24,7 +24,7 @@ def key(student, faces, config, targets, teachers):
     return parts
 
 
-def check(student, faces, config, targets, teachers, validation):
+def check(student, faces, config, targets, teachers, validation, accelerator):
     """Refuses arguments that contradict each other, before anything is computed."""
     expected = faces.landmarks.shape
     if student.config.n_points != expected[1]:
@@ -33,6 +33,11 @@ def check(student, faces, config, targets, teachers, validation):
         )
     if targets is not None and (targets.shape != expected or not np.isfinite(targets).all()):
         raise ValueError(f"targets must be finite and {expected}, found {targets.shape}")
+    if config.batch_size % accelerator.num_processes:
+        raise ValueError(
+            f"{accelerator.num_processes} processes cannot share a batch of {config.batch_size} "
+            "evenly; choose a multiple"
+        )
     if config.loss.startswith("kd-") != (teachers is not None):
         raise ValueError(
             f"loss {config.loss!r} with {'' if teachers else 'no '}teachers: KD-Loss "

@@ -1,0 +1,97 @@
+"""One step of a training: a batch of views, the network's answer, its loss, a little way down."""
+
+import math
+from collections.abc import Callable
+
+import torch
+
+from kdnotes import losses
+from kdnotes.views import sample_views, to_tensor, warp_images, warp_points
+
+#: KD-Loss by the name of its settings, and what the log calls the regions of its assistance.
+SETTINGS = {"kd-paper": losses.PAPER, "kd-released": losses.RELEASED}
+REGION_WORDS = {"pulled": losses.POSITIVE, "pushed": losses.NEGATIVE, "let_go": losses.LOW}
+
+
+def _kd(settings):
+    return lambda pred, target, answers: losses.kd_loss(pred, target, **answers, settings=settings)
+
+
+#: Loss names a training can be asked for, and what they do with (pred, target, teachers' answers).
+LOSSES: dict[str, Callable] = {
+    "l1": lambda pred, target, answers: losses.l1(pred, target),
+    "l2": lambda pred, target, answers: losses.l2(pred, target),
+    "smooth_l1": lambda pred, target, answers: losses.smooth_l1(pred, target),
+    "wing": lambda pred, target, answers: losses.wing(pred, target),
+    **{name: _kd(settings) for name, settings in SETTINGS.items()},
+}
+
+
+def make_batch(student, faces, targets, chosen, config, epoch, teachers):
+    """Images, landmarks and teachers' answers for the faces at the positions `chosen`."""
+    device = next(student.parameters()).device
+    rows, size = faces.rows[chosen], student.config.size
+    view = epoch % config.n_views if config.n_views else epoch
+    zoom = faces.meta["stored_margin"] / student.config.crop_margin
+    views = sample_views(rows, view, seed=config.seed, strength=config.strength, zoom=zoom)
+    views = views.to(device)
+    crops = to_tensor(faces.images[chosen], device)
+    images = warp_images(crops, views, size).contiguous(memory_format=torch.channels_last)
+    target = warp_points(targets[chosen].to(device), views, faces.scheme)  # (B, L, 2)
+    answers = teachers.answers(rows, view, crops, views) if teachers else {}
+    return images, target, answers
+
+
+def descend(net, batch, config, rate, optimizer, accelerator):
+    """One step: the network's answer, its loss, and a little way down. Returns the loss terms."""
+    images, target, answers = batch
+    with accelerator.autocast():
+        pred = net(images)  # (B, L, 2)
+    if pred.device.type == "cpu":  # a GPU would wait
+        check_finite(pred.detach().sum(), "an answer", config)
+    terms = _named(LOSSES[config.loss](pred, target, answers))
+    if config.loss in SETTINGS:
+        terms |= compare(pred.detach(), target, answers, SETTINGS[config.loss])
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    optimizer.zero_grad(set_to_none=True)
+    accelerator.backward(terms["loss"])
+    if config.clip is not None:
+        accelerator.clip_grad_norm_(net.parameters(), config.clip)
+    optimizer.step()
+    return {name: value.detach() for name, value in terms.items()}
+
+
+def _named(terms):
+    """The loss to descend, and KD-Loss's terms where there are any, by the names of the log."""
+    if isinstance(terms, losses.KDTerms):
+        return {"loss": terms.total, **terms._asdict()}
+    return {"loss": terms}
+
+
+def compare(pred, target, answers, settings):
+    """For the log: where the student stands to each teacher.
+
+    Returns:
+        Of each teacher: the shares of the coordinates that it pulls in, pushes on and lets go; its
+        mean distance from the student and from the landmarks, in crop widths.
+    """
+    found = {}
+    for name, teacher in answers.items():
+        how = getattr(settings, name)
+        region = losses.region(
+            pred, target, teacher, beta=how.beta, low_influence=how.low_influence
+        )
+        for word, number in REGION_WORDS.items():
+            found[f"{name}_{word}"] = (region == number).float().mean()
+        found[f"{name}_distance"] = (pred - teacher).norm(dim=-1).mean()
+        found[f"{name}_error"] = (teacher - target).norm(dim=-1).mean()
+    return found
+
+
+def check_finite(value, what, config):
+    if not math.isfinite(value):
+        raise FloatingPointError(
+            f"{what} became {float(value)}; what earlier epochs reached is kept. Try a smaller "
+            f"learning_rate than {config.learning_rate}"
+        )
