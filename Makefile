@@ -1,16 +1,20 @@
 # One-line aliases of `python -m kdnotes …` that also make the environment (.venv).
 #   make course [PROFILE=tiny|quick|gpu|full] [DATA=path-of-a-face-set]
+#   make test; make test-all runs what takes minutes, too
 PYTHON ?= python3
 BIN := .venv/bin
 export KDNOTES_PROFILE := $(PROFILE)
 export KDNOTES_DATA := $(DATA)
 
-.PHONY: course test lab lint clean
+.PHONY: course test test-all lab lint clean
 course: .venv/ready
 	$(BIN)/python -m kdnotes course
 
 test: .venv/ready
 	$(BIN)/python -m kdnotes test
+
+test-all: .venv/ready
+	$(BIN)/python -m kdnotes test --all
 
 lab: .venv/ready
 	$(BIN)/python -m kdnotes lab

@@ -56,13 +56,19 @@ def course(
 @app.command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )
-def test(context: typer.Context) -> None:
-    """Run all tests, notebooks included (profile tiny). Further arguments go to pytest."""
+def test(
+    context: typer.Context,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Those that take minutes, too.")
+    ] = False,
+) -> None:
+    """Run the tests, notebooks included (profile tiny). Further arguments go to pytest."""
     import tempfile
 
     with tempfile.TemporaryDirectory() as build:
         env = os.environ | {"KDNOTES_PROFILE": "tiny", "KDNOTES_DATA": "", "KDNOTES_BUILD": build}
         command = [sys.executable, "-m", "pytest", *(context.args or ["tests", "notebooks"])]
+        command += ["-m", ""] if everything else []
         command += ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout", "300"]
         raise typer.Exit(subprocess.run(command, env=env, check=False).returncode)
 
@@ -149,6 +155,33 @@ def evaluate(
         found = report.score(inference.predict(net, faces), faces)
         numbers = ", ".join(f"{k} {v:.4f}" for k, v in found.items() if k != "n")
         print(f"{split} ({found['n']} faces), fractions of the inter-ocular distance: {numbers}")
+
+
+@app.command()
+def bench(
+    profile: ProfileName = None,
+    batch: Annotated[
+        int | None, typer.Option(min=2, help="Faces per step, else the profile's.")
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="Rounds.")] = 7,
+    compile: Annotated[bool, typer.Option("--compile", help="Time torch.compile too.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="JSON file, else bench-PROFILE.json under build/.")
+    ] = None,
+) -> None:
+    """Time data, teachers, the training step and each of its switches, on this machine."""
+    import json
+
+    from kdnotes import profiles, recipes
+    from kdnotes.evaluation import bench as benchmark
+    from kdnotes.files import new_file
+
+    chosen = profiles.get(profile) if profile else profiles.current()
+    result = benchmark.run(chosen, batch=batch, repeats=repeats, compiled=compile)
+    path = out or recipes.build_folder() / f"bench-{chosen.name}.json"
+    with new_file(path) as part:
+        part.write_text(json.dumps(result.json(), indent=1) + "\n")
+    print(f"{result.text()}\n\n{path}")
 
 
 @app.command()

@@ -51,7 +51,7 @@ class Teachers:
 
     def to(self, device: torch.device | str) -> "Teachers":
         for net in self.nets.values():
-            net.to(device)
+            net.to(device, memory_format=torch.channels_last)
         return self
 
     @torch.no_grad()  # not inference_mode: its tensors cannot be saved for the backward pass
@@ -72,7 +72,8 @@ class Teachers:
             size, margin = net.config.size, net.config.crop_margin
             if (size, margin) not in seen:  # teachers that see the same crop share it
                 own = views.at_margin(margin, self.crop_margin)
-                seen[size, margin] = warp_images(crops, own, size)
+                images = warp_images(crops, own, size)
+                seen[size, margin] = images.contiguous(memory_format=torch.channels_last)
             found[name] = net(seen[size, margin]) * (margin / self.crop_margin)
         return found
 

@@ -73,6 +73,7 @@ class Views:
         patch: `(B, 4)` covering patch: left, top, right, bottom in view units; left = right: none.
         patch_colour: `(B, 3)`, from 0 to 1.
         zoom: How much larger the face is in an average view than in the stored crop.
+        reach: Half the side of the square of the stored crop in which all of them lie (its units).
         changes: Which of tone, grey, blur, noise and patch occur in this batch at all. It is known
             when views are drawn; asking the tensors on a GPU would wait for it.
     """
@@ -86,6 +87,7 @@ class Views:
     patch: torch.Tensor
     patch_colour: torch.Tensor
     zoom: float
+    reach: float
     changes: frozenset[str]
 
     def __len__(self) -> int:
@@ -101,7 +103,11 @@ class Views:
         if factor == 1.0:
             return self
         return replace(
-            self, matrix=self.matrix * factor, patch=self.patch * factor, zoom=self.zoom * factor
+            self,
+            matrix=self.matrix * factor,
+            patch=self.patch * factor,
+            zoom=self.zoom * factor,
+            reach=self.reach / factor,
         )
 
 
@@ -187,8 +193,17 @@ def sample_views(
         patch=torch.cat([corner, corner + size], dim=-1).float(),
         patch_colour=u[:, 15:18].float(),
         zoom=zoom,
+        reach=float(_stored(_CORNERS.expand(len(u), 4, 2), matrix).abs().max()),
         changes=frozenset(name for name, where in changes.items() if where.any()),
     )
+
+
+def _stored(points, matrix):
+    """Points `(B, n, 2)` of views, where they lie in the stored crops."""
+    return (points - matrix[:, None, :, 2]) @ torch.linalg.inv(matrix[:, :, :2]).mT
+
+
+_CORNERS = torch.tensor([[x, y] for x in (-0.5, 0.5) for y in (-0.5, 0.5)], dtype=torch.float64)
 
 
 def plain_views(n: int, zoom: float = STORED_MARGIN / CROP_MARGIN) -> Views:
@@ -205,8 +220,7 @@ def warp_points(points: torch.Tensor, views: Views, scheme) -> torch.Tensor:
 
 def unwarp_points(points: torch.Tensor, views: Views, scheme) -> torch.Tensor:
     """The way back: landmarks `(B, L, 2)` of the views as landmarks of the stored crops."""
-    moved = (points - views.matrix[:, None, :, 2]) @ torch.linalg.inv(views.matrix[:, :, :2]).mT
-    return renumber(moved, views, scheme)
+    return renumber(_stored(points, views.matrix), views, scheme)
 
 
 def renumber(values: torch.Tensor, views: Views, scheme) -> torch.Tensor:
@@ -219,20 +233,23 @@ def renumber(values: torch.Tensor, views: Views, scheme) -> torch.Tensor:
 def warp_images(images: torch.Tensor, views: Views, size: int) -> torch.Tensor:
     """Stored crops `(B, 3, H, W)`, uint8 or from 0 to 1, as views `(B, 3, size, size)`."""
     white = 255 if images.dtype == torch.uint8 else 1
-    images = images.float()
     # A view much smaller than its source skips pixels; averaging blocks first keeps all of them.
     # Blocks that divide the picture evenly leave the unit (the picture's width) as it is.
-    block = int(images.shape[-1] / views.zoom / size)
-    while images.shape[-1] % max(block, 1):
+    width = images.shape[-1]
+    block = max(1, int(width / views.zoom / size))
+    while width % block:
         block -= 1
+    # The rim that no view shows need not be looked at; two pixels more are read between pixels.
+    rim = max(0, math.floor((0.5 - views.reach) * width / block) - 2) * block
+    images = images[..., rim : width - rim, rim : width - rim].float()
     if block > 1:
         images = F.avg_pool2d(images, block)
     inverse = torch.linalg.inv(views.matrix[:, :, :2])
     offset = -2 * inverse @ views.matrix[:, :, 2:]
-    theta = torch.cat([inverse, offset], dim=-1)  # (B, 2, 3)
+    theta = torch.cat([inverse, offset], dim=-1) * (width / (width - 2 * rim))  # (B, 2, 3)
     grid = F.affine_grid(theta, (len(images), 3, size, size), align_corners=False)
     warped = F.grid_sample(images, grid, padding_mode="border", align_corners=False)
-    return _photometric(warped / white, views)  # divided here, where fewer pixels are left
+    return _photometric(warped.div_(white), views)  # divided here, where fewer pixels are left
 
 
 def _photometric(images, views):
@@ -240,7 +257,8 @@ def _photometric(images, views):
     size = images.shape[-1]
     if "tone" in views.changes:
         contrast, brightness, gamma = (value.view(-1, 1, 1, 1) for value in views.tone.unbind(-1))
-        images = (contrast * (images - 0.5) + 0.5 + brightness).clamp(1e-4, 1) ** gamma
+        images = contrast * images + (0.5 - 0.5 * contrast + brightness)
+        images = images.clamp_(1e-4, 1).pow_(gamma)
     if "grey" in views.changes:
         grey = images.mean(dim=1, keepdim=True)
         images = torch.lerp(images, grey, views.grey.view(-1, 1, 1, 1))
@@ -249,7 +267,7 @@ def _photometric(images, views):
     if "noise" in views.changes:
         row, column = (views.noise[:, 1:] * (size + 1)).long().unbind(-1)
         noise = _grain(size, images.device)[row, column]  # (B, 3, H, W)
-        images = (images + views.noise[:, 0].view(-1, 1, 1, 1) * noise).clamp(0, 1)
+        images = noise.mul_(views.noise[:, 0].view(-1, 1, 1, 1)).add_(images).clamp_(0, 1)
     if "patch" not in views.changes:
         return images
     middle = (torch.arange(size, device=images.device) + 0.5) / size - 0.5
@@ -262,8 +280,8 @@ def _photometric(images, views):
 def _box_blur(images):
     """The mean of each pixel and its eight neighbours."""
     x = F.pad(images, (1, 1, 1, 1), mode="replicate")
-    x = x[..., :-2] + x[..., 1:-1] + x[..., 2:]
-    return (x[..., :-2, :] + x[..., 1:-1, :] + x[..., 2:, :]) / 9
+    x = (x[..., :-2] + x[..., 1:-1]).add_(x[..., 2:])
+    return (x[..., :-2, :] + x[..., 1:-1, :]).add_(x[..., 2:, :]).div_(9)
 
 
 @functools.cache

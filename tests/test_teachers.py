@@ -67,9 +67,9 @@ def test_preprocessing_is_each_teachers_own(faces, nets):
     found = pair.predict(crops, views)
     images = warp_images(crops, views, 32)
     with torch.no_grad():
-        assert torch.equal(found["tough"], nets["tough"](images))
-        assert torch.equal(found["tolerant"], other(images))
-    assert not torch.equal(found["tough"], found["tolerant"])
+        assert found["tough"] == pytest.approx(nets["tough"](images), abs=1e-6)
+        assert found["tolerant"] == pytest.approx(other(images), abs=1e-6)
+    assert (found["tough"] - found["tolerant"]).abs().max() > 1e-3
 
 
 def test_answers_carry_no_gradient_but_can_be_used_in_a_loss(faces, nets):

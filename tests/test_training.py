@@ -108,10 +108,10 @@ def test_average_follows_the_weights():
         net[0].weight.add_(1.0)
         net[1].num_batches_tracked.fill_(7)
     assert torch.equal(average.state["0.weight"], start), "the average has its own memory"
-    average.update(net, step=0)  # decay (1 + 0) / (10 + 0) = 0.1 early on
+    average.update(step=0)  # decay (1 + 0) / (10 + 0) = 0.1 early on
     assert average.state["0.weight"] == pytest.approx(start + 0.9)
     assert average.state["1.num_batches_tracked"] == 7
-    average.update(net, step=1000)
+    average.update(step=1000)
     assert average.state["0.weight"] == pytest.approx(start + 0.95)
 
 

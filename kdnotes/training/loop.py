@@ -99,7 +99,7 @@ def fit(
                 batch = make_batch(student, faces, targets, chosen, config, epoch, teachers)
                 rate = learning_rate(step, total, config.learning_rate, config.schedule)
                 terms = descend(net, batch, config, rate, optimizer, accelerator)
-                state.average.update(student, step)
+                state.average.update(step)
                 step += 1
                 state.epoch.add(terms)
                 bar.step(epoch + 1, state.epoch)

@@ -48,17 +48,23 @@ class Average:
 
     Early on it forgets faster (decay (1 + step) / (10 + step)), so that a short training is not
     averaged with its random start.
+
+    Args:
+        net: The network, on the device where it stays.
+        decay: Share of the average that a step leaves.
     """
 
     def __init__(self, net: nn.Module, decay: float):
         self.decay = decay
-        self.state = {key: value.detach().clone() for key, value in net.state_dict().items()}
+        self._current = net.state_dict()  # the network's own memory: it follows the training
+        self.state = {key: value.clone() for key, value in self._current.items()}
+        real = [key for key, value in self.state.items() if value.is_floating_point()]
+        self._kinds = real, [key for key in self.state if key not in real]  # counters are copied
 
     @torch.no_grad()
-    def update(self, net: nn.Module, step: int) -> None:
+    def update(self, step: int) -> None:
         decay = min(self.decay, (1 + step) / (10 + step))
-        new = net.state_dict()
-        real = [key for key, value in self.state.items() if value.is_floating_point()]
-        torch._foreach_lerp_([self.state[k] for k in real], [new[k] for k in real], 1 - decay)
-        for key in self.state.keys() - set(real):  # counters
-            self.state[key].copy_(new[key])
+        real, counters = ([(self.state[k], self._current[k]) for k in keys] for keys in self._kinds)
+        torch._foreach_lerp_(*map(list, zip(*real, strict=True)), 1 - decay)
+        if counters:
+            torch._foreach_copy_(*map(list, zip(*counters, strict=True)))

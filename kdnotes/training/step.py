@@ -57,9 +57,15 @@ def descend(net, batch, config, rate, optimizer, accelerator):
     optimizer.zero_grad(set_to_none=True)
     accelerator.backward(terms["loss"])
     if config.clip is not None:
-        accelerator.clip_grad_norm_(net.parameters(), config.clip)
+        accelerator.unscale_gradients()
+        clip(net, config.clip)
     optimizer.step()
     return {name: value.detach() for name, value in terms.items()}
+
+
+def clip(net, norm):
+    """Shortens the gradient to that length. (All tensors at once, also on a CPU.)"""
+    torch.nn.utils.clip_grad_norm_(net.parameters(), norm, foreach=True)
 
 
 def _named(terms):

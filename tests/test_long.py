@@ -1,0 +1,129 @@
+"""What takes minutes: `python -m kdnotes test --all`, or `make test-all`."""
+
+import json
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from kdnotes import models
+from kdnotes.faceset import FaceSet, Sample
+from kdnotes.teachers import Teachers, build_cache
+from kdnotes.training import checkpoints
+
+pytestmark = pytest.mark.long
+
+TRAIN = """
+import sys, torch
+torch.set_num_threads(1)
+sys.path.insert(0, sys.argv[3])
+import test_training as here
+from dataclasses import replace
+from kdnotes.faceset import FaceSet
+faces = FaceSet.open(sys.argv[1])
+train, validation = faces.split("train"), faces.split("validation")
+config = replace(here.SHORT, epochs=40)
+here.fit(here.new_net(train), train, config, validation=validation, run=sys.argv[2])
+"""
+
+
+def start(faces, run):
+    here = Path(__file__).parent
+    command = [sys.executable, "-c", TRAIN, faces, run, here]
+    return subprocess.Popen(command, cwd=here.parent, stderr=subprocess.PIPE, text=True)
+
+
+def test_kill_9_twenty_times_in_a_row(small_faces, tmp_path):
+    """At random moments, while training and while saving; the end is the undisturbed one."""
+    undisturbed, run = tmp_path / "undisturbed", tmp_path / "run"
+    child = start(small_faces.path, undisturbed)
+    began = time.monotonic()
+    assert child.wait(600) == 0, child.stderr.read()
+    whole = time.monotonic() - began
+    moments, killed, reached = random.Random(0), 0, []
+    while killed < 20:
+        child = start(small_faces.path, run)
+        try:
+            child.wait(whole * moments.uniform(0.3, 0.6))
+        except subprocess.TimeoutExpired:
+            child.kill()
+            killed += 1
+        child.communicate()
+        if (run / "checkpoint.safetensors").exists():
+            _, about = checkpoints.load(run / "checkpoint.safetensors")
+            reached.append(len(about["history"]))
+        if child.returncode == 0:  # it came to the end: kill the next one from the start
+            same(run, undisturbed)
+            for path in run.iterdir():
+                path.unlink()
+    print("epochs reached when killed:", reached)
+    child = start(small_faces.path, run)
+    assert child.wait(600) == 0, child.stderr.read()
+    same(run, undisturbed)
+
+
+def same(run, other):
+    """Both runs ended with the same state and log, but for times."""
+    (found, about), (expected, others) = (
+        checkpoints.load(path / "checkpoint.safetensors") for path in (run, other)
+    )
+    assert len(about["history"]) == len(others["history"]) == 40
+    for name, tensors in expected.items():
+        for key, value in tensors.items():
+            assert torch.equal(found[name][key], value), key
+    for one, two in zip(about["history"], others["history"], strict=True):
+        for name in one.keys() - {"seconds", "images_per_second"}:
+            assert one[name] == two[name]
+    lines = (run / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == about["history"]
+
+
+MEMORY = """
+import sys, torch
+torch.set_num_threads(1)
+from pathlib import Path
+from kdnotes import models, training
+from kdnotes.faceset import FaceSet
+from kdnotes.teachers import TeacherCache
+
+most = 0
+
+def look(*_):  # what this process holds for itself: not the pages of files that it looks at
+    global most
+    status = Path("/proc/self/status").read_text()
+    most = max(most, int(status.split("RssAnon:")[1].split()[0]))
+
+net = models.create("mobilenetv3_small_050", 68, size=32)
+net.register_forward_pre_hook(look)
+config = training.TrainConfig("kd-paper", epochs=1, batch_size=100, n_views=1)
+cache = TeacherCache(sys.argv[2])
+training.fit(net, FaceSet.open(sys.argv[1]), config, teachers=cache, progress=False)
+print(most)
+"""
+
+
+def test_memory_does_not_grow_with_the_number_of_faces(tmp_path):
+    """From 1,000 to 10,000 faces of 64 px (123 MB), with the teachers' landmarks: below 50 MB."""
+    if not Path("/proc/self/status").exists():
+        pytest.skip("what a process holds for itself is read from /proc/self/status")
+    rng = np.random.default_rng(0)
+    picture = rng.integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    points = rng.uniform(20, 44, (68, 2))
+    teachers = Teachers(models.create("mobilenetv3_small_050", 68, size=32))
+    used = []
+    for n in (1000, 10_000):
+        samples = (Sample(picture, points, crop=(32, 32, 64), id=f"{i}") for i in range(n))
+        faces = FaceSet.write(tmp_path / f"{n}", samples, scheme=68, size=64, progress=False)
+        how = {"seed": 0, "n_views": 1, "batch_size": 500, "progress": False}
+        build_cache(teachers, faces, tmp_path / f"cache {n}", **how)
+        command = [sys.executable, "-c", MEMORY, tmp_path / f"{n}", tmp_path / f"cache {n}"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        used.append(int(done.stdout) * 1024 / 1e6)
+    print(f"{used[0]:.0f} MB with 1,000 faces, {used[1]:.0f} MB with 10,000")
+    assert used[1] - used[0] < 50
