@@ -6,6 +6,7 @@ import torch
 
 from kdnotes import asm, checks, losses
 from kdnotes.schemes import SCHEMES
+from kdnotes.training import schedule
 
 
 def right_soften(x, mean, P, variance):
@@ -32,6 +33,22 @@ def reflection(p, g, T):
     return g + np.sign(p - g) * np.abs(T - g)
 
 
+def softmax(z, T):
+    return np.exp(z / T) / np.exp(z / T).sum(axis=1, keepdims=True)
+
+
+def running(values, decay, start=None, new=None):
+    found = [values[0] if start is None else start]
+    for value in values[1:] if start is None else values:
+        found.append(decay * found[-1] + (1 - decay if new is None else new) * value)
+    return np.array(found if start is None else found[1:])
+
+
+def frozen(net):
+    modes = [module.training for module in net.modules()]
+    return not any(modes) and not any(p.requires_grad for p in net.parameters())
+
+
 RIGHT = {
     checks.reflect: reflection,
     checks.least_assistance: lambda t, beta: np.minimum(beta, 0.5) * t,
@@ -39,6 +56,12 @@ RIGHT = {
     checks.unit: lambda i, W: (i + 0.5) / W - 0.5,
     checks.mirror: lambda points, flip: (points * [-1, 1])[flip],
     checks.soften: right_soften,
+    checks.soft_classes: softmax,
+    checks.inverse_time: lambda step, peak, decay: peak / (1 + decay * step),
+    checks.running_average: running,
+    checks.stored_answers: lambda stored, known, rows, epoch: stored[
+        [list(known).index(row) for row in rows], epoch % stored.shape[1]
+    ],
 }
 WRONG = [
     (checks.reflect, lambda p, g, T: T, "where it stands"),
@@ -54,6 +77,51 @@ WRONG = [
     (checks.smallest_beta, lambda w, a: abs(a) / w, "two teachers"),
     (checks.smallest_beta, lambda w, a: 2 * a / w, "negative"),
     (checks.smallest_beta, lambda w, a: w / (2 * abs(a)), "Upside down"),
+    (checks.soft_classes, lambda z, T: softmax(z, 1), "temperature is missing"),
+    (checks.soft_classes, lambda z, T: softmax(z, 1 / T), "flatten"),
+    (checks.soft_classes, lambda z, T: softmax(z, 1) / T, "Divide the logits"),
+    (checks.soft_classes, lambda z, T: softmax(z.T, T).T, "classes of a picture"),
+    (checks.soft_classes, lambda z, T: np.exp(z / T) / np.exp(z / T).sum(), "over all pictures"),
+    (checks.soft_classes, lambda z, T: np.log(softmax(z, T)), "logarithms"),
+    (checks.is_frozen, lambda net: not frozen(net), "other way round"),
+    (checks.is_frozen, lambda net: True, "takes every"),
+    (checks.is_frozen, lambda net: False, "not"),
+    (checks.is_frozen, lambda net: not net.training, "ask for a gradient"),
+    (
+        checks.is_frozen,
+        lambda net: not any(p.requires_grad for p in net.parameters()),
+        "batch norm",
+    ),
+    (
+        checks.is_frozen,
+        lambda net: not net.training and not any(p.requires_grad for p in net.parameters()),
+        "outermost",
+    ),
+    (
+        checks.is_frozen,
+        lambda net: (
+            not any(module.training for module in net.modules())
+            and not next(net.parameters()).requires_grad
+        ),
+        "one parameter alone",
+    ),
+    (checks.is_frozen, lambda net: 1, "True or False"),
+    (checks.is_frozen, frozen(torch.nn.Identity().eval()), "itself"),
+    (checks.inverse_time, lambda s, p, d: p * (1 - d) ** s, "weight decay"),
+    (checks.inverse_time, lambda s, p, d: p * np.exp(-d * s), "Exponential"),
+    (checks.inverse_time, lambda s, p, d: p / (1 + d * (s + 1)), "number 0"),
+    (checks.inverse_time, lambda s, p, d: 1 / (1 + d * s), "peak is missing"),
+    (checks.running_average, lambda v, d: running(v, 1 - d), "share that is kept"),
+    (checks.running_average, lambda v, d: running(v, d, start=0.0), "not at zero"),
+    (checks.running_average, lambda v, d: running(v, d, new=1.0), "sum to 1"),
+    (checks.running_average, lambda v, d: v, "themselves"),
+    (checks.stored_answers, lambda s, k, r, e: s[np.minimum(r, 5), e % 4], "not a position"),
+    (checks.stored_answers, lambda s, k, r, e: s[np.isin(k, r), e % 4], "order of the store"),
+    (
+        checks.stored_answers,
+        lambda s, k, r, e: s[[list(k).index(x) for x in r], min(e, 3)],
+        "come again",
+    ),
     (checks.swapped_teachers, lambda kd_loss: not noticed(kd_loss), "other way round"),
     (checks.swapped_teachers, total_only, "does not notice"),
     (checks.swapped_teachers, lambda kd_loss: True, "accuses"),
@@ -117,6 +185,10 @@ def test_swapped_teachers_are_noticed():
     assert checks.swapped_teachers(noticed) == checks.RIGHT
 
 
+def test_frozen_teachers_are_told_apart():
+    assert checks.is_frozen(frozen) == checks.RIGHT
+
+
 def test_the_least_place_is_where_the_package_has_it():
     """Not only the formula: a search along the axis."""
     for t, beta in ((0.4, 0.3), (0.4, 0.5), (0.4, 0.8)):
@@ -127,4 +199,6 @@ def test_the_least_place_is_where_the_package_has_it():
 
 
 def test_the_package_gives_the_right_answers():
+    step = schedule.inverse_time
+    assert checks.inverse_time(lambda s, p, d: [step(x, 0, p, d) for x in s]) == checks.RIGHT
     assert checks.mirror(lambda p, flip: asm.mirror(p, SCHEMES[68])) == checks.RIGHT

@@ -53,7 +53,8 @@ def test_help_answers_without_the_heavy_imports():
     """`--help` of every command; torch would take seconds."""
     code = (
         "import sys\nfrom kdnotes import cli\n"
-        "for name in ('', 'course', 'teacher', 'student', 'evaluate', 'predict', 'data prepare'):\n"
+        "for name in ('', 'course', 'teacher', 'student', 'evaluate', 'predict', 'bench',\n"
+        "             'data prepare'):\n"
         "    try:\n        cli.main([*name.split(), '--help'])\n"
         "    except SystemExit as end:\n        assert not end.code, name\n"
         "assert 'torch' not in sys.modules"
@@ -310,3 +311,17 @@ def test_predict_reads_other_kinds_of_pictures(photo, tmp_path, mode):
     assert found.shape == photo[0].shape and found.dtype == np.uint8
     if mode in ("RGBA", "CMYK"):
         assert abs(found.astype(int) - photo[0]).max() <= 2
+
+
+def test_student_options_reach_the_training(data, run):
+    code, out, err = run("student", "--loss", "l1", "--optimizer", "paper", "--views", "1")
+    folder = data.folder / "student-l1-seed0-views1-paper-optimizer"
+    assert code == 0 and f"weights and log in {folder}" in out, err
+    one_sentence(run("student", "--loss", "l1", "--optimizer", "sgd"), "--optimizer", "'sgd'")
+
+
+def test_bench_prints_and_writes(data, run, tmp_path):
+    path = tmp_path / "bench.json"
+    code, out, err = run("bench", "--batch", "4", "--repeats", "1", "--out", path)
+    assert code == 0 and "naive loop" in out and str(path) in out, err
+    assert json.loads(path.read_text())["profile"] == "tiny"

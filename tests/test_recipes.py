@@ -192,6 +192,38 @@ def test_plain_and_kd_student_differ_in_the_loss_alone(course, results):
     assert plain == kd
 
 
+def test_a_students_options(course, tmp_path, monkeypatch):
+    """Each has its own folder, and what it says is what is trained."""
+    course, asked = replace(course, folder=tmp_path), {}
+
+    def listen(net, faces, config, *, run, teachers=None, **more):
+        asked[run.name] = (config, teachers)
+        return [{"epoch": 1}]
+
+    monkeypatch.setattr(training, "fit", listen)
+    monkeypatch.setattr(models, "save", lambda *args, **more: None)
+    recipes.train_student(course, "l1", paper_optimizer=True, compile=True)
+    config, _ = asked["student-l1-seed0-paper-optimizer-compiled"]
+    assert config.compile and config.weight_decay == 0 and config.schedule == "inverse-time"
+    recipes.train_student(course, "kd-paper", n_views=0)
+    config, found = asked["student-kd-paper-seed0-views0"]
+    assert config.n_views == 0 and isinstance(found, teachers.Teachers)
+    recipes.train_student(course, "kd-paper", n_views=1)
+    config, found = asked["student-kd-paper-seed0-views1"]
+    assert config.n_views == 1 and found.landmarks.shape[1] == 1
+    assert found.path.name == "teacher-landmarks-seed0-views1"
+
+
+def test_fresh_trains_again(course, tmp_path, results, monkeypatch):
+    own = replace(course, folder=tmp_path)
+    recipes.train_teacher(own, "tough")
+    before = (tmp_path / "tough" / "checkpoint.safetensors").stat().st_mtime_ns
+    recipes.train_teacher(own, "tough")
+    assert (tmp_path / "tough" / "checkpoint.safetensors").stat().st_mtime_ns == before
+    recipes.train_teacher(own, "tough", fresh=True)
+    assert (tmp_path / "tough" / "checkpoint.safetensors").stat().st_mtime_ns > before
+
+
 def test_unknown_loss_of_a_student(course):
     with pytest.raises(ValueError, match="no loss is called 'kd-typo'; choose one of"):
         recipes.train_student(course, "kd-typo")

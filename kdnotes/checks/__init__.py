@@ -1,0 +1,28 @@
+"""Checks of the exercises: each tries your function on numbers of its own.
+
+A wrong answer is told what kind of wrong it is, where that can be seen, and never the right answer.
+A check returns a sentence; `print(checks.mirror(my_function))` is how a notebook uses it. The
+modules are those of the notebooks: `data` (01), `teachers` (02), `loss` (03), `student` (04).
+"""
+
+from kdnotes.checks.data import mirror, soften, unit
+from kdnotes.checks.judge import RIGHT
+from kdnotes.checks.loss import least_assistance, reflect, smallest_beta, swapped_teachers
+from kdnotes.checks.student import inverse_time, running_average, stored_answers
+from kdnotes.checks.teachers import is_frozen, soft_classes
+
+__all__ = [
+    "RIGHT",
+    "inverse_time",
+    "is_frozen",
+    "least_assistance",
+    "mirror",
+    "reflect",
+    "running_average",
+    "smallest_beta",
+    "soft_classes",
+    "soften",
+    "stored_answers",
+    "swapped_teachers",
+    "unit",
+]

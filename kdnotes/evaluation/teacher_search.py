@@ -1,0 +1,112 @@
+"""What does it take to have a teacher worth having?
+
+    python -m kdnotes.evaluation.teacher_search --data FACE_SET
+
+A teacher that is hardly better than its student has little to teach. Each arm changes something
+about the plain student of the profile `quick`: its input, its network, its schedule, its start; the
+last ones several things at once. All see the same training faces and are measured on the
+same validation faces; the error on training faces shows what is known by heart.
+"""
+
+import argparse
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from kdnotes import inference, metrics, models, recipes, training
+from kdnotes.evaluation import report
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to make a teacher.
+
+    Attributes:
+        network, size: Backbone and input side in pixels.
+        epochs: Of the training.
+        embedded_first: Train on embedded faces before.
+        strength, average: Of the views and of the weights' average.
+    """
+
+    network: str = "mobilenetv2_050"
+    size: int = 64
+    epochs: int = 22
+    embedded_first: bool = False
+    strength: float = 0.5
+    average: float = 0.99
+
+
+STUDENT = "the plain student"
+BOTH = Arm("mobilenetv2_100", 96)
+ARMS = {
+    STUDENT: Arm(),
+    "larger input": Arm(size=96),
+    "bigger network": Arm("mobilenetv2_100"),
+    "longer schedule": Arm(epochs=66),
+    "embedded faces first": Arm(embedded_first=True),
+    "larger input and network": BOTH,
+    "larger, and much longer": replace(BOTH, epochs=160, strength=0.7, average=0.999),
+}
+
+
+def train(arm: Arm, course: recipes.Course, folder: Path, start: Path | None = None):
+    """The arm's network and log; what was trained before is found again."""
+    path = folder / "network.safetensors"
+    if path.exists():
+        net = models.load(path)
+        return net, net.card["log"]
+    net = recipes.new_network(course, arm.network, arm.size)
+    if start is not None:
+        net.load_state_dict(models.load(start).state_dict())
+    config = training.TrainConfig("l1", arm.epochs, strength=arm.strength, average=arm.average)
+    validation = course.split("validation")
+    log = training.fit(net, course.split("train"), config, validation=validation, run=folder)
+    models.save(net, path, card={"log": log[-1]})
+    return net, log[-1]
+
+
+def run(course: recipes.Course, folder: Path, names=tuple(ARMS)) -> dict:
+    """Trains and measures the arms of these names.
+
+    Returns:
+        JSON values: a row per arm with its error on validation and on training faces, the gain over
+        the plain student, and the seconds of its training.
+    """
+    rows = []
+    train_faces, validation = course.split("train"), course.split("validation")
+    some = train_faces.select(np.linspace(0, len(train_faces) - 1, 400).astype(int))
+    for name in names:
+        arm, where = ARMS[name], folder / name.replace(" ", "-").replace(",", "")
+        start = None
+        if arm.embedded_first:
+            embedded = recipes.open_course("quick")
+            train(replace(arm, embedded_first=False), embedded, where / "first")
+            start = where / "first" / "network.safetensors"
+        net, log = train(arm, course, where, start)
+        nme = {
+            split: float(metrics.nme(inference.predict(net, faces), faces.landmarks, 68).mean())
+            for split, faces in (("training", some), ("validation", validation))
+        }
+        rows.append({"arm": name, **nme, "seconds": log["seconds"]} | vars(arm))
+        print(
+            f"{name:30} validation {nme['validation']:.2%}, training {nme['training']:.2%}, "
+            f"{1 - nme['validation'] / rows[0]['validation']:+.1%} against {rows[0]['arm']}, "
+            f"{log['seconds']:.0f} s",
+            flush=True,
+        )
+    about = {"data": report.about_data(course.faces), "hardware": report.hardware()}
+    return about | {"rows": rows}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", required=True, help="a face set of photographs")
+    given = parser.parse_args()
+    course = recipes.open_course("quick", given.data)
+    found = run(course, recipes.build_folder() / "teacher-search")
+    print(report.write(found, report.stored(f"teacher-search-{course.faces.meta['name']}")))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""The benchmark: it times what it says, and its ratios are those of the rounds."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from kdnotes import profiles
+from kdnotes.evaluation import bench, teacher_search, view_count
+
+STEP = "step, teachers' landmarks stored"
+
+
+def test_ratios_are_taken_within_each_round():
+    """A machine that is twice as slow in one round changes no ratio."""
+    slow = np.array([1.0, 2.0, 1.0])
+    times = {"student alone": 0.8 * slow, STEP: slow, "naive loop": np.array([3.0, 6.0, 5.0])}
+    result = bench.Result(times, {"batch": 10})
+    assert result.ratio(STEP, "student alone") == pytest.approx((0.8, 0.8, 0.8))
+    assert result.ratio(STEP, "naive loop") == pytest.approx((3.0, 3.0, 5.0))
+    assert result.rate(STEP) == 10.0
+
+
+def test_works_are_interleaved():
+    order = []
+    works = {name: lambda name=name: order.append(name) for name in "abc"}
+    times = bench.interleave(works, 2, torch.device("cpu"), progress=False)
+    assert "".join(order) == "abcabcabc", "one round to warm up, then two"
+    assert all(found.shape == (2,) and (found > 0).all() for found in times.values())
+
+
+@pytest.fixture(scope="module")
+def result():
+    return bench.run(profiles.get("tiny"), batch=4, repeats=2, progress=False)
+
+
+def test_everything_is_timed(result):
+    assert all(found.shape == (2,) and (found > 0).all() for found in result.times.values())
+    found = json.loads(json.dumps(result.json()))
+    assert found["profile"] == "tiny" and found["batch"] == 4 and found["threads"] >= 1
+    assert found["seconds"].keys() == result.times.keys()
+    text = result.text()
+    for name in result.times:
+        assert name in text
+    for words in ("of the student alone", "times asking", "naive loop:", "2 rounds", "batch 4"):
+        assert words in text
+    assert "paper's schedule" not in text
+
+
+def test_a_switch_changes_its_own_step_alone(tmp_path):
+    setting = bench.Setting(profiles.get("tiny"), 4, tmp_path, progress=False)
+    steps = []
+    for switch in ({}, {"clip": None}, {"average": False}, {"channels_last": False}):
+        torch.manual_seed(0)
+        setting._order = np.random.default_rng(1)
+        step = setting.step(setting.cache, **switch)
+        step()
+        steps.append(step)
+    setting.bare()()
+    net = setting.net
+    assert not any(p.grad is not None for p in net.parameters()), "each has a student of its own"
+
+
+def test_every_arm_of_the_experiments_can_be_trained(trained_course, tmp_path, monkeypatch):
+    """On drawn faces, in the profile tiny; the figures that the course shows are long runs."""
+    course = replace(trained_course[0], folder=tmp_path / "runs")
+    monkeypatch.setattr(view_count, "ARMS", (1, 0))
+    found = view_count.run(course, seeds=(0,))
+    assert [row["n_views"] for row in found["rows"]] == [1, 0]
+    assert all(0 < row["nme"] < 1 and row["training"] > 0 for row in found["rows"])
+    small = {"network": "mobilenetv3_small_050", "size": 32, "epochs": 1}
+    arms = {"a": teacher_search.Arm(**small), "b": teacher_search.Arm(**small, embedded_first=True)}
+    monkeypatch.setattr(teacher_search, "ARMS", arms)
+    monkeypatch.setattr(teacher_search.recipes, "open_course", lambda name: course)
+    found = teacher_search.run(course, tmp_path / "search", ("a", "b"))
+    assert [row["arm"] for row in found["rows"]] == ["a", "b"]
+    assert found["rows"][0]["validation"] != found["rows"][1]["validation"]
+    again = teacher_search.run(course, tmp_path / "search", ("a", "b"))
+    for one, two in zip(again["rows"], found["rows"], strict=True):
+        assert one["seconds"] == two["seconds"], "what was trained before is found again"
+        assert one["validation"] == pytest.approx(two["validation"], rel=1e-5)
