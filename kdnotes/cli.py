@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from kdnotes.cli_data import data_app
+
 app = typer.Typer(
     help="Knowledge distillation, taught through KD-Loss for facial landmark detection.",
     no_args_is_help=True,
@@ -18,7 +20,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-data_app = typer.Typer(help="Turn data sets into face sets.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 
 ProfileName = Annotated[
@@ -208,89 +209,6 @@ def predict(
         print(line)
         skipped += line.startswith("skipped")
     raise typer.Exit(1 if skipped else 0)
-
-
-@data_app.command("prepare")
-def prepare(
-    name: Annotated[
-        str, typer.Argument(help="300w, cofw, wflw, youtube-faces, synthetic, or csv: your own.")
-    ],
-    out: Annotated[Path, typer.Option("--out", help="Folder of the new face set.")],
-    archive: Annotated[
-        list[Path] | None,
-        typer.Option(help="A file of the data set that you have already; may be repeated."),
-    ] = None,
-    folder: Annotated[
-        Path | None, typer.Option("--dir", help="The unpacked files, if you have those.")
-    ] = None,
-    table: Annotated[
-        Path | None, typer.Option(help="csv: your CSV file, or COCO keypoints (JSON).")
-    ] = None,
-    images: Annotated[
-        Path | None, typer.Option(help="csv: folder of the pictures named in a JSON file.")
-    ] = None,
-    scheme: Annotated[
-        str,
-        typer.Option(help="Points: synthetic 29, 68 or 98; csv also a JSON file with a scheme."),
-    ] = "68",
-    size: Annotated[int, typer.Option(min=16, help="Side of a stored crop in pixels.")] = 176,
-    margin: Annotated[float, typer.Option(min=1.0, help="Stored crop / box.")] = 2.2,
-    box: Annotated[
-        str, typer.Option(help="Crop around the box of the landmarks, or of the dataset.")
-    ] = "landmarks",
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Faces read at once; else one per core.")
-    ] = None,
-    limit: Annotated[
-        int | None,
-        typer.Option(min=1, help="Only that many faces (synthetic: how many to render)."),
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="synthetic: another seed, other faces.")] = 0,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Replace the face set that is there.")
-    ] = False,
-) -> None:
-    """Turn a data set into a face set. What was interrupted goes on where it was."""
-    from kdnotes import prepare as preparation
-    from kdnotes import schemes
-
-    common = {"size": size, "workers": workers, "replace": replace}
-    cut = {"margin": margin, "box": box, "limit": limit}
-    if name == "synthetic":
-        n_points = schemes.get_named(scheme).n_points
-        preparation.prepare_synthetic(out, limit or 2000, scheme=n_points, seed=seed, **common)
-    elif name == "csv":
-        if table is None:
-            raise ValueError("csv needs --table: your CSV file, or COCO keypoints in a JSON file")
-        own = schemes.get_named(scheme)
-        preparation.prepare_own(table, out, images=images, scheme=own, **cut, **common)
-    else:
-        preparation.prepare_public(name, out, archive=archive or (), folder=folder, **cut, **common)
-
-
-@data_app.command("show")
-def show(
-    path: Annotated[Path, typer.Argument(help="A face set.")],
-    out: Annotated[
-        Path | None, typer.Option(help="The contact sheet; else PATH with .png added.")
-    ] = None,
-) -> None:
-    """Counts per split and subset, warnings, and a contact sheet with landmarks."""
-    from kdnotes import audit
-    from kdnotes.faceset import FaceSet
-    from kdnotes.files import new_file
-    from kdnotes.prepare import summary
-
-    faces = FaceSet.open(path)
-    print(summary(faces))
-    for key in ("source", "labels", "split_rule", "skipped"):
-        print(f"{key.replace('_', ' ')}: {faces.meta.get(key) or 'nothing'}")
-    for sentence in audit.warnings(faces):
-        print(f"warning: {sentence}")
-    sheet = out or path.absolute().with_name(f"{path.absolute().name}.png")
-    with new_file(sheet) as part:
-        audit.contact_sheet(faces).savefig(part, format="png", dpi=110)
-    print(f"contact sheet: {sheet}")
 
 
 def _say_trained(folder, log):

@@ -10,7 +10,6 @@ Times two these are the coordinates of `affine_grid(align_corners=False)`, so th
 the landmarks, inverted, is the one that `grid_sample` needs.
 """
 
-import functools
 import math
 from dataclasses import dataclass, replace
 
@@ -18,6 +17,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from kdnotes.photometric import photometric
 from kdnotes.schemes import get
 
 STORED_MARGIN = 2.2  # side of a stored crop / larger side of the landmarks' box
@@ -200,7 +200,7 @@ def sample_views(
 
 def _stored(points, matrix):
     """Points `(B, n, 2)` of views, where they lie in the stored crops."""
-    return (points - matrix[:, None, :, 2]) @ torch.linalg.inv(matrix[:, :, :2]).mT
+    return (points - matrix[:, None, :, 2]) @ torch.linalg.inv_ex(matrix[:, :, :2]).inverse.mT
 
 
 _CORNERS = torch.tensor([[x, y] for x in (-0.5, 0.5) for y in (-0.5, 0.5)], dtype=torch.float64)
@@ -244,52 +244,12 @@ def warp_images(images: torch.Tensor, views: Views, size: int) -> torch.Tensor:
     images = images[..., rim : width - rim, rim : width - rim].float()
     if block > 1:
         images = F.avg_pool2d(images, block)
-    inverse = torch.linalg.inv(views.matrix[:, :, :2])
+    inverse = torch.linalg.inv_ex(views.matrix[:, :, :2]).inverse  # `inv` would make a GPU wait
     offset = -2 * inverse @ views.matrix[:, :, 2:]
     theta = torch.cat([inverse, offset], dim=-1) * (width / (width - 2 * rim))  # (B, 2, 3)
     grid = F.affine_grid(theta, (len(images), 3, size, size), align_corners=False)
     warped = F.grid_sample(images, grid, padding_mode="border", align_corners=False)
-    return _photometric(warped.div_(white), views)  # divided here, where fewer pixels are left
-
-
-def _photometric(images, views):
-    """Grey, blur, contrast, brightness, gamma, noise and covering patch of each view."""
-    size = images.shape[-1]
-    if "tone" in views.changes:
-        contrast, brightness, gamma = (value.view(-1, 1, 1, 1) for value in views.tone.unbind(-1))
-        images = contrast * images + (0.5 - 0.5 * contrast + brightness)
-        images = images.clamp_(1e-4, 1).pow_(gamma)
-    if "grey" in views.changes:
-        grey = images.mean(dim=1, keepdim=True)
-        images = torch.lerp(images, grey, views.grey.view(-1, 1, 1, 1))
-    if "blur" in views.changes:
-        images = torch.lerp(images, _box_blur(images), views.blur.view(-1, 1, 1, 1))
-    if "noise" in views.changes:
-        row, column = (views.noise[:, 1:] * (size + 1)).long().unbind(-1)
-        noise = _grain(size, images.device)[row, column]  # (B, 3, H, W)
-        images = noise.mul_(views.noise[:, 0].view(-1, 1, 1, 1)).add_(images).clamp_(0, 1)
-    if "patch" not in views.changes:
-        return images
-    middle = (torch.arange(size, device=images.device) + 0.5) / size - 0.5
-    left, top, right, bottom = (value.view(-1, 1, 1) for value in views.patch.unbind(-1))
-    column, row = middle.view(1, 1, -1), middle.view(1, -1, 1)
-    covered = (column >= left) & (column < right) & (row >= top) & (row < bottom)  # (B, H, W)
-    return torch.where(covered[:, None], views.patch_colour[:, :, None, None], images)
-
-
-def _box_blur(images):
-    """The mean of each pixel and its eight neighbours."""
-    x = F.pad(images, (1, 1, 1, 1), mode="replicate")
-    x = (x[..., :-2] + x[..., 1:-1]).add_(x[..., 2:])
-    return (x[..., :-2, :] + x[..., 1:-1, :]).add_(x[..., 2:, :]).div_(9)
-
-
-@functools.cache
-def _grain(size, device):
-    """Normal noise to cut pictures from: `(size + 1, size + 1, 3, size, size)`, all in one tile."""
-    generator = torch.Generator().manual_seed(0)
-    tile = torch.randn(2 * size, 2 * size, 3, generator=generator).to(device)
-    return tile.unfold(0, size, 1).unfold(1, size, 1)
+    return photometric(warped.div_(white), views)  # divided here, where fewer pixels are left
 
 
 def warp(images, landmarks, views: Views, size: int, scheme) -> tuple[torch.Tensor, torch.Tensor]:

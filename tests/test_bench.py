@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from kdnotes import profiles
-from kdnotes.evaluation import bench, teacher_search, view_count
+from kdnotes import models, profiles
+from kdnotes.evaluation import bench, steps, teacher_search, view_count
 
 STEP = "step, teachers' landmarks stored"
 
@@ -50,17 +50,41 @@ def test_everything_is_timed(result):
 
 
 def test_a_switch_changes_its_own_step_alone(tmp_path):
-    setting = bench.Setting(profiles.get("tiny"), 4, tmp_path, progress=False)
-    steps = []
+    setting = steps.Setting(profiles.get("tiny"), 4, tmp_path, progress=False)
+    works = []
     for switch in ({}, {"clip": None}, {"average": False}, {"channels_last": False}):
         torch.manual_seed(0)
         setting._order = np.random.default_rng(1)
         step = setting.step(setting.cache, **switch)
         step()
-        steps.append(step)
+        works.append(step)
     setting.bare()()
     net = setting.net
     assert not any(p.grad is not None for p in net.parameters()), "each has a student of its own"
+
+
+def test_training_memory_is_what_a_backward_pass_keeps():
+    """Of one convolution and one linear layer: their inputs, and what ReLU keeps, the output."""
+
+    class Plain(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.config = models.NetConfig("none", 1, size=8)
+            self.conv = torch.nn.Conv2d(3, 4, 3, bias=False)
+            self.head = torch.nn.Linear(4 * 36, 2)
+
+        def forward(self, images):
+            return self.head(self.conv(images).relu().flatten(1))
+
+    numbers = 5 * (3 * 4 * 9 + 2 * 145)
+    for batch in (1, 10):
+        expected = 4 * (numbers + batch * (3 * 64 + 4 * 36))
+        assert bench.training_memory(Plain(), batch) == expected
+    small, large = (
+        bench.training_memory(net, 8) - bench.training_memory(net, 0)
+        for net in (models.create("mobilenetv3_small_050", 68, size=size) for size in (64, 128))
+    )
+    assert large == pytest.approx(4 * small, rel=0.2), "four times the pixels"
 
 
 def test_every_arm_of_the_experiments_can_be_trained(trained_course, tmp_path, monkeypatch):

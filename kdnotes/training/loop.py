@@ -61,7 +61,7 @@ def fit(
     """
     student = models.plain(student)
     accelerator = Accelerator(
-        mixed_precision=_precision(), cpu=share_the_cpu(), **tensorboard_options(run, tensorboard)
+        mixed_precision=precision(), cpu=share_the_cpu(), **tensorboard_options(run, tensorboard)
     )
     preflight.check(student, faces, config, targets, teachers, validation, accelerator)
     student.to(accelerator.device, memory_format=torch.channels_last).requires_grad_(True).train()
@@ -122,7 +122,7 @@ def fit(
     return state.history
 
 
-def _precision():
+def precision() -> str:
     """bf16 where the GPU has it, else fp16 with loss scaling; full precision on a CPU."""
     if not torch.cuda.is_available():
         return "no"
