@@ -25,7 +25,8 @@ def photometric(images: torch.Tensor, views) -> torch.Tensor:
     if "blur" in views.changes:
         images = torch.lerp(images, _box_blur(images), views.blur.view(-1, 1, 1, 1))
     if "noise" in views.changes:
-        row, column = (views.noise[:, 1:] * (size + 1)).long().unbind(-1)
+        place = (views.noise[:, 1:] * (size + 1)).long().clamp_(max=size)  # 1.0 may occur
+        row, column = place.unbind(-1)
         noise = _grain(size, images.device)[row, column]  # (B, 3, H, W)
         images = noise.mul_(views.noise[:, 0].view(-1, 1, 1, 1)).add_(images).clamp_(0, 1)
     if "patch" not in views.changes:

@@ -143,6 +143,12 @@ def _train(course, net, config, run, fresh=False, **more):
     return net, log
 
 
+def _batch_size(profile):
+    """The profile's, or the largest one below it that the processes can share evenly."""
+    n = processes.state().num_processes
+    return max(1, profile.batch_size // n) * n
+
+
 def train_teacher(
     course: Course, which: str, *, fresh: bool = False, tensorboard: bool = False
 ) -> tuple[models.LandmarkNet, list[dict]]:
@@ -162,7 +168,7 @@ def train_teacher(
     config = training.TrainConfig(
         loss="l2",
         epochs=profile.teacher_epochs,
-        batch_size=profile.batch_size,
+        batch_size=_batch_size(profile),
         learning_rate=profile.learning_rate,
         strength=profile.strength,
     )
@@ -228,7 +234,7 @@ def train_student(
     config = training.TrainConfig(
         loss=loss,
         epochs=profile.student_epochs,
-        batch_size=profile.batch_size,
+        batch_size=_batch_size(profile),
         learning_rate=profile.learning_rate,
         n_views=profile.n_views if n_views is None else n_views,
         strength=profile.strength,
@@ -258,7 +264,7 @@ def first_student(course: Course) -> tuple[models.LandmarkNet, str]:
     config = training.TrainConfig(
         loss="l1",
         epochs=max(1, profile.student_epochs // 5),
-        batch_size=profile.batch_size,
+        batch_size=_batch_size(profile),
         learning_rate=profile.learning_rate,
         strength=profile.strength,
     )

@@ -147,7 +147,8 @@ class TeacherCache:
         if not known.all() or (position := self._position[rows]).min() < 0:
             raise KeyError(f"the teacher cache {self.path} lacks a face or a view asked for")
         found = torch.from_numpy(self.landmarks[position, view_ids])  # (B, T, L, 2)
-        return {name: found[:, i].to(crops.device) for i, name in enumerate(self.names)}
+        found = found.to(crops.device, non_blocking=True)
+        return {name: found[:, i] for i, name in enumerate(self.names)}
 
 
 def build_cache(
@@ -182,7 +183,7 @@ def build_cache(
             _ask(teachers.to(device), faces, work, key, batch_size, process, device, progress)
             process.wait_for_everyone()
             if process.is_main_process:
-                _join(work, path, faces, key)
+                _join(work, path, faces, key, batch_size)
         process.wait_for_everyone()
     cache = TeacherCache(path)
     cache.check(key)
@@ -199,11 +200,17 @@ def _shared(work, key, process):
         yield
 
 
+def _blocks(faces, batch_size):
+    """The positions of the faces that are asked about together."""
+    return np.split(np.arange(len(faces)), range(batch_size, len(faces), batch_size))
+
+
 def _ask(teachers, faces, work, key, batch_size, process, device, progress):
     """Stores the answers for each block of faces in a file; leaves out those that are there."""
     zoom = faces.meta["stored_margin"] / teachers.crop_margin
-    blocks = np.split(np.arange(len(faces)), range(batch_size, len(faces), batch_size))
-    mine = list(enumerate(blocks))[process.process_index :: process.num_processes]
+    mine = list(enumerate(_blocks(faces, batch_size)))[
+        process.process_index :: process.num_processes
+    ]
     hidden = not progress or not process.is_main_process
     for number, chosen in tqdm(mine, unit=" blocks", desc="teachers", disable=hidden):
         if (work / f"{number}.npy").exists():
@@ -220,17 +227,13 @@ def _ask(teachers, faces, work, key, batch_size, process, device, progress):
             np.save(file, torch.stack(answers, dim=1).cpu().numpy())  # (B, K, T, L, 2)
 
 
-def _join(work, path, faces, key):
-    """Makes one cache of the blocks."""
+def _join(work, path, faces, key, batch_size):
+    """Makes one cache of the blocks; each must be there."""
     shape = (len(faces), key["n_views"], len(key["teachers"]), faces.scheme.n_points, 2)
-    files = sorted(work.glob("*.npy"), key=lambda file: int(file.stem))
     with new_folder(path) as part:
         stored = np.lib.format.open_memmap(part / "landmarks.npy", "w+", np.float32, shape)
-        at = 0
-        for file in files:
-            block = np.load(file)
-            stored[at : at + len(block)] = block
-            at += len(block)
+        for number, chosen in enumerate(_blocks(faces, batch_size)):
+            stored[chosen] = np.load(work / f"{number}.npy")
         stored.flush()
         np.save(part / "rows.npy", faces.rows)
         (part / "meta.json").write_text(json.dumps(key, indent=2) + "\n")

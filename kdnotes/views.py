@@ -10,6 +10,7 @@ Times two these are the coordinates of `affine_grid(align_corners=False)`, so th
 the landmarks, inverted, is the one that `grid_sample` needs.
 """
 
+import functools
 import math
 from dataclasses import dataclass, replace
 
@@ -94,8 +95,8 @@ class Views:
         return len(self.matrix)
 
     def to(self, device: torch.device | str) -> "Views":
-        tensors = {k: v.to(device) for k, v in vars(self).items() if isinstance(v, torch.Tensor)}
-        return replace(self, **tensors)
+        tensors = {k: v for k, v in vars(self).items() if isinstance(v, torch.Tensor)}
+        return replace(self, **{k: v.to(device, non_blocking=True) for k, v in tensors.items()})
 
     def at_margin(self, margin: float, crop_margin: float) -> "Views":
         """The same views as a network with crop margin `margin` sees them, not `crop_margin`."""
@@ -107,7 +108,7 @@ class Views:
             matrix=self.matrix * factor,
             patch=self.patch * factor,
             zoom=self.zoom * factor,
-            reach=self.reach / factor,
+            reach=self.reach / min(factor, 1.0),  # the shift is scaled, too
         )
 
 
@@ -225,9 +226,15 @@ def unwarp_points(points: torch.Tensor, views: Views, scheme) -> torch.Tensor:
 
 def renumber(values: torch.Tensor, views: Views, scheme) -> torch.Tensor:
     """`values` `(B, L, …)` per landmark, with left and right exchanged in mirrored views."""
-    flip = torch.as_tensor(get(scheme).flip, device=values.device)
+    flip = _order(get(scheme).flip, values.device)
     mirrored = views.flip.view(-1, *[1] * (values.ndim - 1))
     return torch.where(mirrored, values[:, flip], values)
+
+
+@functools.cache
+def _order(flip, device):
+    """The order of mirrored landmarks, once on each device."""
+    return torch.tensor(flip, device=device)
 
 
 def warp_images(images: torch.Tensor, views: Views, size: int) -> torch.Tensor:
@@ -276,4 +283,4 @@ def flip(images, landmarks, scheme) -> tuple[torch.Tensor, torch.Tensor]:
 def to_tensor(images: np.ndarray, device: torch.device | str = "cpu") -> torch.Tensor:
     """Stored crops `(B, H, W, 3)` uint8 as a tensor `(B, 3, H, W)` uint8 on `device`."""
     images = np.require(images, requirements=["C", "W"])  # row by row, and writable
-    return torch.from_numpy(images).to(device).permute(0, 3, 1, 2)
+    return torch.from_numpy(images).to(device, non_blocking=True).permute(0, 3, 1, 2)

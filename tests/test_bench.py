@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from kdnotes import models, profiles
+from kdnotes import models, profiles, training
 from kdnotes.evaluation import bench, steps, teacher_search, view_count
+from kdnotes.training.schedule import Average
 
 STEP = "step, teachers' landmarks stored"
 
@@ -49,18 +50,30 @@ def test_everything_is_timed(result):
     assert "paper's schedule" not in text
 
 
-def test_a_switch_changes_its_own_step_alone(tmp_path):
+def test_a_switch_changes_its_own_step_alone(tmp_path, monkeypatch):
     setting = steps.Setting(profiles.get("tiny"), 4, tmp_path, progress=False)
-    works = []
-    for switch in ({}, {"clip": None}, {"average": False}, {"channels_last": False}):
-        torch.manual_seed(0)
-        setting._order = np.random.default_rng(1)
-        step = setting.step(setting.cache, **switch)
-        step()
-        works.append(step)
-    setting.bare()()
-    net = setting.net
-    assert not any(p.grad is not None for p in net.parameters()), "each has a student of its own"
+    clipped, averaged, layouts = [], [], []
+    monkeypatch.setattr(training.step, "clip", lambda net, norm: clipped.append(norm))
+    monkeypatch.setattr(Average, "update", lambda self, step: averaged.append(step))
+    descend = training.descend
+
+    def listen(net, batch, *args):
+        weight = net.backbone.conv_stem.weight
+        layouts.append(weight.is_contiguous(memory_format=torch.channels_last))
+        return descend(net, batch, *args)
+
+    monkeypatch.setattr(steps.training, "descend", listen)
+    for switch, expected in (
+        ({}, (1, 1, True)),
+        ({"clip": None}, (0, 1, True)),
+        ({"average": False}, (1, 0, True)),
+        ({"channels_last": False}, (1, 1, False)),
+    ):
+        for found in (clipped, averaged, layouts):
+            found.clear()
+        setting.step(setting.cache, **switch)()
+        assert (len(clipped), len(averaged), *layouts) == expected, switch
+    assert not any(p.grad is not None for p in setting.net.parameters()), "each has its own student"
 
 
 def test_training_memory_is_what_a_backward_pass_keeps():
@@ -97,11 +110,17 @@ def test_every_arm_of_the_experiments_can_be_trained(trained_course, tmp_path, m
     small = {"network": "mobilenetv3_small_050", "size": 32, "epochs": 1}
     arms = {"a": teacher_search.Arm(**small), "b": teacher_search.Arm(**small, embedded_first=True)}
     monkeypatch.setattr(teacher_search, "ARMS", arms)
-    monkeypatch.setattr(teacher_search.recipes, "open_course", lambda name: course)
+    monkeypatch.setattr(teacher_search.recipes, "embedded_faces", lambda profile: course.faces)
     found = teacher_search.run(course, tmp_path / "search", ("a", "b"))
     assert [row["arm"] for row in found["rows"]] == ["a", "b"]
-    assert found["rows"][0]["validation"] != found["rows"][1]["validation"]
+    one, two = found["rows"]
+    assert one["validation"] != two["validation"] and one["gain"] == 0
+    assert two["gain"] == pytest.approx(1 - two["validation"] / one["validation"])
     again = teacher_search.run(course, tmp_path / "search", ("a", "b"))
     for one, two in zip(again["rows"], found["rows"], strict=True):
         assert one["seconds"] == two["seconds"], "what was trained before is found again"
         assert one["validation"] == pytest.approx(two["validation"], rel=1e-5)
+    changed = {"a": teacher_search.Arm(**small | {"epochs": 2})}
+    monkeypatch.setattr(teacher_search, "ARMS", changed)
+    with pytest.raises(ValueError, match="another config"):
+        teacher_search.run(course, tmp_path / "search", ("a",))

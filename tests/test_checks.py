@@ -122,6 +122,11 @@ WRONG = [
         lambda s, k, r, e: s[[list(k).index(x) for x in r], min(e, 3)],
         "come again",
     ),
+    (
+        checks.stored_answers,
+        lambda s, k, r, e: s[[list(k).index(x) for x in r], (e + 1) % 4],
+        "count from 0",
+    ),
     (checks.swapped_teachers, lambda kd_loss: not noticed(kd_loss), "other way round"),
     (checks.swapped_teachers, total_only, "does not notice"),
     (checks.swapped_teachers, lambda kd_loss: True, "accuses"),
@@ -183,6 +188,15 @@ def test_anything_else_is_refused(check):
 
 def test_swapped_teachers_are_noticed():
     assert checks.swapped_teachers(noticed) == checks.RIGHT
+
+
+def test_living_dropout_is_noticed():
+    def norms_alone(net):
+        norms = [m for m in net.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+        learns = any(p.requires_grad for p in net.parameters())
+        return not (net.training or norms[0].training or learns)
+
+    assert "dropout" in checks.is_frozen(norms_alone)
 
 
 def test_frozen_teachers_are_told_apart():

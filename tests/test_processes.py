@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -44,8 +45,11 @@ SCRIPT = """
     )
     if sys.argv[4] == "cache":
         how = {"seed": 0, "n_views": 2, "batch_size": 5}
-        cache = build_cache(Teachers(Plain(1), Plain(2)), train, out / "cache", **how)
-        print("processes", processes.state().num_processes)
+        net, asked = Plain(1), []
+        net.register_forward_pre_hook(lambda module, args: asked.append(len(args[0])))
+        cache = build_cache(Teachers(net, Plain(2)), train, out / "cache", **how)
+        print(f"asked about {sum(asked)} views\\n", end="")
+        print(f"processes {processes.state().num_processes}\\n", end="")
         sys.exit()
     net = Plain(0)
     if sys.argv[4] == "batch norm":
@@ -62,7 +66,7 @@ SCRIPT = """
     training.fit(net, train, config, **more)
     state = processes.state()
     torch.save(net.state_dict(), out / f"rank{state.process_index}.pt")
-    print("processes", state.num_processes)
+    print(f"processes {state.num_processes}\\n", end="")
 """
 
 
@@ -141,6 +145,8 @@ def test_a_cache_is_built_in_shares(small_faces, tmp_path):
         done = start(small_faces.path, out, "l1", processes, "cache")
         assert done.returncode == 0, done.stderr[-3000:]
         assert sorted(path.name for path in out.iterdir()) == ["cache", "script.py"]
+        asked = [int(n) for n in re.findall(r"asked about (\d+) views", done.stdout)]
+        assert sum(asked) == 2 * 36 and len(asked) == processes and min(asked) > 30 / processes
         caches.append(TeacherCache(out / "cache").landmarks)
     assert np.array_equal(*caches) and np.abs(caches[0]).min() > 0
 

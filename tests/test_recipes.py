@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -212,6 +213,13 @@ def test_a_students_options(course, tmp_path, monkeypatch):
     config, found = asked["student-kd-paper-seed0-views1"]
     assert config.n_views == 1 and found.landmarks.shape[1] == 1
     assert found.path.name == "teacher-landmarks-seed0-views1"
+
+
+@pytest.mark.parametrize("processes, expected", [(1, 70), (4, 68), (8, 64), (100, 100)])
+def test_batches_can_be_shared_by_any_number_of_processes(processes, expected, monkeypatch):
+    found = SimpleNamespace(num_processes=processes)
+    monkeypatch.setattr(recipes.processes, "state", lambda: found)
+    assert recipes._batch_size(profiles.get("full")) == expected
 
 
 def test_fresh_trains_again(course, tmp_path, results, monkeypatch):

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 from small_networks import Student
 from torch import nn
 
@@ -180,7 +181,7 @@ def test_log_compares_student_and_teachers(train):
     assert entry["tough_error"] > 0.3 and entry["tolerant_error"] > 0.1
 
 
-def test_the_papers_optimizer_is_keras_adam(train):
+def test_the_papers_optimizer_is_adam_with_a_falling_rate(train):
     """Against Adam written down: a rate of 1e-3 / (1 + 1e-4·step), no weight decay, ε = 1e-7."""
     config = replace(SHORT, epochs=2, strength=0.0)
     config = replace(config, **training.PAPER_OPTIMIZER | {"batch_size": 12, "learning_rate": 0.1})
@@ -209,8 +210,13 @@ def test_clipping_limits_the_gradient(train):
 
 
 def test_compiled_network_trains_the_same(train, monkeypatch, tmp_path):
-    whole = torch.compile
-    monkeypatch.setattr(torch, "compile", lambda net: whole(net, backend="eager"))
+    whole, calls = torch.compile, []
+
+    def compiled_eagerly(net):
+        calls.append(net)
+        return whole(net, backend="eager")
+
+    monkeypatch.setattr(torch, "compile", compiled_eagerly)
     log, nets = {}, {}
     for compiled in (False, True):
         nets[compiled] = net = new_net(train)
@@ -221,6 +227,25 @@ def test_compiled_network_trains_the_same(train, monkeypatch, tmp_path):
     assert log[True][-1]["loss"] == pytest.approx(log[False][-1]["loss"], rel=1e-3)
     again = models.load(tmp_path / "True" / "network")
     same_state(again.state_dict(), nets[True].state_dict())
+    assert len(calls) == 1
+
+
+def test_half_precision_ends_with_the_training(train, monkeypatch, tmp_path):
+    """A network trained in bf16 answers afterwards as the same weights from a file do."""
+    monkeypatch.setattr(training.loop, "precision", lambda: "bf16")
+    seen, net = [], new_net(train)
+    net.backbone.register_forward_hook(lambda module, args, out: seen.append(out.dtype))
+    AcceleratorState._reset_state()  # accelerate keeps its first precision for a whole process
+    try:
+        fit(net, train, replace(SHORT, epochs=1))
+    finally:
+        AcceleratorState._reset_state()
+    assert set(seen) == {torch.bfloat16}
+    models.save(net, tmp_path / "network")
+    images = torch.rand(3, 3, 32, 32)
+    with torch.no_grad():
+        assert net(images) == pytest.approx(models.load(tmp_path / "network")(images), abs=1e-5)
+    assert "forward" not in vars(net)
 
 
 def test_tensorboard_gets_the_log(train, validation, tmp_path):
@@ -400,6 +425,57 @@ def test_pressing_ctrl_c_again_does_not_wait(undisturbed, train, validation, tmp
     check_equals(undisturbed, log, net, run)
 
 
+def test_ctrl_c_while_it_is_measured_is_not_lost(train, validation, tmp_path, monkeypatch):
+    """After the last epoch, too: the caller must not go on to its next training."""
+    run, predict = tmp_path / "run", inference.predict
+
+    def press(*args):
+        signal.raise_signal(signal.SIGINT)
+        return predict(*args)
+
+    monkeypatch.setattr(training.loop.inference, "predict", press)
+    with pytest.raises(KeyboardInterrupt):
+        fit(new_net(train), train, replace(SHORT, epochs=1), validation=validation, run=run)
+    _, about = checkpoints.load(run / "checkpoint.safetensors")
+    assert len(about["history"]) == 1, "what was reached is saved"
+
+
+def test_ctrl_c_does_not_save_what_is_no_number_any_more(train, tmp_path, monkeypatch):
+    """On a GPU nobody looks at each step's loss; the last good state must survive all the same."""
+    run, descend = tmp_path / "run", training.loop.descend
+
+    def spoilt(*args):
+        terms = descend(*args)
+        if (run / "checkpoint.safetensors").exists():
+            signal.raise_signal(signal.SIGINT)
+            terms["loss"] = terms["loss"] * float("nan")
+        return terms
+
+    monkeypatch.setattr(training.loop, "descend", spoilt)
+    with pytest.raises(FloatingPointError, match="became nan"):
+        fit(new_net(train), train, run=run)
+    _, about = checkpoints.load(run / "checkpoint.safetensors")
+    assert len(about["history"]) == 1 and about["epoch"]["steps"] == 0
+
+
+def test_without_a_folder_nothing_is_promised(train, capsys):
+    net = new_net(train)
+    press_ctrl_c(net, 2)
+    with pytest.raises(KeyboardInterrupt):
+        training.fit(net, train, SHORT)
+    assert "goes on" not in capsys.readouterr().err
+
+
+def test_a_job_in_the_background_does_not_hear_ctrl_c(train):
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        net = new_net(train)
+        press_ctrl_c(net, 2)
+        assert len(fit(net, train, replace(SHORT, epochs=1))) == 1
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_a_notebook_in_a_thread_is_left_alone(train):
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(fit, new_net(train), train, replace(SHORT, epochs=1)).result()
@@ -561,7 +637,8 @@ def test_a_full_disk_leaves_the_last_state(undisturbed, small_faces, train, vali
 
 
 STDIN = """
-import multiprocessing, sys
+import multiprocessing, sys, torch
+torch.set_num_threads(1)
 multiprocessing.set_start_method("spawn")
 sys.path.insert(0, {here!r})
 import test_training as tests

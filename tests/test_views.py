@@ -262,6 +262,24 @@ def test_noise_has_its_level_and_depends_on_the_view_alone():
     assert noisy.float().mean() == pytest.approx(0.3, abs=0.08)
 
 
+def test_a_random_number_that_rounds_to_one_is_a_place_in_the_noise():
+    """The largest numbers below 1 are 1 in 32 bits; face 25275 has one in its view 106."""
+    views = sample_views([25275, 0, 1], 106, seed=0, config=replace(STILL, noise=1, noise_level=1))
+    assert (views.noise[:, 1:] == 1).any()
+    assert torch.isfinite(v.warp_images(torch.rand(3, 3, 40, 40), views, 32)).all()
+
+
+@pytest.mark.parametrize("margin", [1.0, 1.3, 1.8, 2.6])
+def test_the_rim_that_is_left_out_is_seen_by_no_view(margin):
+    """At other margins than the student's, too: the same picture with and without the rim."""
+    config = replace(MOVES, shift=0.3)
+    views = sample_views(np.arange(8), 0, seed=0, config=config, zoom=2.2 / 1.8)
+    own = views.at_margin(margin, 1.8)
+    crops = torch.rand(8, 3, 192, 192)
+    whole = v.warp_images(crops, replace(own, reach=9.0), 64)
+    assert v.warp_images(crops, own, 64) == pytest.approx(whole, abs=1e-4)
+
+
 def test_changes_say_what_occurs():
     """They spare work; what they leave out must not occur in any view of the batch."""
     for name, config in {

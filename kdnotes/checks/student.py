@@ -38,7 +38,6 @@ def running_average(answer: Callable) -> str:
             found.append(old * found[-1] + new * value)
         return np.array(found[1 - first :] if first == 0 else found)
 
-    weights = decay ** np.arange(len(values))[::-1]
     return judge(
         answer,
         (values, decay),
@@ -52,9 +51,6 @@ def running_average(answer: Callable) -> str:
             "That is the average of all values so far, each with the same weight.": (
                 np.cumsum(values) / np.arange(1, len(values) + 1)
             ),
-            "The average after *each* value is asked for; that is the last one alone.": np.full(
-                len(values), (weights * values).sum() / weights.sum()
-            ),
             "Those are the values themselves.": values,
         },
     )
@@ -67,7 +63,7 @@ def stored_answers(answer: Callable) -> str:
     its order; `rows` (B,) are those of the batch. In epoch e the student sees view e mod K.
     """
     rng = np.random.default_rng(5)
-    stored, epoch = rng.normal(size=(6, 4, 2, 3, 2)), 6
+    stored, epoch = rng.normal(size=(6, 4, 2, 3, 2)), 5
     known, rows = np.array([9, 2, 5, 0, 3, 7]), np.array([3, 9, 5])
     at = np.array([np.flatnonzero(known == row)[0] for row in rows])
     return judge(

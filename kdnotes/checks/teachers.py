@@ -45,12 +45,13 @@ def is_frozen(answer: Callable) -> str:
     def teacher():
         return models.freeze(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Dropout(0.5)))
 
-    learns, drifts, partly, half = teacher(), teacher(), teacher(), teacher()
-    learns.requires_grad_(True)
-    drifts.train()
-    partly[1].train()
-    half[0].bias.requires_grad_(True)
     with torch.random.fork_rng():
+        learns, drifts, partly, half, drops = (teacher() for _ in range(5))
+        learns.requires_grad_(True)
+        drifts.train()
+        partly[1].train()
+        drops[2].train()
+        half[0].bias.requires_grad_(True)
         cases = {
             "It says of a frozen teacher that it is not.": (teacher(), True),
             "It misses a teacher whose weights still ask for a gradient.": (learns, False),
@@ -58,6 +59,7 @@ def is_frozen(answer: Callable) -> str:
             "gradient?": (drifts, False),
             "It misses a teacher of which one layer alone is in training mode: `net.training` "
             "speaks of the outermost module only.": (partly, False),
+            "It misses a teacher whose dropout is alive.": (drops, False),
             "It misses a teacher of which one parameter alone asks for a gradient.": (half, False),
         }
         return judge_truth(answer, cases, "It takes every teacher for frozen.")

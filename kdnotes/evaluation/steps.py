@@ -48,7 +48,7 @@ class Setting:
         self.cache = build_cache(
             self.teachers, self.faces, folder / "cache", seed=0, progress=progress, **how
         )
-        self.net = models.create(profile.student, 68, size=profile.student_size)
+        self.net = models.create(profile.student, 68, size=profile.student_size).to(self.device)
         self._order = np.random.default_rng(0)
 
     def chosen(self) -> np.ndarray:
@@ -64,7 +64,8 @@ class Setting:
         """A student of its own, and its optimiser."""
         layout = torch.channels_last if channels_last else torch.contiguous_format
         net = copy.deepcopy(self.net).to(self.device, memory_format=layout).train()
-        return net, torch.optim.AdamW(net.parameters(), fused=fused)
+        optimizer = torch.optim.AdamW(net.parameters(), fused=fused)
+        return net, self.accelerator.prepare_optimizer(optimizer)
 
     def step(
         self, teachers, *, accelerator=None, average=True, clip=1.0, compiled=False, **student
@@ -94,7 +95,7 @@ class Setting:
             optimizer.zero_grad(set_to_none=True)
             with self.accelerator.autocast():
                 loss = (net(images) - target).abs().mean()
-            loss.backward()
+            self.accelerator.backward(loss)
             optimizer.step()
 
         return work
@@ -113,7 +114,7 @@ class OtherPrecision:
     def backward(self, loss):
         loss.backward()
 
-    def unscale_gradients(self):
+    def unscale_gradients(self, optimizer):
         pass
 
 

@@ -9,12 +9,12 @@ same validation faces; the error on training faces shows what is known by heart.
 """
 
 import argparse
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from kdnotes import inference, metrics, models, recipes, training
+from kdnotes import inference, metrics, models, profiles, recipes, training
 from kdnotes.evaluation import report
 
 
@@ -51,18 +51,20 @@ ARMS = {
 
 
 def train(arm: Arm, course: recipes.Course, folder: Path, start: Path | None = None):
-    """The arm's network and log; what was trained before is found again."""
-    path = folder / "network.safetensors"
+    """The arm's network and the end of its log; what was trained before is found again."""
+    path, about = folder / "network.safetensors", {"arm": asdict(arm)}
+    about["faces"] = course.faces.fingerprint
     if path.exists():
         net = models.load(path)
-        return net, net.card["log"]
+        if {name: net.card.get(name) for name in about} == about:
+            return net, net.card["log"]
     net = recipes.new_network(course, arm.network, arm.size)
     if start is not None:
         net.load_state_dict(models.load(start).state_dict())
     config = training.TrainConfig("l1", arm.epochs, strength=arm.strength, average=arm.average)
     validation = course.split("validation")
     log = training.fit(net, course.split("train"), config, validation=validation, run=folder)
-    models.save(net, path, card={"log": log[-1]})
+    models.save(net, path, card=about | {"log": log[-1]})
     return net, log[-1]
 
 
@@ -80,7 +82,8 @@ def run(course: recipes.Course, folder: Path, names=tuple(ARMS)) -> dict:
         arm, where = ARMS[name], folder / name.replace(" ", "-").replace(",", "")
         start = None
         if arm.embedded_first:
-            embedded = recipes.open_course("quick")
+            quick = profiles.get("quick")
+            embedded = recipes.Course(quick, recipes.embedded_faces(quick), folder)
             train(replace(arm, embedded_first=False), embedded, where / "first")
             start = where / "first" / "network.safetensors"
         net, log = train(arm, course, where, start)
@@ -88,11 +91,13 @@ def run(course: recipes.Course, folder: Path, names=tuple(ARMS)) -> dict:
             split: float(metrics.nme(inference.predict(net, faces), faces.landmarks, 68).mean())
             for split, faces in (("training", some), ("validation", validation))
         }
-        rows.append({"arm": name, **nme, "seconds": log["seconds"]} | vars(arm))
+        first = rows[0] if rows else nme
+        gain = 1 - nme["validation"] / first["validation"]
+        seconds = {"gain": gain, "seconds": log["seconds"]}
+        rows.append({"arm": name, **nme, **seconds, **asdict(arm)})
         print(
             f"{name:30} validation {nme['validation']:.2%}, training {nme['training']:.2%}, "
-            f"{1 - nme['validation'] / rows[0]['validation']:+.1%} against {rows[0]['arm']}, "
-            f"{log['seconds']:.0f} s",
+            f"{gain:+.1%} against {rows[0]['arm']}, {log['seconds']:.0f} s",
             flush=True,
         )
     about = {"data": report.about_data(course.faces), "hardware": report.hardware()}
@@ -104,7 +109,7 @@ def main() -> None:
     parser.add_argument("--data", required=True, help="a face set of photographs")
     given = parser.parse_args()
     course = recipes.open_course("quick", given.data)
-    found = run(course, recipes.build_folder() / "teacher-search")
+    found = run(course, course.folder / "teacher-search")
     print(report.write(found, report.stored(f"teacher-search-{course.faces.meta['name']}")))
 
 

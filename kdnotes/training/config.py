@@ -56,7 +56,9 @@ class TrainConfig:
 
 
 #: What the authors train with: `dataclasses.replace(config, **PAPER_OPTIMIZER)`. Their Keras Adam
-#: has `decay=1e-4`, which is no weight decay: it divides the learning rate by 1 + 1e-4·step.
+#: has `decay=1e-4`, which is no weight decay: it divides the learning rate by 1 + 1e-4·step. (Keras
+#: adds ε to √v before the correction for the start, PyTorch after it: in the first steps the same
+#: ε weighs less here.)
 PAPER_OPTIMIZER = {
     "batch_size": 70,
     "learning_rate": 1e-3,

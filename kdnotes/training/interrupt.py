@@ -11,10 +11,12 @@ def between_steps(enabled: bool = True) -> Iterator[threading.Event]:
     """Inside the block the first Ctrl-C only sets the event; a second one interrupts at once.
 
     A step that is cut in half leaves weights, optimiser and average out of step with each other.
-    Where signals cannot be caught (another thread than the main one) nothing changes.
+    Where signals cannot be caught (another thread than the main one) or are to be left alone (a job
+    in the background), nothing changes.
     """
     asked = threading.Event()
-    if not enabled or threading.current_thread() is not threading.main_thread():
+    in_main = threading.current_thread() is threading.main_thread()
+    if not enabled or not in_main or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         yield asked
         return
 

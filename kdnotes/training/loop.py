@@ -8,6 +8,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast
 from torch import nn
+from torch.nn.parallel import DistributedDataParallel
 
 from kdnotes import inference, metrics, models
 from kdnotes.faceset import FaceSet
@@ -57,7 +58,8 @@ def fit(
         ValueError: Contradicting arguments, or a run folder that belongs to another training.
         FloatingPointError: The loss is not finite any more.
         OSError: The run's folder cannot be written to; what was written last is still there.
-        KeyboardInterrupt: Ctrl-C, after the step at hand was finished and saved.
+        KeyboardInterrupt: Ctrl-C, after the step at hand was finished and saved (several processes
+            stop at once, and go on from the last whole epoch).
     """
     student = models.plain(student)
     accelerator = Accelerator(
@@ -73,7 +75,8 @@ def fit(
     state = State(student, Average(student, config.average), optimizer, accelerator.scaler)
     folder = Run(run, preflight.key(student, faces, config, targets, teachers))
     resumed = folder.restore(state)
-    net, optimizer = accelerator.prepare(student, optimizer)
+    optimizer = accelerator.prepare_optimizer(optimizer)
+    net = _shared(student, accelerator)
     if config.compile:
         net = torch.compile(net)
     if tensorboard:
@@ -105,8 +108,10 @@ def fit(
                 bar.step(epoch + 1, state.epoch)
                 if interrupted.is_set():
                     state.epoch.seconds = time.perf_counter() - began
+                    check_finite(state.epoch.read()["sums"]["loss"], "the loss", config)
                     folder.write(state)
-                    bar.say(f"stopped after step {step}; the same again goes on from there")
+                    if run is not None:
+                        bar.say(f"stopped after step {step}; the same again goes on from there")
                     raise KeyboardInterrupt
             entry = _close_epoch(state, config, step, total, accelerator, began)
             entry |= _validate(student, state.average, validation, accelerator)
@@ -115,6 +120,8 @@ def fit(
             accelerator.wait_for_everyone()
             accelerator.log(entry, step=step)
             bar.epoch(entry)
+            if interrupted.is_set():  # while it was measured and saved
+                raise KeyboardInterrupt
     for tracker in accelerator.trackers:
         tracker.finish()
     student.load_state_dict(state.average.state)
@@ -126,7 +133,18 @@ def precision() -> str:
     """bf16 where the GPU has it, else fp16 with loss scaling; full precision on a CPU."""
     if not torch.cuda.is_available():
         return "no"
-    return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+    return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
+
+
+def _shared(student, accelerator):
+    """The network as it is called in training; of several processes, with gradients averaged.
+
+    (`accelerator.prepare` would also change how the network answers after the training.)
+    """
+    if accelerator.num_processes == 1:
+        return student
+    device = accelerator.device
+    return DistributedDataParallel(student, [device] if device.type == "cuda" else None)
 
 
 def _close_epoch(state, config, step, total, accelerator, began):

@@ -37,7 +37,9 @@ def make_batch(student, faces, targets, chosen, config, epoch, teachers):
     views = views.to(device)
     crops = to_tensor(faces.images[chosen], device)
     images = warp_images(crops, views, size).contiguous(memory_format=torch.channels_last)
-    target = warp_points(targets[chosen].to(device), views, faces.scheme)  # (B, L, 2)
+    target = warp_points(
+        targets[chosen].to(device, non_blocking=True), views, faces.scheme
+    )  # (B, L, 2)
     answers = teachers.answers(rows, view, crops, views) if teachers else {}
     return images, target, answers
 
@@ -57,7 +59,7 @@ def descend(net, batch, config, rate, optimizer, accelerator):
     optimizer.zero_grad(set_to_none=True)
     accelerator.backward(terms["loss"])
     if config.clip is not None:
-        accelerator.unscale_gradients()
+        accelerator.unscale_gradients(optimizer)
         clip(net, config.clip)
     optimizer.step()
     return {name: value.detach() for name, value in terms.items()}
