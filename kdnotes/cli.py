@@ -187,28 +187,52 @@ def bench(
 
 @app.command()
 def predict(
-    photos: Annotated[list[Path], typer.Argument(help="Picture files.")],
-    network: Annotated[Path, typer.Option(help="A network's file (network.safetensors).")],
+    photos: Annotated[list[Path], typer.Argument(help="Picture files, or folders of them.")],
     out: Annotated[Path, typer.Option(help="Folder for JSON and drawn pictures.")],
+    network: Annotated[
+        Path | None,
+        typer.Option(help="A network's file, else the student that ships with kdnotes."),
+    ] = None,
     box: Annotated[
-        tuple[float, float, float, float] | None,
+        list[str] | None,
         typer.Option(
-            help="x y width height of the face in pixels (brows to chin, ear to ear); "
-            "else the whole picture is taken as the crop."
+            help="Where the face is, X,Y,WIDTH,HEIGHT in pixels (brows to chin, ear to ear); may "
+            "be repeated. Else faces are looked for."
         ),
     ] = None,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Each picture is one face's crop already.")
+    ] = False,
 ) -> None:
-    """Find the landmarks of one face per photo; coordinates are pixels of the upright picture.
+    """Find the landmarks of faces; coordinates are pixels of the upright picture.
 
-    Photos that cannot be used are skipped, and the exit code is 1.
+    The largest face comes first, or those of the boxes in their order. Exit code 1 says that a
+    photo could not be used or shows no face; the others are done all the same.
     """
-    from kdnotes.deploy.predict import predict_files
+    from kdnotes.deploy import photos as pictures
+    from kdnotes.deploy import predict as prediction
 
-    skipped = 0
-    for line in predict_files(photos, network, out, box):
+    boxes = [_box(text) for text in box or ()]
+    if boxes and whole:
+        raise ValueError("--whole says that the picture is the crop; --box says where it is")
+    net, missed = prediction.load(network), 0
+    for found, line in prediction.predict_files(
+        pictures.listed(photos), net, out, boxes, whole=whole
+    ):
         print(line)
-        skipped += line.startswith("skipped")
-    raise typer.Exit(1 if skipped else 0)
+        missed += not found
+    raise typer.Exit(1 if missed else 0)
+
+
+def _box(text):
+    """The four numbers of `--box`."""
+    try:
+        x, y, width, height = (float(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError(
+            f"--box is X,Y,WIDTH,HEIGHT in pixels, such as 40,60,120,130; found {text!r}"
+        ) from None
+    return x, y, width, height
 
 
 def _say_trained(folder, log):

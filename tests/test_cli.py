@@ -4,15 +4,11 @@ import json
 import subprocess
 import sys
 
-import numpy as np
 import pytest
-from drawn_faces import draw_face
-from PIL import Image
 from youtube_tree import write_tree
 
-from kdnotes import cli, inference, models, samples
+from kdnotes import cli, models
 from kdnotes import course as runner
-from kdnotes.deploy import predict as prediction
 from kdnotes.faceset import FaceSet
 
 
@@ -191,126 +187,6 @@ def test_whole_error_for_those_who_mend_it(run, data, monkeypatch):
     monkeypatch.setenv("KDNOTES_TRACEBACK", "1")
     with pytest.raises(ValueError, match="no loss is called"):
         cli.main(["student", "--loss", "l3"])
-
-
-# --- predict -------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def network(data):
-    return data.folder / "tough" / "network.safetensors"
-
-
-@pytest.fixture(scope="module")
-def photo():
-    """A drawn face in a picture that is not square, and its landmarks' box."""
-    image, points = draw_face(3, 1)
-    return image[:110, 4:], samples.landmarks_box(points - [4, 0])
-
-
-#: How the pixels lie in a file with that EXIF orientation, given the upright picture.
-STORED = {
-    1: None,
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
-}
-
-
-def save_photo(path, image, orientation=1):
-    picture = Image.fromarray(image)
-    if STORED[orientation] is not None:
-        picture = picture.transpose(STORED[orientation])
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    picture.save(path, exif=exif)
-    return path
-
-
-def test_predict_gives_the_same_points_for_every_orientation(run, network, photo, tmp_path):
-    image, box = photo
-    photos = [save_photo(tmp_path / f"é {i}.png", image, i) for i in STORED]
-    box_args = ("--box", *box)
-    code, out, err = run("predict", *photos, "--network", network, "--out", tmp_path, *box_args)
-    assert code == 0, err
-    assert len(out.splitlines()) == 8
-    expected = prediction.predict(models.load(network), image, box)
-    for i, path in enumerate(photos, start=1):
-        about = json.loads((tmp_path / f"é {i}_landmarks.json").read_text())
-        assert np.array(about["landmarks"]) == pytest.approx(expected, abs=0.01), i
-        assert "upright" in about["unit"] and about["photo"] == path.name
-        assert about["box"] == pytest.approx(box)
-        with Image.open(tmp_path / f"é {i}_landmarks.png") as drawn:
-            assert drawn.width > 100
-    with Image.open(photos[0]) as untouched:
-        assert np.array_equal(np.asarray(untouched), image), "the photo itself stays as it was"
-
-
-def test_predict_agrees_with_the_face_set(data, small_faces, network):
-    """The same face, from its photo by its box and from its stored crop."""
-    net = models.load(network)
-    found = inference.predict(net, small_faces)
-    for i in (0, 21):
-        image, points = draw_face(i // 4, i % 4)
-        expected = small_faces.to_source(i, found[i])
-        assert prediction.predict(net, image, samples.landmarks_box(points)) == pytest.approx(
-            expected, abs=1.0
-        )
-
-
-def test_predict_without_a_box_takes_the_middle_square(network, photo):
-    net = models.load(network)
-    net.head.weight.data.zero_()  # only the mean shape is left, which every crop puts somewhere
-    image = np.zeros((100, 160, 3), np.uint8)
-    mean = net.head.bias.detach().view(68, 2).numpy()
-    assert prediction.predict(net, image) == pytest.approx([79.5, 49.5] + 100 * mean, abs=1e-3)
-    boxed = prediction.predict(net, image, (20, 30, 40, 20))
-    assert boxed == pytest.approx([40, 40] + 52 * mean, abs=1e-3)
-
-
-def test_predict_does_the_others_when_one_cannot_be_read(run, network, photo, tmp_path):
-    good = save_photo(tmp_path / "good.png", photo[0])
-    text, half = tmp_path / "text.jpg", tmp_path / "half.png"
-    text.write_text("no picture")
-    half.write_bytes(good.read_bytes()[: good.stat().st_size // 2])
-    photos = (text, half, tmp_path / "absent.png", good)
-    code, out, err = run("predict", *photos, "--network", network, "--out", tmp_path / "out")
-    assert code == 1 and not err
-    lines = out.splitlines()
-    assert [line.startswith("skipped: ") for line in lines] == [True, True, True, False]
-    for name, line in zip(("text.jpg", "half.png", "absent.png"), lines, strict=False):
-        assert name in line
-    made = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert made == ["good_landmarks.json", "good_landmarks.png"]
-
-
-@pytest.mark.parametrize("box", [(10, 10, 0, 20), (10, 10, -5, 20), (500, 10, 20, 20)])
-def test_predict_refuses_impossible_boxes(run, network, photo, tmp_path, box):
-    path = save_photo(tmp_path / "a.png", photo[0])
-    args = ("--network", network, "--out", tmp_path, "--box", *box)
-    code, out, _ = run("predict", path, *args)
-    assert code == 1 and "is no part of the picture of 116 × 110 pixels" in out
-    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
-
-
-def test_predict_without_a_network(run, photo, tmp_path):
-    path = save_photo(tmp_path / "a.png", photo[0])
-    result = run("predict", path, "--network", tmp_path / "absent", "--out", tmp_path)
-    one_sentence(result, "no network at")
-
-
-@pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "CMYK"])
-def test_predict_reads_other_kinds_of_pictures(photo, tmp_path, mode):
-    path = tmp_path / ("a.tif" if mode == "CMYK" else "a.png")
-    Image.fromarray(photo[0]).convert(mode).save(path)
-    found = prediction.read_photo(path)
-    assert found.shape == photo[0].shape and found.dtype == np.uint8
-    if mode in ("RGBA", "CMYK"):
-        assert abs(found.astype(int) - photo[0]).max() <= 2
 
 
 def test_student_options_reach_the_training(data, run):

@@ -1,97 +1,154 @@
 """A photo in, landmarks out.
 
-The face's box is given by hand (its landmarks' box: from the brows to the chin, from ear to ear),
-or the whole picture is taken as the network's crop. Coordinates are pixels of the upright picture,
-counted from the middle of its first pixel.
+The face is found, or its landmarks' box is given (from the brows to the chin, from ear to ear).
+Coordinates are pixels of the upright picture, counted from the middle of its first pixel.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from kdnotes import models, plots, samples
+from kdnotes.deploy.detect import find_faces
+from kdnotes.deploy.photos import as_image, read_photo
 from kdnotes.files import new_file
 from kdnotes.models import LandmarkNet
 from kdnotes.views import to_tensor
 
+UNIT = "pixels of the upright picture, (0, 0) = middle of its first pixel"
 
-def read_photo(path: str | Path) -> np.ndarray:
-    """A picture file as `(H, W, 3)` uint8, turned upright as its camera meant it.
+Box = tuple[float, float, float, float]
 
-    Raises:
-        ValueError: The file is not a picture that can be read.
+
+def check_box(image: np.ndarray, box: Box) -> None:
     """
-    try:
-        with Image.open(path) as photo:
-            return np.asarray(ImageOps.exif_transpose(photo).convert("RGB"))
-    except FileNotFoundError:
-        raise FileNotFoundError(f"no picture at {path}") from None
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as error:
-        raise ValueError(f"{path} cannot be read as a picture: {error}") from error
-
-
-def crop_of(image: np.ndarray, box: tuple | None, margin: float) -> tuple[float, float, float]:
-    """The network's crop (cx, cy, side) for a landmarks' box (x, y, width, height) in pixels.
-
-    Without a box the crop is the largest square in the middle of the picture.
-
     Raises:
         ValueError: A box without an area, or outside the picture.
     """
     height, width = image.shape[:2]
-    if box is None:
-        return (width - 1) / 2, (height - 1) / 2, float(min(width, height))
     x, y, w, h = box
-    if not (w > 0 and h > 0 and x < width and y < height and x + w > 0 and y + h > 0):
+    inside = x < width and y < height and x + w > 0 and y + h > 0
+    if not (np.isfinite(box).all() and w > 0 and h > 0 and inside):
         raise ValueError(
             f"box {box} is no part of the picture of {width} × {height} pixels; expected x, y, "
             "width, height of the face, in pixels"
         )
-    return samples.square_around(box, margin)
 
 
 @torch.no_grad()
-def predict(net: LandmarkNet, image: np.ndarray, box: tuple | None = None) -> np.ndarray:
-    """Landmarks `(L, 2)` of one face in pixels of `image` `(H, W, 3)` uint8.
+def look(net: LandmarkNet, image: np.ndarray, crop: tuple[float, float, float]) -> np.ndarray:
+    """Landmarks `(L, 2)` in pixels of `image`, as the network sees them in `crop` (cx, cy, side).
 
-    Args:
-        box: The landmarks' box x, y, width, height in pixels; None: the picture is the crop.
+    The same answer for a face alone and in company: each is looked at by itself.
     """
-    crop = crop_of(image, box, net.config.crop_margin)
     small = samples.cut(image, crop, net.config.size)
     found = net(to_tensor(small[None]).float() / 255)[0]
     return np.asarray(crop[:2]) + crop[2] * found.double().numpy()
 
 
+def predict(
+    net: LandmarkNet, image: np.ndarray, box: Box | None = None, *, looks: int = 1
+) -> np.ndarray:
+    """Landmarks `(L, 2)` of one face in pixels of `image`.
+
+    Args:
+        image: Any picture that `photos.as_image` takes.
+        box: The landmarks' box x, y, width, height in pixels; None: the largest square in the
+            middle of the picture is the network's crop.
+        looks: How often to look: each time after the first at the box of the landmarks that were
+            found. Twice, where the box comes from a detector.
+
+    Raises:
+        ValueError: A picture or a box that makes no sense.
+    """
+    image, margin = as_image(image), net.config.crop_margin
+    if box is None:
+        height, width = image.shape[:2]
+        crop = (width - 1) / 2, (height - 1) / 2, float(min(width, height))
+    else:
+        check_box(image, box)
+        crop = samples.square_around(box, margin)
+    points = look(net, image, crop)
+    for _ in range(looks - 1):
+        points = look(net, image, samples.square_around(samples.landmarks_box(points), margin))
+    return points
+
+
+def find(net: LandmarkNet, image: np.ndarray) -> list[tuple[Box, np.ndarray]]:
+    """Box and landmarks of each face that is found, the largest first; none is an empty list."""
+    return [(box, predict(net, image, box, looks=2)) for box in find_faces(image)]
+
+
 def predict_files(
-    photos: list[Path], network: Path, out: Path, box: tuple | None = None
-) -> Iterator[str]:
+    photos: Sequence[Path],
+    net: LandmarkNet,
+    out: Path,
+    boxes: Sequence[Box] = (),
+    *,
+    whole: bool = False,
+) -> Iterator[tuple[bool, str]]:
     """Writes `NAME_landmarks.json` and the drawn `NAME_landmarks.png` for each photo.
 
-    Yields one line on each photo; for one that cannot be used it begins with "skipped".
+    Args:
+        photos: Picture files.
+        boxes: Landmarks' boxes of the faces of each photo; without one, faces are looked for.
+        whole: The whole picture is one face's crop.
+
+    Yields:
+        Whether there was a face, and one line about the photo.
+
+    Raises:
+        ValueError: Two photos whose results would have the same name.
     """
-    net = models.load(network)
-    for path in photos:
+    results = [out / f"{path.stem}_landmarks" for path in photos]
+    for i, result in enumerate(results):
+        if result in results[:i]:
+            other = photos[results.index(result)]
+            raise ValueError(f"{other} and {photos[i]} would have one result, {result}.json")
+    for path, result in zip(photos, results, strict=True):
         try:
             image = read_photo(path)
-            points = predict(net, image, box)
+            if whole:
+                faces = [(None, predict(net, image))]
+            elif boxes:
+                faces = [(box, predict(net, image, box)) for box in boxes]
+            else:
+                faces = find(net, image)
         except (OSError, ValueError) as error:
-            yield f"skipped: {error}"
+            yield False, f"skipped: {error}"
             continue
-        about = {
-            "photo": path.name,
-            "unit": "pixels of the upright picture, (0, 0) = middle of its first pixel",
-            "box": box,
-            "landmarks": points.round(2).tolist(),
-        }
-        result = out / f"{path.stem}_landmarks"  # never the name of the photo itself
-        with new_file(result.with_name(f"{result.name}.json")) as part:
-            part.write_text(json.dumps(about, indent=2) + "\n")
-        figure = plots.face(image, points, scheme=net.config.n_points)
-        with new_file(result.with_name(f"{result.name}.png")) as part:
-            figure.savefig(part, format="png", dpi=150)
-        yield f"{path} → {result}.json and .png"
+        _write(result, path, image, faces, net)
+        words = {0: "no face found", 1: "1 face"}.get(len(faces), f"{len(faces)} faces")
+        yield bool(faces), f"{path}: {words} → {result}.json and .png"
+
+
+def _write(result, path, image, faces, net):
+    about = {
+        "photo": path.name,
+        "width": image.shape[1],
+        "height": image.shape[0],
+        "unit": UNIT,
+        "box": "x, y, width, height",
+        "faces": [
+            {"box": None if box is None else np.round(box, 2).tolist(),
+             "landmarks": points.round(2).tolist()}
+            for box, points in faces
+        ],
+    }  # fmt: skip
+    with new_file(result.with_name(f"{result.name}.json")) as part:
+        part.write_text(json.dumps(about, indent=2) + "\n")
+    figure = plots.photo(image, [points for _, points in faces], net.config.n_points)
+    with new_file(result.with_name(f"{result.name}.png")) as part:
+        figure.savefig(part, format="png", dpi=150)
+
+
+def load(network: Path | None) -> LandmarkNet:
+    """The network of that file, or the one that ships with the course."""
+    if network is not None:
+        return models.load(network)
+    from kdnotes import zoo
+
+    return zoo.load("student-plain", "youtube-faces")

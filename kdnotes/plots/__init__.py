@@ -3,9 +3,9 @@
 from kdnotes.plots.faces import (
     draw_face,
     draw_points,
-    face,
     face_grid,
     numbered_points,
+    photo,
     shape_mode,
     shapes,
 )  # fmt: skip
@@ -33,6 +33,6 @@ from kdnotes.plots.style import (
 __all__ = [
     "BLACK", "BLUE", "COLOURS", "GREEN", "ORANGE", "PINK", "RED", "REGIONS", "SKY", "YELLOW",
     "assistance_curves", "bars", "descent_paths", "draw_face", "draw_points", "error_curves",
-    "face", "face_grid", "kd_curves", "new_figure", "numbered_points", "pull_field", "shape_mode",
+    "face_grid", "kd_curves", "new_figure", "numbered_points", "photo", "pull_field", "shape_mode",
     "shapes", "training_curves",
 ]  # fmt: skip

@@ -71,15 +71,15 @@ def draw_face(
         draw_points(axes, shape, scheme, colour, size=size, label=name)
 
 
-def face(
-    image: np.ndarray, points: np.ndarray, scheme: Scheme | int = 68, *, pixels: bool = True
-) -> Figure:
-    """One photo with its landmarks, in pixels of the photo or in picture units."""
+def photo(image: np.ndarray, faces: Sequence[np.ndarray], scheme: Scheme | int = 68) -> Figure:
+    """A photograph, and the landmarks `(L, 2)` of each face in its pixels."""
     height, width = image.shape[:2]
     figure, axes = new_figure(5, 5 * height / width)
-    if pixels:
-        points = (np.asarray(points) + 0.5) / width - np.array([0.5, 0.5 * height / width])
-    draw_face(axes[0, 0], image, points, scheme)
+    draw_face(axes[0, 0], image)
+    for points in faces:
+        units = (np.asarray(points) + 0.5) / width - np.array([0.5, 0.5 * height / width])
+        share = np.ptp(units, axis=0).max()  # small faces get small dots
+        draw_points(axes[0, 0], units, scheme, size=max(0.3, 12 * share))
     return figure
 
 

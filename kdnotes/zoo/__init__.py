@@ -1,0 +1,66 @@
+"""The trained networks that ship with the course.
+
+    net = zoo.load("student-plain", "youtube-faces")
+    print(net.card)
+
+Each is one safetensors file of 16-bit weights beside this module, with a card (what it was trained
+on and how, what it reaches, what it is not for) and a line in `index.json`: its SHA-256 and size.
+They are computed with in 32 bits.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+from kdnotes import models
+
+FOLDER = Path(__file__).parent
+
+
+def index() -> dict[str, dict]:
+    """File name to its SHA-256 and size in bytes."""
+    return json.loads((FOLDER / "index.json").read_text("utf-8"))
+
+
+def names() -> list[tuple[str, str]]:
+    """What can be loaded: (name, data) of each network."""
+    return [tuple(file.removesuffix(".safetensors").split("--")) for file in index()]
+
+
+def load(name: str, data: str) -> models.LandmarkNet:
+    """A trained network in evaluation mode; `net.card` is its card.
+
+    Args:
+        name: `student-plain`, ….
+        data: The face set it was trained on, `youtube-faces` or `synthetic`.
+
+    Raises:
+        ValueError: No such network (those that there are, are named), or a damaged file.
+    """
+    file, known = f"{name}--{data}.safetensors", index()
+    if file not in known:
+        there = ", ".join(f"{name} on {data}" for name, data in names())
+        raise ValueError(f"no {name!r} trained on {data!r} ships with kdnotes; there is {there}")
+    path, expected = FOLDER / file, known[file]["sha256"]
+    found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "no file"
+    if found != expected:
+        raise ValueError(
+            f"{path} is not the network that ships with kdnotes: SHA-256 {found}, expected "
+            f"{expected}; install kdnotes again"
+        )
+    return models.load(path)
+
+
+def add(net: models.LandmarkNet, name: str, data: str, card: dict) -> Path:
+    """Puts a network into the zoo of this checkout: its file, its card and its line in the index.
+
+    Returns:
+        The file's path.
+    """
+    path = models.save(net, FOLDER / f"{name}--{data}.safetensors", card=card, half=True)
+    content = path.read_bytes()
+    entry = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    known = index() if (FOLDER / "index.json").exists() else {}
+    text = json.dumps(dict(sorted((known | {path.name: entry}).items())), indent=2)
+    (FOLDER / "index.json").write_text(text + "\n", encoding="utf-8")
+    return path
