@@ -57,7 +57,7 @@ def test_help_answers_without_the_heavy_imports():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "x y width height" in " ".join(done.stdout.split())
+    assert "X,Y,WIDTH,HEIGHT" in " ".join(done.stdout.split())
 
 
 # --- training and measuring ----------------------------------------------------------------------
