@@ -35,7 +35,17 @@ def test_attentive_imitation_trusts_by_the_teachers_error():
     assert each.tolist() == pytest.approx([0.3, 0.5 * 0.25, 0.0])
 
 
-@pytest.mark.parametrize("name", ["teacher_bounded", "attentive_imitation"])
+def test_teacher_hinge_is_paid_behind_the_teacher_alone():
+    p, g = row([0.3, -0.3, 0.1, 0.2]), row([0.0, 0.0, 0.0, 0.0])
+    teacher = row([0.1, 0.1, 0.3, -0.2])
+    each = losses.teacher_hinge(p, g, teacher, reduction="none")[:, 0, 0]
+    assert each.tolist() == pytest.approx([0.9 * 0.2, 0.9 * 0.2, 0.0, 0.0])
+    how = vars(losses.PAPER.tough) | {"alpha_negative": 0.0}
+    same = losses.assistive_loss(p, g, teacher, **how, reduction="none")[:, 0, 0]
+    assert each.tolist() == pytest.approx(same.tolist()), "KD-Loss without its reward"
+
+
+@pytest.mark.parametrize("name", ["teacher_bounded", "attentive_imitation", "teacher_hinge"])
 def test_no_gradient_to_the_teacher(name):
     pred, target, teacher, _ = landmarks()
     pred.requires_grad_(), teacher.requires_grad_()
@@ -55,6 +65,7 @@ def test_half_precision_masks_and_errors(dtype):
         lambda p, **more: losses.plain_distillation(p, teacher, **more),
         lambda p, **more: losses.teacher_bounded(p, target, teacher, **more),
         lambda p, **more: losses.attentive_imitation(p, target, teacher, **more),
+        lambda p, **more: losses.teacher_hinge(p, target, teacher, **more),
     ):
         assert loss(pred).dtype == torch.float32 and torch.isfinite(loss(pred))
         one = loss(pred, reduction="none")[0, 0].mean()

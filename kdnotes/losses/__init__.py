@@ -29,7 +29,12 @@ from kdnotes.losses.kd import (
     region,
 )
 from kdnotes.losses.plain import l1, l2, smooth_l1, wing
-from kdnotes.losses.with_teacher import attentive_imitation, plain_distillation, teacher_bounded
+from kdnotes.losses.with_teacher import (
+    attentive_imitation,
+    plain_distillation,
+    teacher_bounded,
+    teacher_hinge,
+)
 
 __all__ = [
     "LOW",
@@ -52,5 +57,6 @@ __all__ = [
     "region",
     "smooth_l1",
     "teacher_bounded",
+    "teacher_hinge",
     "wing",
 ]

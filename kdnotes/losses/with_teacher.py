@@ -42,6 +42,24 @@ def teacher_bounded(
     return reduced(torch.where(counts, error, 0.0), mask, reduction)
 
 
+def teacher_hinge(
+    pred: Tensor,
+    target: Tensor,
+    teacher: Tensor,
+    *,
+    alpha: float = 0.9,
+    mask: Tensor | None = None,
+    reduction: Reduction = "mean",
+) -> Tensor:
+    """α·max(|e| - t, 0) per coordinate: pay for being farther from the truth than the teacher.
+
+    One half of KD-Loss: without reward for being ahead, and with nothing to let go.
+    """
+    pred, target, teacher = checked(pred=pred, target=target, teacher=teacher)
+    behind = (pred - target).abs() - (teacher - target).abs().detach()
+    return reduced(alpha * behind.clamp_min(0), mask, reduction)
+
+
 def attentive_imitation(
     pred: Tensor,
     target: Tensor,

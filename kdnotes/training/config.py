@@ -22,6 +22,8 @@ class TrainConfig:
         average: Decay of the running average of the weights, which is what is kept; 0 keeps the
             weights themselves.
         clip: Largest norm of the gradient; None leaves it alone.
+        scale: Factor of the loss. Adam hardly notices it; clipping does, so losses that are
+            compared are brought to one scale.
         seed: Of order, views and dropout.
         compile: Let `torch.compile` make kernels for this network first. That takes minutes, and
             pays on a GPU.
@@ -38,6 +40,7 @@ class TrainConfig:
     strength: float = 1.0
     average: float = 0.99
     clip: float | None = 1.0
+    scale: float = 1.0
     seed: int = 0
     compile: bool = False
 

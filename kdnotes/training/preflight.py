@@ -7,6 +7,7 @@ from dataclasses import asdict
 import numpy as np
 
 from kdnotes.teachers import view_key
+from kdnotes.training.step import TAUGHT
 
 
 def key(student, faces, config, targets, teachers):
@@ -38,10 +39,10 @@ def check(student, faces, config, targets, teachers, validation, accelerator):
             f"{accelerator.num_processes} processes cannot share a batch of {config.batch_size} "
             "evenly; choose a multiple"
         )
-    if config.loss.startswith("kd-") != (teachers is not None):
+    if (config.loss in TAUGHT) != (teachers is not None):
         raise ValueError(
-            f"loss {config.loss!r} with {'' if teachers else 'no '}teachers: KD-Loss "
-            "needs them and the plain losses have no use for them"
+            f"loss {config.loss!r} with {'' if teachers else 'no '}teachers: plain losses have no "
+            "use for them, the others need them"
         )
     if teachers is not None:
         margin = student.config.crop_margin

@@ -17,14 +17,38 @@ def _kd(settings):
     return lambda pred, target, answers: losses.kd_loss(pred, target, **answers, settings=settings)
 
 
-#: Loss names a training can be asked for, and what they do with (pred, target, teachers' answers).
-LOSSES: dict[str, Callable] = {
+def _l1_and(function):
+    """L1 to the landmarks, and what `function` makes of each teacher."""
+
+    def loss(pred, target, answers):
+        with_teachers = (function(pred, target, teacher) for teacher in answers.values())
+        return losses.l1(pred, target) + sum(with_teachers)
+
+    return loss
+
+
+def _to_teachers(pred, target, answers):
+    """L1 to the mean of the teachers, the landmarks left out."""
+    return losses.l1(pred, torch.stack(list(answers.values())).mean(dim=0))
+
+
+#: Losses that know no teacher, and those that need one: names a training can be asked for, and what
+#: they do with (pred, target, teachers' answers).
+PLAIN: dict[str, Callable] = {
     "l1": lambda pred, target, answers: losses.l1(pred, target),
     "l2": lambda pred, target, answers: losses.l2(pred, target),
     "smooth_l1": lambda pred, target, answers: losses.smooth_l1(pred, target),
     "wing": lambda pred, target, answers: losses.wing(pred, target),
-    **{name: _kd(settings) for name, settings in SETTINGS.items()},
 }
+TAUGHT: dict[str, Callable] = {
+    **{name: _kd(settings) for name, settings in SETTINGS.items()},
+    "to-teachers": _to_teachers,
+    "l1+teachers": _l1_and(lambda pred, target, teacher: losses.l1(pred, teacher)),
+    "l1+attentive": _l1_and(losses.attentive_imitation),
+    "l1+bounded": _l1_and(losses.teacher_bounded),
+    "l1+hinge": _l1_and(losses.teacher_hinge),
+}
+LOSSES = PLAIN | TAUGHT
 
 
 def make_batch(student, faces, targets, chosen, config, epoch, teachers):
@@ -51,9 +75,10 @@ def descend(net, batch, config, rate, optimizer, accelerator):
         pred = net(images)  # (B, L, 2)
     if pred.device.type == "cpu":  # a GPU would wait
         check_finite(pred.detach().sum(), "an answer", config)
-    terms = _named(LOSSES[config.loss](pred, target, answers))
-    if config.loss in SETTINGS:
-        terms |= compare(pred.detach(), target, answers, SETTINGS[config.loss])
+    terms = _named(LOSSES[config.loss](pred, target, answers), config.scale)
+    if answers:
+        how = SETTINGS.get(config.loss, losses.PAPER)
+        terms |= compare(pred.detach(), target, answers, how)
     for group in optimizer.param_groups:
         group["lr"] = rate
     optimizer.zero_grad(set_to_none=True)
@@ -70,11 +95,11 @@ def clip(net, norm):
     torch.nn.utils.clip_grad_norm_(net.parameters(), norm, foreach=True)
 
 
-def _named(terms):
+def _named(terms, scale):
     """The loss to descend, and KD-Loss's terms where there are any, by the names of the log."""
     if isinstance(terms, losses.KDTerms):
-        return {"loss": terms.total, **terms._asdict()}
-    return {"loss": terms}
+        return {"loss": scale * terms.total, **terms._asdict()}
+    return {"loss": scale * terms}
 
 
 def compare(pred, target, answers, settings):
