@@ -189,6 +189,9 @@ def save(net: nn.Module, path: str | Path, *, card: dict | None = None, half: bo
     Returns:
         The file's path. A `.json` beside it holds the configuration and the card for people; what
         is loaded is the copy inside the weights' file, so the two cannot drift apart.
+
+    Raises:
+        ValueError: A weight that 16 bits cannot hold.
     """
     path = _file(path)
     net = plain(net)
@@ -198,13 +201,22 @@ def save(net: nn.Module, path: str | Path, *, card: dict | None = None, half: bo
         for key, value in net.state_dict().items()
     }
     if half:
-        weights = {k: v.half() if v.is_floating_point() else v for k, v in weights.items()}
+        weights = {k: _halved(k, v) if v.is_floating_point() else v for k, v in weights.items()}
     about = {"config": asdict(net.config), "card": card or {}}
     with new_file(path) as part:
         save_file(weights, part, metadata={"kdnotes": json.dumps(about)})
     with new_file(path.with_suffix(".json")) as part:
         part.write_text(json.dumps(about, indent=2) + "\n")
     return path
+
+
+def _halved(name, values):
+    halved = values.half()
+    if not torch.isfinite(halved).all():
+        raise ValueError(
+            f"{name} holds numbers that 16 bits cannot: up to {values.abs().max():.3g}"
+        )
+    return halved
 
 
 def load(path: str | Path, device: torch.device | str = "cpu") -> LandmarkNet:

@@ -13,6 +13,7 @@ import json
 from pathlib import Path
 
 from kdnotes import models
+from kdnotes.files import new_file
 
 FOLDER = Path(__file__).parent
 
@@ -62,5 +63,6 @@ def add(net: models.LandmarkNet, name: str, data: str, card: dict) -> Path:
     entry = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
     known = index() if (FOLDER / "index.json").exists() else {}
     text = json.dumps(dict(sorted((known | {path.name: entry}).items())), indent=2)
-    (FOLDER / "index.json").write_text(text + "\n", encoding="utf-8")
+    with new_file(FOLDER / "index.json") as part:
+        part.write_text(text + "\n", encoding="utf-8")
     return path

@@ -1,0 +1,74 @@
+"""Networks that ship: small files, checked when they are loaded, each with its card."""
+
+import json
+
+import pytest
+import torch
+
+from kdnotes import models, zoo
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(zoo, "FOLDER", tmp_path)
+    return tmp_path
+
+
+def new(seed):
+    torch.manual_seed(seed)
+    return models.create("mobilenetv3_small_050", 68, size=32).eval()
+
+
+def test_what_is_added_can_be_loaded(folder):
+    nets = {"student-plain": new(0), "tough": new(1)}
+    for name, net in nets.items():
+        path = zoo.add(net, name, "drawn", {"command": f"train {name}"})
+        assert path.name == f"{name}--drawn.safetensors" and path.parent == folder
+    assert zoo.names() == [("student-plain", "drawn"), ("tough", "drawn")]
+    images = torch.rand(2, 3, 32, 32)
+    for name, net in nets.items():
+        found = zoo.load(name, "drawn")
+        assert found.card == {"command": f"train {name}"} and not found.training
+        assert all(p.dtype == torch.float32 for p in found.parameters())
+        with torch.no_grad():
+            assert found(images) == pytest.approx(net(images), abs=2e-3)
+
+
+def test_files_take_half_the_space(folder):
+    net = new(0)
+    path = zoo.add(net, "a", "b", {})
+    whole = models.save(net, folder / "whole")
+    assert path.stat().st_size < 0.6 * whole.stat().st_size
+
+
+def test_weights_that_16_bits_cannot_hold_are_refused(folder):
+    net = new(0)
+    net.head.bias.data[0] = 1e6
+    with pytest.raises(ValueError, match=r"head\.bias .* 16 bits"):
+        zoo.add(net, "a", "b", {})
+    assert not list(folder.glob("*.safetensors"))
+
+
+def test_another_file_or_none_is_refused(folder):
+    path = zoo.add(new(0), "a", "b", {})
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(ValueError, match=r"SHA-256 .* expected .* install kdnotes again"):
+        zoo.load("a", "b")
+    path.unlink()
+    with pytest.raises(ValueError, match="no file"):
+        zoo.load("a", "b")
+    with pytest.raises(ValueError, match=r"no 'c' trained on 'b' ships .* there is a on b"):
+        zoo.load("c", "b")
+
+
+def test_what_ships_is_whole_and_small():
+    total = 0
+    for name, data in zoo.names():
+        net = zoo.load(name, data)
+        for key in ("data", "labels", "split", "command", "seed", "scores", "use", "licence"):
+            assert net.card[key], f"{name} on {data}: {key}"
+        readable = json.loads((zoo.FOLDER / f"{name}--{data}.json").read_text("utf-8"))
+        assert readable["card"] == net.card
+        total += zoo.index()[f"{name}--{data}.safetensors"]["bytes"]
+    assert total < 60e6
