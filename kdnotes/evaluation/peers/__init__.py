@@ -1,0 +1,165 @@
+"""Against what people use: dlib and face-api on the same photographs, by the same measure.
+
+    python -m kdnotes peers --archive youtube_faces.zip
+
+Each peer answers on the box that it is made for, on the landmarks' box, and on one common
+detector's box. The peers were trained elsewhere and put all points a little to one side of these
+labels; so every row is given as it is, and once more with one constant shift taken out, which is
+fitted on validation faces. Our student was trained on other people of the same set, the peers were
+not: that is part of what the table shows.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from kdnotes import metrics, models, samples
+from kdnotes.deploy import detect
+from kdnotes.deploy.predict import predict
+from kdnotes.evaluation.peers import dlib_peer, face_api
+from kdnotes.evaluation.peers.common import Answers, Unavailable
+from kdnotes.samples import Sample
+
+__all__ = ["Answers", "Photos", "Unavailable", "compare", "ours"]
+
+#: How the boxes are called in the table.
+OWN, LANDMARKS, CASCADE = "its own", "landmarks' box", "common detector (Haar cascade)"
+
+
+@dataclass(frozen=True)
+class Photos:
+    """Photographs of one split.
+
+    Attributes:
+        images: `(H, W, 3)` uint8 each.
+        points: `(N, L, 2)` landmarks in pixels.
+    """
+
+    images: list[np.ndarray]
+    points: np.ndarray
+
+    @classmethod
+    def of(cls, faces: list[Sample]) -> "Photos":
+        return cls([face.image for face in faces], np.stack([face.points for face in faces]))
+
+    def landmarks_boxes(self) -> list[tuple]:
+        return [samples.landmarks_box(points) for points in self.points]
+
+    def square_boxes(self) -> list[tuple]:
+        """The landmarks' boxes, made square: what dlib is given where its detector is not used."""
+        squares = [samples.square_around(box, 1.0) for box in self.landmarks_boxes()]
+        return [(cx - side / 2, cy - side / 2, side, side) for cx, cy, side in squares]
+
+    def cascade_boxes(self) -> list[tuple]:
+        """The common detector's, the nearest to the face where there are several; the landmarks'
+        square box for a face that it misses."""
+        return self.nearest([detect.find_faces(image) for image in self.images])
+
+    def nearest(self, found: list[list[tuple]]) -> list[tuple]:
+        chosen = []
+        for boxes, square in zip(found, self.square_boxes(), strict=True):
+            x, y, side, _ = square
+            near = [
+                box
+                for box in boxes
+                if abs(box[0] + box[2] / 2 - x - side / 2) < side / 2
+                and abs(box[1] + box[3] / 2 - y - side / 2) < side / 2
+            ]
+            chosen.append(near[0] if near else square)
+        return chosen
+
+
+@torch.no_grad()
+def ours(net: models.LandmarkNet, photos: Photos, boxes: list[tuple], looks: int) -> Answers:
+    """Our student's answers, one face at a time, and its time on one thread (the picture's crop
+    included)."""
+    import time
+
+    threads, seconds, points = torch.get_num_threads(), [], []
+    torch.set_num_threads(1)
+    try:
+        for image, box in zip(photos.images, boxes, strict=True):
+            began = time.perf_counter()
+            points.append(predict(net, image, box, looks=looks))
+            seconds.append(time.perf_counter() - began)
+    finally:
+        torch.set_num_threads(threads)
+    return Answers(np.stack(points), 1000 * float(np.median(seconds)))
+
+
+def shift(answers: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """The mean offset `(2,)` of answers from landmarks, in longer sides of the landmarks' box."""
+    sides = np.ptp(points, axis=1).max(axis=-1)  # (N,)
+    return ((answers - points) / sides[:, None, None]).mean(axis=(0, 1))
+
+
+def row(name, box, size, answer: Callable, validation: Photos, test: Photos) -> dict:
+    """One row of the table.
+
+    Args:
+        size: Bytes of the model.
+        answer: Photos to `Answers`.
+    """
+    fitted, found = answer(validation), answer(test)
+    offset = shift(fitted.points, validation.points)
+    sides = np.ptp(test.points, axis=1).max(axis=-1)
+    moved = found.points - offset * sides[:, None, None]
+    errors, without = (metrics.nme(p, test.points, 68) for p in (found.points, moved))
+    return {
+        "who": name,
+        "box": box,
+        "nme": float(errors.mean()),
+        "median": float(np.median(errors)),
+        "fr10": float(metrics.failure_rate(errors)),
+        "shift": offset.round(5).tolist(),
+        "nme_without_shift": float(without.mean()),
+        "milliseconds": found.milliseconds,
+        "bytes": size,
+    }
+
+
+def compare(
+    validation: Photos, test: Photos, net: models.LandmarkNet, size: int, npm: Path
+) -> tuple[list[dict], list[str]]:
+    """All rows that can be had here, and why the others cannot.
+
+    Args:
+        net: Our student; `size`: bytes of its file.
+        npm: Folder for face-api's packages.
+    """
+    rows, missing = [], []
+
+    def add(name, size, boxes: dict, answer: Callable) -> None:
+        for box, of in boxes.items():
+            got = lambda photos, of=of: answer(photos, of(photos))  # noqa: E731
+            rows.append(row(name, box, size, got, validation, test))
+
+    common = {LANDMARKS: Photos.landmarks_boxes, CASCADE: Photos.cascade_boxes}
+    add("ours", size, {LANDMARKS: common[LANDMARKS]}, lambda p, b: ours(net, p, b, 1))
+    add("ours, looking twice", size, common, lambda p, b: ours(net, p, b, 2))
+    try:
+        detectors = {
+            OWN: lambda photos: photos.nearest([[b] if b else [] for b in _hog(photos)]),
+            LANDMARKS: Photos.square_boxes,
+            CASCADE: Photos.cascade_boxes,
+        }
+        size = dlib_peer.size()
+        add("dlib", size, detectors, lambda p, b: dlib_peer.predict(p.images, b))
+    except Unavailable as error:
+        missing.append(str(error))
+    try:
+        folder = face_api.install(npm)
+        for name in face_api.MODELS:
+            boxes = {f"{OWN} (landmarks' box × 1.2)": common[LANDMARKS], CASCADE: common[CASCADE]}
+            add(name, face_api.size(folder, name), boxes,
+                lambda p, b, name=name: face_api.predict(name, folder, p.images, b))  # fmt: skip
+    except Unavailable as error:
+        missing.append(str(error))
+    return rows, missing
+
+
+def _hog(photos):
+    return dlib_peer.detect(photos.images)
