@@ -1,0 +1,89 @@
+"""What an experiment compares: arms that differ in one thing, and a contrast named beforehand."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to train the student. What is not named is the same for all arms.
+
+    Attributes:
+        loss: A name in `training.LOSSES`.
+        teachers: What answers for the teachers, a name in `answers.STAND_INS`; "" for none.
+        targets: What is learnt in the landmarks' place, a name in `targets.TARGETS`.
+        faces: Which training faces are seen: "labelled", or "all" (the others without labels).
+        scale: Factor of the loss, to bring the arms' gradients to one size.
+        learning_rate: Peak of the schedule.
+        steps: How many times as many steps as the others; a row of its own, never the contrast.
+    """
+
+    loss: str = "l1"
+    teachers: str = ""
+    targets: str = "hard"
+    faces: str = "labelled"
+    scale: float = 1.0
+    learning_rate: float = 6e-3
+    steps: float = 1.0
+
+
+@dataclass(frozen=True)
+class Regime:
+    """What all arms of an experiment share.
+
+    Attributes:
+        people: How many people's labels are seen by student and teachers; None: all.
+        wrong: Share of the training landmarks that are moved.
+        steps: Of each training.
+        student, size: Backbone and input side in pixels.
+        teacher, teacher_size, teacher_steps: The same of the teachers.
+        batch_size, strength, n_views: As in `training.TrainConfig`.
+        variance: Share of the shapes' variance in the soft landmarks.
+    """
+
+    people: int | None = None
+    wrong: float = 0.0
+    steps: int = 2000
+    student: str = "mobilenetv2_050"
+    size: int = 64
+    teacher: str = "mobilenetv2_100"
+    teacher_size: int = 96
+    teacher_steps: int = 2000
+    batch_size: int = 32
+    strength: float = 0.5
+    n_views: int = 16
+    variance: float = 0.90
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A question, its arms and the contrast that answers it.
+
+    Attributes:
+        question: In one sentence.
+        regime: What all arms share.
+        arms: Name to arm.
+        contrast: The arm in question and the one it is compared with, named before any run.
+        seeds: Of each arm; those of the contrast's two arms are all run, of the others the first
+            `others`.
+        others: How many seeds the arms outside the contrast get.
+    """
+
+    question: str
+    regime: Regime
+    arms: Mapping[str, Arm]
+    contrast: tuple[str, str]
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    others: int = 3
+
+    def __post_init__(self):
+        missing = set(self.contrast) - set(self.arms)
+        if missing:
+            raise ValueError(f"the contrast names arms that are not there: {sorted(missing)}")
+
+    def runs(self) -> list[tuple[str, int]]:
+        """Arm and seed of every run: seed by seed, so that a stop leaves whole comparisons."""
+        primary = [(arm, seed) for seed in self.seeds for arm in self.contrast]
+        few = self.seeds[: self.others]
+        rest = [(arm, seed) for seed in few for arm in self.arms if arm not in self.contrast]
+        return primary + rest
