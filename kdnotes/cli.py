@@ -224,6 +224,38 @@ def predict(
     raise typer.Exit(1 if missed else 0)
 
 
+@app.command()
+def peers(
+    folder: Annotated[
+        Path, typer.Option("--dir", help="YouTube Faces with facial keypoints, unpacked.")
+    ],
+    network: Annotated[
+        Path | None,
+        typer.Option(help="A network's file, else the student that ships with kdnotes."),
+    ] = None,
+    npm: Annotated[
+        Path | None, typer.Option(help="Folder for face-api's packages, else under build/.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="JSON file, else peers.json under build/.")
+    ] = None,
+) -> None:
+    """Compare with dlib and face-api on the same photographs (extra "peers"; node for face-api)."""
+    from kdnotes import recipes
+    from kdnotes.evaluation import peers as comparison
+    from kdnotes.evaluation import report
+
+    found = comparison.run(folder, network, npm or recipes.build_folder() / "npm")
+    print(comparison.table(found).to_string())
+    print(
+        f"\n{found['test_faces']} test faces; errors in % of the inter-ocular distance; one thread "
+        f"thread of {found['hardware']['device']}"
+    )
+    for reason in found["missing"]:
+        print(f"left out: {reason}")
+    print(report.write(found, out or recipes.build_folder() / "peers.json"))
+
+
 def _box(text):
     """The four numbers of `--box`."""
     try:

@@ -28,6 +28,11 @@ def names() -> list[tuple[str, str]]:
     return [tuple(file.removesuffix(".safetensors").split("--")) for file in index()]
 
 
+def size(name: str, data: str) -> int:
+    """Bytes of a network's file."""
+    return index()[f"{name}--{data}.safetensors"]["bytes"]
+
+
 def load(name: str, data: str) -> models.LandmarkNet:
     """A trained network in evaluation mode; `net.card` is its card.
 

@@ -9,21 +9,25 @@ fitted on validation faces. Our student was trained on other people of the same 
 not: that is part of what the table shows.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 
-from kdnotes import metrics, models, samples
+from kdnotes import metrics, models, samples, zoo
 from kdnotes.deploy import detect
-from kdnotes.deploy.predict import predict
+from kdnotes.deploy.predict import load, predict
 from kdnotes.evaluation.peers import dlib_peer, face_api
 from kdnotes.evaluation.peers.common import Answers, Unavailable
+from kdnotes.evaluation.report import hardware
+from kdnotes.formats import read_youtube_faces
 from kdnotes.samples import Sample
 
-__all__ = ["Answers", "Photos", "Unavailable", "compare", "ours"]
+__all__ = ["Answers", "Photos", "Unavailable", "compare", "ours", "run", "table"]
 
 #: How the boxes are called in the table.
 OWN, LANDMARKS, CASCADE = "its own", "landmarks' box", "common detector (Haar cascade)"
@@ -76,8 +80,6 @@ class Photos:
 def ours(net: models.LandmarkNet, photos: Photos, boxes: list[tuple], looks: int) -> Answers:
     """Our student's answers, one face at a time, and its time on one thread (the picture's crop
     included)."""
-    import time
-
     threads, seconds, points = torch.get_num_threads(), [], []
     torch.set_num_threads(1)
     try:
@@ -163,3 +165,34 @@ def compare(
 
 def _hog(photos):
     return dlib_peer.detect(photos.images)
+
+
+def run(folder: Path, network: Path | None, npm: Path) -> dict:
+    """The whole comparison on the photographs of an unpacked data set.
+
+    Args:
+        folder: YouTube Faces with facial keypoints, unpacked.
+        network: Our student's file; None: the one that ships.
+        npm: Folder for face-api's packages.
+
+    Returns:
+        JSON values: the rows, what is missing and why, how many faces, and the machine.
+    """
+    faces = [face for face in read_youtube_faces(folder) if isinstance(face, Sample)]
+    splits = [Photos.of([f for f in faces if f.split == name]) for name in ("validation", "test")]
+    net = load(network)
+    size = network.stat().st_size if network else zoo.size("student-plain", "youtube-faces")
+    rows, missing = compare(*splits, net, size, npm)
+    about = {"test_faces": len(splits[1].images), "normaliser": "interocular"}
+    return about | {"hardware": hardware(), "missing": missing, "rows": rows}
+
+
+def table(found: dict) -> pd.DataFrame:
+    """The rows for people."""
+    rows = pd.DataFrame(found["rows"])
+    shown = rows[["who", "box"]].copy()
+    for name in ("nme", "median", "fr10", "nme_without_shift"):
+        shown[name] = (100 * rows[name]).map("{:.2f}".format)
+    shown["ms a face"] = rows["milliseconds"].map("{:.1f}".format)
+    shown["MB"] = (rows["bytes"] / 1e6).map("{:.2f}".format)
+    return shown.set_index("who")

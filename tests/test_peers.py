@@ -1,0 +1,130 @@
+"""Peers: the measure, the boxes and what is said of a peer that is not there. The peers themselves
+run where they are installed."""
+
+import shutil
+
+import numpy as np
+import pytest
+from drawn_faces import draw_face
+from youtube_tree import write_tree
+
+from kdnotes import cli, metrics, models
+from kdnotes.evaluation import peers
+from kdnotes.evaluation.peers import dlib_peer, face_api
+from kdnotes.evaluation.peers.common import Answers, Unavailable
+
+
+@pytest.fixture(scope="module")
+def photos():
+    drawn = [draw_face(person, 0) for person in range(6)]
+    return peers.Photos([image for image, _ in drawn], np.stack([points for _, points in drawn]))
+
+
+def test_a_constant_shift_is_taken_out(photos):
+    """Answers that lie 3 % of the box beside the landmarks, whatever the size of the face."""
+    sides = np.ptp(photos.points, axis=1).max(axis=-1)
+    beside = photos.points + np.array([0.03, -0.01]) * sides[:, None, None]
+    found = peers.row("x", "y", 7, lambda p: Answers(beside, 1.5), photos, photos)
+    assert found["shift"] == pytest.approx([0.03, -0.01], abs=1e-5)
+    assert found["nme"] == pytest.approx(metrics.nme(beside, photos.points, 68).mean())
+    assert found["nme_without_shift"] < 1e-5 < found["nme"]
+    assert found["bytes"] == 7 and found["milliseconds"] == 1.5
+
+
+def test_the_shift_is_fitted_on_validation(photos):
+    other = peers.Photos(photos.images[:3], photos.points[:3])
+    moved = {id(photos): photos.points + 2.0, id(other): other.points}
+    found = peers.row("x", "y", 7, lambda p: Answers(moved[id(p)], 1.0), photos, other)
+    assert found["nme"] == 0 < found["nme_without_shift"]
+
+
+def test_the_nearest_box_is_taken_and_a_missed_face_gets_the_landmarks_square(photos):
+    square = photos.square_boxes()
+    assert all(w == h for _, _, w, h in square)
+    near = [(x + 1, y - 1, w, h) for x, y, w, h in square]
+    far = (-500.0, 0.0, 10.0, 10.0)
+    found = [[far, box] for box in near]
+    found[2] = [far]
+    assert photos.nearest(found) == [*near[:2], square[2], *near[3:]]
+
+
+def test_ours_is_what_predict_says(photos):
+    net = models.create("mobilenetv3_small_050", 68, size=32).eval()
+    boxes = photos.landmarks_boxes()
+    found = peers.ours(net, photos, boxes, 2)
+    expected = peers.predict(net, photos.images[3], boxes[3], looks=2)
+    assert found.points[3] == pytest.approx(expected) and found.milliseconds > 0
+
+
+def test_what_is_not_there_is_said(photos, monkeypatch, tmp_path):
+    monkeypatch.setattr(dlib_peer.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(Unavailable, match=r"pip install .*kdnotes\[peers\]"):
+        dlib_peer.size()
+    monkeypatch.setattr(face_api.shutil, "which", lambda name: None)
+    with pytest.raises(Unavailable, match="needs node and npm"):
+        face_api.install(tmp_path)
+    net = models.create("mobilenetv3_small_050", 68, size=32).eval()
+    monkeypatch.setattr(peers.Photos, "cascade_boxes", peers.Photos.square_boxes)
+    rows, missing = peers.compare(photos, photos, net, 5, tmp_path)
+    assert [row["who"] for row in rows] == ["ours", "ours, looking twice", "ours, looking twice"]
+    assert len(missing) == 2
+    text = peers.table({"rows": rows}).to_string()
+    assert "ours, looking twice" in text and "ms a face" in text
+
+
+def test_an_installation_that_fails_is_said(tmp_path, monkeypatch):
+    npm = tmp_path / "npm"
+    npm.write_text("#!/bin/sh\necho no such package >&2\nexit 1\n")
+    npm.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{'/usr/bin:/bin'}")
+    monkeypatch.setattr(face_api.shutil, "which", lambda name: name)
+    with pytest.raises(Unavailable, match="could not install face-api: no such package"):
+        face_api.install(tmp_path / "packages")
+
+
+def test_dlib_answers_about_the_face(photos):
+    pytest.importorskip("dlib", reason="needs the extra peers")
+    try:
+        found = dlib_peer.predict(photos.images, photos.square_boxes())
+    except Unavailable as error:
+        pytest.skip(str(error))
+    assert found.points.shape == photos.points.shape and found.milliseconds > 0
+    middle = photos.points.mean(axis=1)
+    assert np.abs(found.points.mean(axis=1) - middle).max() < 0.3 * np.ptp(photos.points[0])
+
+
+@pytest.mark.long
+def test_face_api_answers_about_the_face(photos, tmp_path):
+    if not shutil.which("node"):
+        pytest.skip("needs node")
+    try:
+        folder = face_api.install(tmp_path / "npm")
+    except Unavailable as error:
+        pytest.skip(str(error))
+    for name in face_api.MODELS:
+        found = face_api.predict(name, folder, photos.images, photos.landmarks_boxes())
+        assert found.points.shape == photos.points.shape and face_api.size(folder, name) > 50_000
+        middle = photos.points.mean(axis=1)
+        assert np.abs(found.points.mean(axis=1) - middle).max() < 0.3 * np.ptp(photos.points[0])
+
+
+def test_the_command_prints_a_table(tmp_path, monkeypatch, capsys, trained_course):
+    write_tree(tmp_path / "data")
+    monkeypatch.setattr(face_api.shutil, "which", lambda name: None)
+    network = trained_course[0].folder / "tough" / "network.safetensors"
+    args = [
+        "peers",
+        "--dir",
+        tmp_path / "data",
+        "--network",
+        network,
+        "--out",
+        tmp_path / "peers.json",
+    ]
+    monkeypatch.setattr(dlib_peer.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(peers.Photos, "cascade_boxes", peers.Photos.square_boxes)
+    with pytest.raises(SystemExit) as caught:
+        cli.main([str(arg) for arg in args])
+    out = capsys.readouterr().out
+    assert not caught.value.code and out.count("left out:") == 2 and "ours" in out
+    assert (tmp_path / "peers.json").exists()
