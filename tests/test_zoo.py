@@ -58,7 +58,7 @@ def test_another_file_or_none_is_refused(folder):
     path.unlink()
     with pytest.raises(ValueError, match="no file"):
         zoo.load("a", "b")
-    with pytest.raises(ValueError, match=r"no 'c' trained on 'b' ships .* there is a on b"):
+    with pytest.raises(ValueError, match=r"no 'c' trained on 'b' ships .*there is a on b\)"):
         zoo.load("c", "b")
 
 

@@ -45,8 +45,11 @@ def load(name: str, data: str) -> models.LandmarkNet:
     """
     file, known = f"{name}--{data}.safetensors", index()
     if file not in known:
-        there = ", ".join(f"{name} on {data}" for name, data in names())
-        raise ValueError(f"no {name!r} trained on {data!r} ships with kdnotes; there is {there}")
+        there = ", ".join(f"{name} on {data}" for name, data in names()) or "none yet"
+        raise ValueError(
+            f"no {name!r} trained on {data!r} ships with kdnotes (there is {there}); give the file "
+            "of a network that you have trained"
+        )
     path, expected = FOLDER / file, known[file]["sha256"]
     found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "no file"
     if found != expected:
