@@ -1,0 +1,164 @@
+"""The faces, labels, teachers and stand-ins of one regime; what was made before is found again."""
+
+import functools
+import hashlib
+import json
+import math
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from kdnotes import asm, inference, models, training
+from kdnotes.evaluation.experiments.arms import Arm, Regime
+from kdnotes.faceset import FaceSet
+from kdnotes.teachers import TeacherCache, Teachers, build_cache
+from kdnotes.views import CROP_MARGIN
+
+#: How far a wrong label is moved, in longer sides of the landmarks' box.
+WRONG_BY = (0.05, 0.15)
+
+
+class Setting:
+    """What the arms of a regime share.
+
+    Args:
+        regime: Sizes, people, steps.
+        faces: A whole face set.
+        folder: For networks, caches and logs of this regime.
+    """
+
+    def __init__(self, regime: Regime, faces: FaceSet, folder: Path):
+        self.regime, self.faces, self.folder = regime, faces, folder
+        self.train, self.validation = faces.split("train"), faces.split("validation")
+        self.test = faces.split("test")
+        self.labelled = self.train.select(np.flatnonzero(self._chosen()))
+        self.hard = self._labels()
+        self.zoom = faces.meta["stored_margin"] / CROP_MARGIN
+
+    def _chosen(self):
+        """Which training faces have labels: those of some people, the same for every arm."""
+        people = self.train.table["subject"].to_numpy()
+        names = np.random.default_rng(0).permutation(np.unique(people))
+        return np.isin(people, names[: self.regime.people])
+
+    def _labels(self):
+        """The labels that are seen `(N, L, 2)`; a share of the points is moved to one side."""
+        hard = np.array(self.labelled.landmarks)
+        rng = np.random.default_rng(1)
+        wrong = rng.random(hard.shape[:2]) < self.regime.wrong
+        sides = np.ptp(hard, axis=1).max(axis=-1)[:, None]
+        length, angle = rng.uniform(*WRONG_BY, wrong.shape), rng.uniform(0, 2 * np.pi, wrong.shape)
+        away = (sides * length)[..., None] * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+        return np.where(wrong[..., None], hard + away, hard).astype(np.float32)
+
+    @functools.cached_property
+    def soft(self) -> np.ndarray:
+        """Soft landmarks of the labelled faces, by a shape model of their labels alone."""
+        model = asm.fit_shapes(self.hard, self.labelled.scheme, variance=self.regime.variance)
+        return asm.soften(model, self.hard)
+
+    def mean_shape(self) -> np.ndarray:
+        """Of the labels and their mirror images, in network-crop units."""
+        shapes = np.concatenate([self.hard, asm.mirror(self.hard, self.labelled.scheme)])
+        return (shapes.mean(axis=0) * self.zoom).astype(np.float32)
+
+    def network(self, name: str, size: int, seed: int) -> models.LandmarkNet:
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            return models.create(name, 68, mean_shape=self.mean_shape(), size=size)
+
+    def config(self, loss: str, n_faces: int, steps: int, **more) -> training.TrainConfig:
+        """A training of at least `steps` steps, in whole epochs."""
+        per_epoch = max(1, n_faces // self.regime.batch_size)
+        return training.TrainConfig(
+            loss,
+            math.ceil(steps / per_epoch),
+            self.regime.batch_size,
+            strength=self.regime.strength,
+            **more,
+        )
+
+    def fit(self, name, net, faces, config, **more) -> list[dict]:
+        """A training in the regime's folder, measured on validation faces at its end."""
+        return training.fit(net, faces, config, run=self.folder / name, **more)
+
+    # --- teachers ---------------------------------------------------------------------------------
+
+    @functools.cache  # noqa: B019 - one setting lives as long as its experiment
+    def teacher(self, which: str, half: int | None = None) -> models.LandmarkNet:
+        """The "tough" or the "tolerant" teacher; of a `half` of the people, for cross-fitting."""
+        regime, faces, targets = self.regime, self.labelled, self.hard
+        if which == "tolerant":
+            targets = self.soft
+        name = f"teacher-{which}"
+        if half is not None:
+            mine = self.halves() == half
+            faces, targets = faces.select(np.flatnonzero(mine)), targets[mine]
+            name += f"-half{half}"
+        net = self.network(regime.teacher, regime.teacher_size, seed=1000)
+        config = self.config("l1", len(faces), regime.teacher_steps, seed=1000)
+        self.fit(name, net, faces, config, targets=targets)
+        return models.freeze(net)
+
+    def halves(self) -> np.ndarray:
+        """0 or 1 for each labelled face, whole people on one side."""
+        people = self.labelled.table["subject"].to_numpy()
+        names = np.random.default_rng(2).permutation(np.unique(people))
+        return np.isin(people, names[len(names) // 2 :]).astype(int)
+
+    def teachers(self, half: int | None = None) -> Teachers:
+        return Teachers(self.teacher("tough", half), self.teacher("tolerant", half))
+
+    def cache(self, seed: int, faces: FaceSet, what: str, half: int | None = None) -> TeacherCache:
+        """Both teachers' answers for all views of a student with this seed."""
+        name = f"answers-{what}-seed{seed}" + ("" if half is None else f"-half{half}")
+        regime = self.regime
+        return build_cache(
+            self.teachers(half), faces, self.folder / name,
+            seed=seed, n_views=regime.n_views, strength=regime.strength,
+        )  # fmt: skip
+
+    def errors_of_teachers(self) -> dict[str, np.ndarray]:
+        """Each teacher's mean distance t from the labels, `(L, 2)` in network-crop widths."""
+        return {
+            which: self.zoom
+            * np.abs(inference.predict(self.teacher(which), self.labelled) - self.hard).mean(axis=0)
+            for which in ("tough", "tolerant")
+        }
+
+    # --- arms -------------------------------------------------------------------------------------
+
+    def train_arm(self, arm: Arm, seed: int) -> tuple[models.LandmarkNet, list[dict]]:
+        """The student of an arm; an arm that was trained before is found again."""
+        from kdnotes.evaluation.experiments.answers import STAND_INS
+        from kdnotes.evaluation.experiments.targets import TARGETS
+
+        regime = self.regime
+        faces = self.train if arm.faces == "all" else self.labelled
+        targets = TARGETS[arm.targets](self)
+        known = STAND_INS[arm.teachers](self, seed, faces, arm.faces) if arm.teachers else None
+        net = self.network(regime.student, regime.size, seed)
+        config = self.config(
+            arm.loss, len(faces), round(regime.steps * arm.steps), seed=seed, scale=arm.scale,
+            learning_rate=arm.learning_rate, n_views=regime.n_views,
+        )  # fmt: skip
+        log = self.fit(
+            self.run_name(arm, seed), net, faces, config, targets=targets, teachers=known
+        )
+        return net, log
+
+    @staticmethod
+    def run_name(arm: Arm, seed: int) -> str:
+        digest = hashlib.sha256(json.dumps(asdict(arm), sort_keys=True).encode()).hexdigest()
+        return f"student-{arm.loss}-{digest[:8]}-seed{seed}"
+
+    def predict(self, net: models.LandmarkNet, split: str) -> np.ndarray:
+        return inference.predict(net, getattr(self, split))
+
+
+def folder_of(regime: Regime, faces: FaceSet, root: Path) -> Path:
+    """Where a regime's networks lie: named by what they depend on."""
+    text = json.dumps(asdict(replace(regime)), sort_keys=True) + faces.fingerprint
+    return root / f"{faces.meta['name']}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"

@@ -1,0 +1,36 @@
+"""What is learnt in the landmarks' place, by name: a setting to `(N, L, 2)` in stored-crop units."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from kdnotes import inference
+from kdnotes.evaluation.experiments.arms import Arm
+
+
+def _of_all(setting, pred):
+    """Labels where there are any, `pred` `(N, L, 2)` for the other training faces."""
+    targets = pred.copy()
+    position = {row: i for i, row in enumerate(setting.train.rows)}
+    targets[[position[row] for row in setting.labelled.rows]] = setting.hard
+    return targets
+
+
+def _taught(setting):
+    return _of_all(setting, inference.predict(setting.teacher("tough"), setting.train))
+
+
+def _own(setting):
+    net, _ = setting.train_arm(Arm(), seed=2000)
+    return _of_all(setting, inference.predict(net, setting.train))
+
+
+TARGETS: dict[str, Callable[..., np.ndarray]] = {
+    "hard": lambda setting: setting.hard,
+    "tough's": lambda setting: inference.predict(setting.teacher("tough"), setting.labelled),
+    "labels, else tough's": _taught,
+    "labels, else own": _own,
+    "tough's everywhere": lambda setting: inference.predict(
+        setting.teacher("tough"), setting.train
+    ),
+}
