@@ -1,4 +1,4 @@
-"""What is learnt in the landmarks' place, by name: a setting to `(N, L, 2)` in stored-crop units."""
+"""What is learnt in the landmarks' place: a setting to `(N, L, 2)` in stored-crop units."""
 
 from collections.abc import Callable
 

@@ -1,0 +1,126 @@
+"""Experiments: arms are what they say, runs go on where they were, figures come from the log."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from kdnotes import training
+from kdnotes.evaluation import experiments
+from kdnotes.evaluation.experiments import EXPERIMENTS, Arm, Experiment, Regime, runner
+from kdnotes.evaluation.experiments.answers import STAND_INS
+from kdnotes.evaluation.experiments.setting import Setting
+from kdnotes.evaluation.experiments.targets import TARGETS
+from kdnotes.resampling import Draws
+
+SMALL = {
+    "student": "mobilenetv3_small_050", "size": 32, "steps": 4, "batch_size": 8, "n_views": 2,
+    "teacher": "mobilenetv3_small_050", "teacher_size": 32, "teacher_steps": 3,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def setting(small_faces, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("experiment")
+    return Setting(Regime(people=4, **SMALL), small_faces, folder)
+
+
+def test_every_experiment_names_what_there_is():
+    for name, experiment in EXPERIMENTS.items():
+        for arm in experiment.arms.values():
+            assert arm.loss in training.LOSSES, name
+            assert (arm.loss in training.TAUGHT) == bool(arm.teachers), name
+            assert not arm.teachers or arm.teachers in STAND_INS
+            assert arm.targets in TARGETS
+            assert (arm.faces == "all") == (arm.targets.count("else") + arm.targets.count("every"))
+        first = experiment.runs()[: 2 * len(experiment.seeds)]
+        assert {arm for arm, _ in first} == set(experiment.contrast)
+        assert len(set(experiment.runs())) == len(experiment.runs())
+    with pytest.raises(ValueError, match="names arms that are not there"):
+        replace(EXPERIMENTS["direction"], contrast=("L1", "L7"))
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_arm_can_be_trained(setting, name):
+    for arm in EXPERIMENTS[name].arms.values():
+        _, log = setting.train_arm(arm, seed=0)
+        assert np.isfinite(log[-1]["loss"]) and log[-1]["step"] >= 4
+
+
+def test_labels_are_those_of_some_people(setting, small_faces):
+    assert len(setting.labelled) == 16 and setting.labelled.table["subject"].nunique() == 4
+    assert np.array_equal(setting.hard, setting.labelled.landmarks)
+    again = Setting(Regime(people=4, **SMALL), small_faces, setting.folder)
+    assert np.array_equal(again.labelled.rows, setting.labelled.rows)
+    few = Setting(Regime(people=2, **SMALL), small_faces, setting.folder)
+    assert set(few.labelled.rows) < set(setting.labelled.rows)
+    halves = setting.halves()
+    people = setting.labelled.table["subject"].to_numpy()
+    assert not set(people[halves == 0]) & set(people[halves == 1]) and 0 < halves.mean() < 1
+
+
+def test_wrong_labels_are_a_share_and_moved_by_what_is_said(small_faces, tmp_path):
+    wrong = Setting(Regime(wrong=0.2, **SMALL), small_faces, tmp_path)
+    truth = wrong.labelled.landmarks
+    moved = np.linalg.norm(wrong.hard - truth, axis=-1)
+    assert (moved > 0).mean() == pytest.approx(0.2, abs=0.02)
+    sides = np.ptp(truth, axis=1).max(axis=-1)[:, None]
+    length = (moved / sides)[moved > 0]
+    assert 0.049 < length.min() and length.max() < 0.151
+    assert np.array_equal(wrong.validation.landmarks, small_faces.split("validation").landmarks)
+
+
+def test_unlabelled_faces_get_the_teachers_landmarks_and_labelled_ones_keep_theirs(setting):
+    targets = TARGETS["labels, else tough's"](setting)
+    everywhere = TARGETS["tough's everywhere"](setting)
+    labelled = np.isin(setting.train.rows, setting.labelled.rows)
+    assert np.array_equal(targets[labelled], setting.hard)
+    assert np.array_equal(targets[~labelled], everywhere[~labelled])
+    assert not np.array_equal(everywhere[labelled], setting.hard)
+
+
+def test_cross_fitted_teachers_never_saw_the_person(setting):
+    """Each face is answered for by the half that it is not in."""
+    known = STAND_INS["cross-fitted"](setting, 0, setting.labelled, "labelled")
+    caches, halves = known.caches, setting.halves()
+
+    class Views:
+        matrix = __import__("torch").zeros(1)
+
+    crops = __import__("torch").zeros(1)
+    rows = setting.labelled.rows
+    found = known.answers(rows, 1, crops, Views)["tough"]
+    both = [cache.answers(rows, 1, crops, Views)["tough"] for cache in caches]
+    for i, half in enumerate(halves):
+        assert (found[i] == both[1 - half][i]).all() and not (found[i] == both[half][i]).all()
+
+
+def test_runs_go_on_and_the_log_gives_the_figures(small_faces, tmp_path):
+    arms = {"a": Arm(), "b": Arm("l2"), "c": Arm("wing")}
+    experiment = Experiment("?", Regime(**SMALL), arms, ("b", "a"), seeds=(0, 1), others=1)
+    log = runner.Log(tmp_path / "log.jsonl")
+    first = next(runner.run(experiment, small_faces, tmp_path, log))
+    assert (first["arm"], first["seed"], first["split"]) == ("b", 0, "validation")
+    log = runner.Log(tmp_path / "log.jsonl")
+    rest = list(runner.run(experiment, small_faces, tmp_path, log))
+    assert [(r["arm"], r["seed"]) for r in rest] == [("a", 0), ("b", 1), ("a", 1), ("c", 0)]
+    assert not list(runner.run(experiment, small_faces, tmp_path, log))
+    people = small_faces.split("validation").table["subject"]
+    errors = {arm: runner.errors_of(log, arm, (0, 1), "validation") for arm in "ab"}
+    for row in log.runs:
+        assert runner.unpacked(row["errors"]).mean() == pytest.approx(row["nme"], rel=1e-3)
+    found = runner.contrast(experiment, log, people)
+    assert found == Draws(2, people).gain(errors["b"], errors["a"])
+    table = runner.table(experiment, log, people)
+    assert list(table["seeds"]) == [2, 2, 1]
+    assert table.loc["b", "value"] == found.value and np.isnan(table.loc["a", "value"])
+
+
+def test_confirming_uses_fresh_seeds_and_test_faces(small_faces, tmp_path):
+    experiment = Experiment("?", Regime(**SMALL), {"a": Arm(), "b": Arm("l2")}, ("b", "a"), (0,))
+    log = runner.Log(tmp_path / "log.jsonl")
+    made = list(runner.run(experiment, small_faces, tmp_path, log, split="test", seeds=(100, 101)))
+    assert [(r["arm"], r["seed"], r["split"]) for r in made] == [
+        ("b", 100, "test"), ("a", 100, "test"), ("b", 101, "test"), ("a", 101, "test"),
+    ]  # fmt: skip
+    assert experiments.EXPERIMENTS and len(runner.unpacked(made[0]["errors"])) == 12
