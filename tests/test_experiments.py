@@ -43,8 +43,20 @@ def test_every_experiment_names_what_there_is():
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_arm_can_be_trained(setting, name):
     for arm in EXPERIMENTS[name].arms.values():
-        _, log = setting.train_arm(arm, seed=0)
-        assert np.isfinite(log[-1]["loss"]) and log[-1]["step"] >= 4
+        _, last = setting.train_arm(arm, seed=0)
+        assert np.isfinite(last["loss"]) and last["step"] >= 4
+
+
+def test_a_training_is_found_again_and_another_is_refused(setting, monkeypatch):
+    net, last = setting.train_arm(Arm(), seed=0)
+    monkeypatch.setattr(training, "fit", None)  # a training would fail
+    again, log = setting.train_arm(Arm(), seed=0)
+    assert log == last and all(
+        (a == b).all() for a, b in zip(net.parameters(), again.parameters(), strict=True)
+    )
+    monkeypatch.setattr(setting, "regime", replace(setting.regime, steps=40))
+    with pytest.raises(ValueError, match="was trained otherwise"):
+        setting.train_arm(Arm(), seed=0)
 
 
 def test_labels_are_those_of_some_people(setting, small_faces):

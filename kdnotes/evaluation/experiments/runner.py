@@ -70,7 +70,7 @@ def run(
     Args:
         experiment: Arms and seeds.
         faces: The face set.
-        root: For networks, caches and checkpoints, which may be deleted afterwards.
+        root: For networks and caches, which may be deleted afterwards.
         log: What was done before.
         split: "test" only to confirm a contrast that was chosen on validation.
         seeds: Fresh seeds for that; then only the contrast's arms are run.
@@ -83,7 +83,7 @@ def run(
         if log.find(name, seed, split):
             continue
         arm, began = experiment.arms[name], time.perf_counter()
-        net, history = setting.train_arm(arm, seed)
+        net, last = setting.train_arm(arm, seed)
         chosen = getattr(setting, split)
         errors = metrics.nme(setting.predict(net, split), chosen.landmarks, chosen.scheme)
         done = {
@@ -92,8 +92,8 @@ def run(
             "split": split,
             "nme": round(float(errors.mean()), 6),
             "errors": packed(errors),
-            "loss": [round(entry["loss"], 6) for entry in history],
-            "steps": history[-1]["step"],
+            "loss": round(last["loss"], 6),
+            "steps": last["step"],
             "seconds": round(time.perf_counter() - began, 1),
             "config": asdict(arm),
             "regime": asdict(experiment.regime),

@@ -80,9 +80,20 @@ class Setting:
             **more,
         )
 
-    def fit(self, name, net, faces, config, **more) -> list[dict]:
-        """A training in the regime's folder, measured on validation faces at its end."""
-        return training.fit(net, faces, config, run=self.folder / name, **more)
+    def trained(self, name, net, faces, config, **more) -> tuple[models.LandmarkNet, dict]:
+        """The network of that name and the end of its log: trained now, or found.
+
+        A training of few faces has thousands of short epochs, and saving after each of them would
+        take longer than they do. So it is saved at its end, and a stop loses one training.
+        """
+        path = self.folder / f"{name}.safetensors"
+        if not path.exists():
+            log = training.fit(net, faces, config, **more)
+            models.save(net, path, card={"config": asdict(config), "log": log[-1]})
+        net = models.load(path)
+        if net.card["config"] != asdict(config):
+            raise ValueError(f"{path} was trained otherwise; delete it or choose another folder")
+        return net, net.card["log"]
 
     # --- teachers ---------------------------------------------------------------------------------
 
@@ -99,8 +110,7 @@ class Setting:
             name += f"-half{half}"
         net = self.network(regime.teacher, regime.teacher_size, seed=1000)
         config = self.config("l1", len(faces), regime.teacher_steps, seed=1000)
-        self.fit(name, net, faces, config, targets=targets)
-        return models.freeze(net)
+        return models.freeze(self.trained(name, net, faces, config, targets=targets)[0])
 
     def halves(self) -> np.ndarray:
         """0 or 1 for each labelled face, whole people on one side."""
@@ -130,8 +140,8 @@ class Setting:
 
     # --- arms -------------------------------------------------------------------------------------
 
-    def train_arm(self, arm: Arm, seed: int) -> tuple[models.LandmarkNet, list[dict]]:
-        """The student of an arm; an arm that was trained before is found again."""
+    def train_arm(self, arm: Arm, seed: int) -> tuple[models.LandmarkNet, dict]:
+        """The student of an arm and the end of its log."""
         from kdnotes.evaluation.experiments.answers import STAND_INS
         from kdnotes.evaluation.experiments.targets import TARGETS
 
@@ -144,10 +154,8 @@ class Setting:
             arm.loss, len(faces), round(regime.steps * arm.steps), seed=seed, scale=arm.scale,
             learning_rate=arm.learning_rate, n_views=regime.n_views,
         )  # fmt: skip
-        log = self.fit(
-            self.run_name(arm, seed), net, faces, config, targets=targets, teachers=known
-        )
-        return net, log
+        more = {"targets": targets, "teachers": known}
+        return self.trained(self.run_name(arm, seed), net, faces, config, **more)
 
     @staticmethod
     def run_name(arm: Arm, seed: int) -> str:
