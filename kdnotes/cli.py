@@ -256,6 +256,38 @@ def peers(
     print(report.write(found, out or recipes.build_folder() / "peers.json"))
 
 
+@app.command()
+def experiment(
+    name: Annotated[str, typer.Argument(help="Its name; without a known one they are listed.")],
+    data: FaceSetPath = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="For networks and caches, else under build/.")
+    ] = None,
+    log: Annotated[
+        Path | None, typer.Option(help="File of its runs, else that of the course's results.")
+    ] = None,
+) -> None:
+    """Run an experiment of notebook 06 on a face set; the same command goes on where it was."""
+    from kdnotes import recipes
+    from kdnotes.evaluation import experiments, report
+    from kdnotes.evaluation.experiments import runner
+    from kdnotes.faceset import FaceSet
+
+    if name not in experiments.EXPERIMENTS:
+        raise ValueError(f"no experiment {name!r}; there are {', '.join(experiments.EXPERIMENTS)}")
+    if data is None:
+        raise ValueError("an experiment needs a face set: --data PATH")
+    chosen, faces = experiments.EXPERIMENTS[name], FaceSet.open(data)
+    kept = runner.Log(log or report.stored(name).parent / "experiments" / f"{name}.jsonl")
+    root = folder or recipes.build_folder() / "experiments"
+    print(f"{chosen.question} Contrast: {' against '.join(chosen.contrast)}")
+    for run in runner.run(chosen, faces, root, kept):
+        print(f"{run['arm']}, seed {run['seed']}: {run['nme']:.2%}, {run['seconds']:.0f} s")
+    people = faces.split("validation").table["subject"]
+    print(runner.table(chosen, kept, people).to_string(float_format="{:.4f}".format))
+    print(f"gain of the contrast: {runner.contrast(chosen, kept, people)}; {kept.path}")
+
+
 def _box(text):
     """The four numbers of `--box`."""
     try:

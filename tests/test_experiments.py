@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kdnotes import training
+from kdnotes import cli, training
 from kdnotes.evaluation import experiments
 from kdnotes.evaluation.experiments import EXPERIMENTS, Arm, Experiment, Regime, runner
 from kdnotes.evaluation.experiments.answers import STAND_INS
@@ -136,3 +136,23 @@ def test_confirming_uses_fresh_seeds_and_test_faces(small_faces, tmp_path):
         ("b", 100, "test"), ("a", 100, "test"), ("b", 101, "test"), ("a", 101, "test"),
     ]  # fmt: skip
     assert experiments.EXPERIMENTS and len(runner.unpacked(made[0]["errors"])) == 12
+
+
+def test_the_command_runs_and_goes_on(small_faces, tmp_path, monkeypatch, capsys):
+    small = Experiment("Which?", Regime(**SMALL), {"a": Arm(), "b": Arm("l2")}, ("b", "a"), (0, 1))
+    monkeypatch.setitem(EXPERIMENTS, "direction", small)
+    log = tmp_path / "log.jsonl"
+    places = ["--data", small_faces.path, "--folder", tmp_path / "runs", "--log", log]
+
+    def run(name):
+        with pytest.raises(SystemExit) as caught:
+            cli.main([str(arg) for arg in ("experiment", name, *places)])
+        return caught.value.code, capsys.readouterr()
+
+    code, printed = run("direction")
+    assert not code and printed.out.count("seed ") == 4 and "Contrast: b against a" in printed.out
+    assert "gain of the contrast: " in printed.out and len(log.read_text().splitlines()) == 4
+    code, printed = run("direction")
+    assert not code and "seed 0" not in printed.out and "gain of the contrast: " in printed.out
+    code, printed = run("directions")
+    assert code == 1 and "few-labels-5" in printed.err
