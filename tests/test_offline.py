@@ -31,8 +31,9 @@ LOCAL = """
     faces = prepare_synthetic(here / "faces", 3, size=56, progress=False)
     models.save(models.create("mobilenetv3_small_050", 68, size=32), here / "network")
     Image.fromarray(faces.images[0]).save(here / "photo.png")
-    lines = predict_files([here / "photo.png"], here / "network.safetensors", here / "out", None)
-    print("predicted", [line for line in lines if not line.startswith("skipped")])
+    net = models.load(here / "network.safetensors")
+    done = predict_files([here / "photo.png"], net, here / "out", whole=True)
+    print("predicted", [line for found, line in done if found])
 """
 
 
