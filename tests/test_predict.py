@@ -1,6 +1,7 @@
 """Photos in, landmarks out: any picture, any box, any number of faces."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -361,7 +362,7 @@ def test_no_face_is_an_empty_list(run, faces, tmp_path):
 
 def test_opencv_without_cascades_says_what_to_do(monkeypatch, photo):
     detect._cascade.cache_clear()
-    monkeypatch.setitem(__import__("sys").modules, "cv2", object())
+    monkeypatch.setitem(sys.modules, "cv2", object())
     with pytest.raises(RuntimeError, match=r"opencv-python-headless<5.*--box"):
         detect.find_faces(photo[0])
     detect._cascade.cache_clear()

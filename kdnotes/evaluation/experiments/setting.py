@@ -4,7 +4,7 @@ import functools
 import hashlib
 import json
 import math
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -168,5 +168,5 @@ class Setting:
 
 def folder_of(regime: Regime, faces: FaceSet, root: Path) -> Path:
     """Where a regime's networks lie: named by what they depend on."""
-    text = json.dumps(asdict(replace(regime)), sort_keys=True) + faces.fingerprint
+    text = json.dumps(asdict(regime), sort_keys=True) + faces.fingerprint
     return root / f"{faces.meta['name']}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"

@@ -1,0 +1,96 @@
+"""Commands that measure: the benchmark, the peers, the experiments."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kdnotes.cli_options import FaceSetPath, ProfileName
+
+
+def bench(
+    profile: ProfileName = None,
+    batch: Annotated[
+        int | None, typer.Option(min=2, help="Faces per step, else the profile's.")
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="Rounds.")] = 7,
+    compile: Annotated[bool, typer.Option("--compile", help="Time torch.compile too.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="JSON file, else bench-PROFILE.json under build/.")
+    ] = None,
+) -> None:
+    """Time data, teachers, the training step and each of its switches, on this machine."""
+    import json
+
+    from kdnotes import profiles, recipes
+    from kdnotes.evaluation import bench as benchmark
+    from kdnotes.files import new_file
+
+    chosen = profiles.get(profile) if profile else profiles.current()
+    result = benchmark.run(chosen, batch=batch, repeats=repeats, compiled=compile)
+    path = out or recipes.build_folder() / f"bench-{chosen.name}.json"
+    with new_file(path) as part:
+        part.write_text(json.dumps(result.json(), indent=1) + "\n")
+    print(f"{result.text()}\n\n{path}")
+
+
+def peers(
+    folder: Annotated[
+        Path, typer.Option("--dir", help="YouTube Faces with facial keypoints, unpacked.")
+    ],
+    network: Annotated[
+        Path | None,
+        typer.Option(help="A network's file, else the student that ships with kdnotes."),
+    ] = None,
+    npm: Annotated[
+        Path | None, typer.Option(help="Folder for face-api's packages, else under build/.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="JSON file, else peers.json under build/.")
+    ] = None,
+) -> None:
+    """Compare with dlib and face-api on the same photographs (extra "peers"; node for face-api)."""
+    from kdnotes import recipes
+    from kdnotes.evaluation import peers as comparison
+    from kdnotes.evaluation import report
+
+    found = comparison.run(folder, network, npm or recipes.build_folder() / "npm")
+    print(comparison.table(found).to_string())
+    print(
+        f"\n{found['test_faces']} test faces; errors in % of the inter-ocular distance; one thread "
+        f"thread of {found['hardware']['device']}"
+    )
+    for reason in found["missing"]:
+        print(f"left out: {reason}")
+    print(report.write(found, out or recipes.build_folder() / "peers.json"))
+
+
+def experiment(
+    name: Annotated[str, typer.Argument(help="Its name; without a known one they are listed.")],
+    data: FaceSetPath = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="For networks and caches, else under build/.")
+    ] = None,
+    log: Annotated[
+        Path | None, typer.Option(help="File of its runs, else that of the course's results.")
+    ] = None,
+) -> None:
+    """Run an experiment of notebook 06 on a face set; the same command goes on where it was."""
+    from kdnotes import recipes
+    from kdnotes.evaluation import experiments, report
+    from kdnotes.evaluation.experiments import runner
+    from kdnotes.faceset import FaceSet
+
+    if name not in experiments.EXPERIMENTS:
+        raise ValueError(f"no experiment {name!r}; there are {', '.join(experiments.EXPERIMENTS)}")
+    if data is None:
+        raise ValueError("an experiment needs a face set: --data PATH")
+    chosen, faces = experiments.EXPERIMENTS[name], FaceSet.open(data)
+    kept = runner.Log(log or report.stored(name).parent / "experiments" / f"{name}.jsonl")
+    root = folder or recipes.build_folder() / "experiments"
+    print(f"{chosen.question} Contrast: {' against '.join(chosen.contrast)}")
+    for run in runner.run(chosen, faces, root, kept):
+        print(f"{run['arm']}, seed {run['seed']}: {run['nme']:.2%}, {run['seconds']:.0f} s")
+    people = faces.split("validation").table["subject"]
+    print(runner.table(chosen, kept, people).to_string(float_format="{:.4f}".format))
+    print(f"gain of the contrast: {runner.contrast(chosen, kept, people)}; {kept.path}")
