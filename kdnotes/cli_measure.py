@@ -75,7 +75,7 @@ def experiment(
         Path | None, typer.Option(help="File of its runs, else that of the course's results.")
     ] = None,
 ) -> None:
-    """Run an experiment of notebook 06 on a face set; the same command goes on where it was."""
+    """Run an experiment on a face set; the same command goes on where it was."""
     from kdnotes import recipes
     from kdnotes.evaluation import experiments, report
     from kdnotes.evaluation.experiments import runner
