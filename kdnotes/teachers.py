@@ -90,7 +90,15 @@ class Teachers:
             )
 
 
-def view_key(faces: FaceSet, seed: int, strength: float, n_views: int, crop_margin: float) -> dict:
+def view_key(
+    faces: FaceSet,
+    *,
+    seed: int,
+    n_views: int,
+    strength: float,
+    config: ViewConfig,
+    crop_margin: float,
+) -> dict:
     """What decides which picture a (face, view number) stands for; JSON values."""
     return {
         "faces": faces.fingerprint,
@@ -98,7 +106,7 @@ def view_key(faces: FaceSet, seed: int, strength: float, n_views: int, crop_marg
         "strength": strength,
         "n_views": n_views,
         "crop_margin": crop_margin,
-        "view_config": asdict(ViewConfig()),
+        "view_config": asdict(config),
     }
 
 
@@ -159,6 +167,7 @@ def build_cache(
     seed: int,
     n_views: int,
     strength: float = 1.0,
+    config: ViewConfig | None = None,
     batch_size: int = 64,
     device: torch.device | str = "cpu",
     progress: bool = True,
@@ -172,7 +181,14 @@ def build_cache(
         ValueError: The cache at `path` was made for something else, or is damaged.
     """
     path, process = Path(path), processes.state()
-    key = view_key(faces, seed, strength, n_views, teachers.crop_margin)
+    key = view_key(
+        faces,
+        seed=seed,
+        n_views=n_views,
+        strength=strength,
+        config=config or ViewConfig(),
+        crop_margin=teachers.crop_margin,
+    )
     key["teachers"] = teachers.fingerprints
     process.wait_for_everyone()  # before the first process makes it, nobody or all see it
     if not path.exists():
@@ -208,6 +224,8 @@ def _blocks(faces, batch_size):
 def _ask(teachers, faces, work, key, batch_size, process, device, progress):
     """Stores the answers for each block of faces in a file; leaves out those that are there."""
     zoom = faces.meta["stored_margin"] / teachers.crop_margin
+    how = {"seed": key["seed"], "strength": key["strength"]}
+    how["config"] = ViewConfig(**key["view_config"])
     mine = list(enumerate(_blocks(faces, batch_size)))[
         process.process_index :: process.num_processes
     ]
@@ -218,9 +236,7 @@ def _ask(teachers, faces, work, key, batch_size, process, device, progress):
         crops = to_tensor(faces.images[chosen], device)
         answers = []
         for view in range(key["n_views"]):
-            views = sample_views(
-                faces.rows[chosen], view, seed=key["seed"], strength=key["strength"], zoom=zoom
-            )
+            views = sample_views(faces.rows[chosen], view, zoom=zoom, **how)
             found = teachers.predict(crops, views.to(device))
             answers.append(torch.stack([found[name] for name in teachers.names], dim=1))
         with new_file(work / f"{number}.npy") as part, part.open("wb") as file:

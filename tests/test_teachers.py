@@ -14,7 +14,7 @@ from kdnotes.faceset import FaceSet, Sample
 from kdnotes.schemes import SCHEMES
 from kdnotes.teachers import TeacherCache, Teachers, build_cache, view_key
 from kdnotes.training import TrainConfig
-from kdnotes.views import sample_views, to_tensor, unwarp_points, warp_images
+from kdnotes.views import ViewConfig, sample_views, to_tensor, unwarp_points, warp_images
 
 SMALL = "mobilenetv3_small_050"
 QUIET = {"progress": False}
@@ -205,7 +205,9 @@ def test_cache_of_something_else_is_refused_by_name(faces, nets, tmp_path):
         scheme=68, size=48, progress=False,
     )  # fmt: skip
     refused("faces", lambda: again(faces=other), path)
-    key = view_key(faces, 0, 1.0, 2, 1.3)
+    key = view_key(
+        faces, seed=0, n_views=2, strength=1.0, config=ViewConfig(), crop_margin=1.3
+    )
     cache.check(key)
     refused("view_config", lambda: cache.check(key | {"view_config": {}}), path)
     assert (path / "landmarks.npy").stat().st_mtime_ns == whole, "it was not built again"

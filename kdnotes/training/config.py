@@ -1,9 +1,10 @@
 """How a network is trained, in one frozen dataclass."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kdnotes.training.schedule import SCHEDULES
 from kdnotes.training.step import LOSSES
+from kdnotes.views import ViewConfig
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,8 @@ class TrainConfig:
         schedule: A name in `SCHEDULES`.
         weight_decay, epsilon: AdamW's; without weight decay AdamW is Adam.
         n_views: Number of different views of each face; 0 gives a new one every epoch.
-        strength: Of the views, 1 is `ViewConfig()`.
+        strength: Of the views; 1 is `view_config` as it stands.
+        view_config: How far views stray.
         average: Decay of the running average of the weights, which is what is kept; 0 keeps the
             weights themselves.
         clip: Largest norm of the gradient; None leaves it alone.
@@ -38,6 +40,7 @@ class TrainConfig:
     epsilon: float = 1e-8
     n_views: int = 0
     strength: float = 1.0
+    view_config: ViewConfig = field(default_factory=ViewConfig)
     average: float = 0.99
     clip: float | None = 1.0
     scale: float = 1.0

@@ -45,8 +45,9 @@ def check(student, faces, config, targets, teachers, validation, accelerator):
             "use for them, the others need them"
         )
     if teachers is not None:
-        margin = student.config.crop_margin
-        teachers.check(view_key(faces, config.seed, config.strength, config.n_views, margin))
+        how = {"strength": config.strength, "config": config.view_config}
+        how |= {"seed": config.seed, "n_views": config.n_views}
+        teachers.check(view_key(faces, crop_margin=student.config.crop_margin, **how))
     if validation is not None:
         _check_apart(faces, validation)
 

@@ -1,0 +1,133 @@
+"""The long run: how the networks are trained that ship with the course.
+
+    python -m kdnotes long-run student-plain --data FACE_SET          # an hour on one core
+    python -m kdnotes long-run student-plain --data FACE_SET --ship   # and into `kdnotes.zoo`
+
+Both students have the same network, start, faces, views and steps. The teachers go on from the
+plain student with a larger input: what it has learnt need not be learnt again.
+
+Two things differ from the notebooks' short runs. The views are shifted and scaled farther, since a
+face detector's box lies elsewhere than the landmarks' box. And the labels are *centred*: if they
+lie to one side of what they mean, mirrored views contradict them, and a network learns the middle
+of both. So that side is measured, taken from the labels for the training, and put back into the
+bias of the trained network.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from kdnotes import inference, models, recipes, teachers, training
+from kdnotes.views import ViewConfig
+
+#: Shifted and scaled farther than the notebooks' views, for the boxes of a detector.
+WIDE = ViewConfig(shift=0.10, scale=0.16)
+N_VIEWS = 20
+
+
+@dataclass(frozen=True)
+class LongRun:
+    """How one of the networks is trained.
+
+    Attributes:
+        epochs: Of the training.
+        loss: A name in `training.LOSSES`.
+        size: Input side in pixels.
+        start: The network whose weights it starts with; "" for a new one.
+        targets: "hard" or "soft" landmarks.
+        learning_rate: Peak of the one-cycle schedule.
+        network: Backbone, a timm name.
+    """
+
+    epochs: int
+    loss: str = "l1"
+    size: int = 96
+    start: str = ""
+    targets: str = "hard"
+    learning_rate: float = 6e-3
+    network: str = "mobilenetv2_100"
+
+
+NETWORKS = {
+    "student-plain": LongRun(100),
+    "tough": LongRun(30, size=128, start="student-plain", learning_rate=3e-3),
+    "tolerant": LongRun(12, size=128, start="tough", targets="soft", learning_rate=2e-3),
+    "student-kd": LongRun(100, loss="kd-paper"),
+}
+
+
+#: A short one on the labels as they are, which shows to which side they lie.
+FIRST = LongRun(5, size=64, network="mobilenetv2_050")
+
+
+def train(course: recipes.Course, name: str) -> tuple[models.LandmarkNet, list[dict]]:
+    """The network of that name, trained on centred labels: now, or found, or gone on with.
+
+    Returns:
+        The network, whose landmarks are centred too (see `shifted`), and its log.
+    """
+    how, faces = NETWORKS[name], course.split("train")
+    labels = faces.landmarks
+    if how.targets == "soft":
+        labels = recipes.soft_landmarks(course)[faces.rows]
+    start = train(course, how.start)[0] if how.start else None
+    return _fit(course, name, how, labels - shift_of_labels(course), start)
+
+
+def shift_of_labels(course: recipes.Course) -> np.ndarray:
+    """How far the training labels lie to the right of what they mean, `(x, 0)` in stored-crop
+    units: the mean distance from a network that has also seen the mirror images. (Downwards the
+    mirror image says nothing, and a network learns whatever the labels say.)"""
+    faces = course.split("train")
+    net, _ = _fit(course, "first", FIRST, faces.landmarks)
+    x = (faces.landmarks - inference.predict(net, faces))[..., 0].mean(dtype=np.float64)
+    return np.array([x, 0.0])
+
+
+def _fit(course, name, how, targets, start=None):
+    net = recipes.new_network(course, how.network, how.size)
+    if start is not None:
+        net.load_state_dict(start.state_dict())
+    config = training.TrainConfig(
+        how.loss,
+        how.epochs,
+        learning_rate=how.learning_rate,
+        n_views=N_VIEWS,
+        view_config=WIDE,
+        average=0.999,
+    )
+    log = training.fit(
+        net,
+        course.split("train"),
+        config,
+        targets=targets.astype(np.float32),
+        teachers=_answers(course, config) if how.loss in training.SETTINGS else None,
+        validation=course.split("validation"),
+        run=course.folder / "long-run" / name,
+        progress=course.progress,
+    )
+    return net, log
+
+
+def _answers(course, config):
+    """The teachers' landmarks, for every view that a student of the long run sees."""
+    both = teachers.Teachers(**{which: train(course, which)[0] for which in ("tough", "tolerant")})
+    return teachers.build_cache(
+        both,
+        course.split("train"),
+        course.folder / "long-run" / "teacher-landmarks",
+        seed=config.seed,
+        n_views=config.n_views,
+        strength=config.strength,
+        config=config.view_config,
+        progress=course.progress,
+    )
+
+
+@torch.no_grad()
+def shifted(net: models.LandmarkNet, shift: np.ndarray, zoom: float) -> models.LandmarkNet:
+    """The network with `shift` (stored-crop units) added to all its landmarks, in its bias."""
+    step = torch.as_tensor(shift * zoom, dtype=torch.float32)
+    net.head.bias += step.repeat(net.config.n_points)
+    return net
