@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from kdnotes.cli_data import data_app
-from kdnotes.cli_measure import bench, experiment, peers
+from kdnotes.cli_measure import bench, evaluate, experiment, peers
 from kdnotes.cli_options import FaceSetPath, ProfileName
 
 app = typer.Typer(
@@ -125,33 +125,6 @@ def student(
 
 
 @app.command()
-def evaluate(
-    network: Annotated[
-        Path | None,
-        typer.Option(help="A network's file; else the report of all the course's networks."),
-    ] = None,
-    profile: ProfileName = None,
-    data: FaceSetPath = None,
-) -> None:
-    """Measure networks on validation and test faces."""
-    from kdnotes import inference, models, recipes
-    from kdnotes.evaluation import report
-
-    opened = recipes.open_course(profile, data)
-    if network is None:
-        results = report.build(opened)
-        path = report.write(results, opened.folder / "report.json")
-        print(f"{report.table(results).to_string()}\n\n{report.caption(results)}\n{path}")
-        return
-    net = models.load(network)
-    for split in report.SPLITS:
-        faces = opened.split(split)
-        found = report.score(inference.predict(net, faces), faces)
-        numbers = ", ".join(f"{k} {v:.4f}" for k, v in found.items() if k != "n")
-        print(f"{split} ({found['n']} faces), fractions of the inter-ocular distance: {numbers}")
-
-
-@app.command()
 def predict(
     photos: Annotated[list[Path], typer.Argument(help="Picture files, or folders of them.")],
     out: Annotated[Path, typer.Option(help="Folder for JSON and drawn pictures.")],
@@ -212,7 +185,7 @@ def _say_trained(folder, log):
     )
 
 
-for command in (bench, peers, experiment):
+for command in (evaluate, bench, peers, experiment):
     app.command()(command)
 
 

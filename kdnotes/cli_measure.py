@@ -1,4 +1,4 @@
-"""Commands that measure: the benchmark, the peers, the experiments."""
+"""Commands that measure: networks, the benchmark, the peers, the experiments."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,6 +6,62 @@ from typing import Annotated
 import typer
 
 from kdnotes.cli_options import FaceSetPath, ProfileName
+
+
+def evaluate(
+    network: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A network's file, or the name of one that ships; may be repeated, and NAME=FILE "
+            "names it. Else the course's four networks."
+        ),
+    ] = None,
+    test: Annotated[
+        bool,
+        typer.Option(
+            "--test", help="Read the test faces, too: once, when nothing is left to choose."
+        ),
+    ] = False,
+    report_folder: Annotated[
+        Path | None,
+        typer.Option("--report", help="Folder for one page with figures: HTML, PNG and JSON."),
+    ] = None,
+    profile: ProfileName = None,
+    data: FaceSetPath = None,
+) -> None:
+    """Measure networks on validation faces."""
+    from kdnotes import inference, recipes
+    from kdnotes.evaluation import page, report
+
+    opened = recipes.open_course(profile, data)
+    splits = report.SPLITS if test else report.SPLITS[:1]
+    if network:
+        nets = dict(_named_network(text, opened.faces.meta["name"]) for text in network)
+        for split in splits:
+            faces = opened.split(split)
+            for name, net in nets.items():
+                found = report.score(inference.predict(net, faces), faces)
+                numbers = ", ".join(f"{k} {v:.4f}" for k, v in found.items() if k != "n")
+                print(f"{name}, {found['n']} {split} faces, inter-ocular, fractions: {numbers}")
+    else:
+        results = report.build(opened, splits)
+        file = "report.json" if test else "validation.json"
+        path = report.write(results, opened.folder / file)
+        print(f"{report.table(results).to_string()}\n\n{report.caption(results)}\n{path}")
+        nets = {report.SHORT[name]: net for name, net in report.networks(opened).items()}
+        nets = {"student": nets.pop("student")} | nets
+    if report_folder is not None:
+        print(page.write(page.build(nets, opened.split(splits[-1]), splits[-1]), report_folder))
+
+
+def _named_network(text, data):
+    """`FILE`, `NAME=FILE` or the name of a network that ships, as (name, network)."""
+    from kdnotes import models, zoo
+
+    name, equals, file = text.rpartition("=")
+    if not equals and (text, data) in zoo.names():
+        return zoo.SHORT.get(text, text), zoo.load(text, data)
+    return name or Path(file).parent.name or file, models.load(Path(file))
 
 
 def bench(

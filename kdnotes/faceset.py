@@ -84,6 +84,11 @@ class FaceSet:
         """A hash of all pictures and landmarks of the whole set."""
         return self.meta["fingerprint"]
 
+    def people(self) -> np.ndarray:
+        """`(N,)` who is in each picture; a face that nobody named is a person of its own."""
+        table = self.table
+        return table["subject"].where(table["subject"] != "", table["id"]).to_numpy()
+
     def counts(self) -> dict[str, int]:
         """Number of faces per split."""
         return faceset_read.split_counts(self.table)

@@ -6,15 +6,26 @@ from torch import nn
 
 from kdnotes import models
 from kdnotes.faceset import FaceSet
-from kdnotes.views import plain_views, to_tensor, unwarp_points, warp_images
+from kdnotes.views import STILL, ViewConfig, sample_views, to_tensor, unwarp_points, warp_images
 
 
 @torch.no_grad()
-def predict(net: nn.Module, faces: FaceSet, *, batch_size: int = 64) -> np.ndarray:
+def predict(
+    net: nn.Module,
+    faces: FaceSet,
+    *,
+    moved: ViewConfig = STILL,
+    seed: int = 0,
+    batch_size: int = 64,
+) -> np.ndarray:
     """Landmarks `(N, L, 2)` of all faces, each seen in its plain crop, in stored-crop units.
 
     A stored crop is a square, scaled alike in x and y, so errors divided by a distance in the face
     are the same in these units and in pixels of the source picture.
+
+    Args:
+        moved: How far the crops that are seen stray from the plain ones.
+        seed: Of these views.
 
     Raises:
         ValueError: The network is one for another number of points.
@@ -32,7 +43,7 @@ def predict(net: nn.Module, faces: FaceSet, *, batch_size: int = 64) -> np.ndarr
     found = []
     for start in range(0, len(faces), batch_size):
         chosen = np.arange(start, min(start + batch_size, len(faces)))
-        views = plain_views(len(chosen), zoom).to(device)
+        views = sample_views(faces.rows[chosen], 0, seed=seed, config=moved, zoom=zoom).to(device)
         images = warp_images(to_tensor(faces.images[chosen], device), views, net.config.size)
         images = images.contiguous(memory_format=torch.channels_last)
         found.append(unwarp_points(net(images), views, faces.scheme).cpu().numpy())

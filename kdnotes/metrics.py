@@ -20,7 +20,8 @@ import torchmetrics
 
 from kdnotes.schemes import Scheme, get
 
-Normaliser = Literal["interocular", "interpupil", "box"]
+#: A name, or two points (or groups of points, whose means count) and the distance between them.
+Normaliser = Literal["interocular", "interpupil", "box"] | tuple
 
 
 def nme(
@@ -36,8 +37,9 @@ def nme(
         pred, target: `(N, L, 2)`.
         scheme: Number of points or a `Scheme`.
         normaliser: "interocular" (outer eye corners), "interpupil" (pupils, or the eyes' means),
-            or "box", √(width·height) of the true landmarks' box, which does not shrink when the
-            head turns.
+            "box", √(width·height) of the true landmarks' box, which does not shrink when the head
+            turns, or any pair: `(8, 27)` is chin to nose root, `((36, 39), (42, 45))` the middles
+            of the eyes' corners.
         visible: `(N, L)` bool, the points that count; all without it. For the error of hidden
             points pass `~visible`, and only faces that have such a point.
 
@@ -213,23 +215,38 @@ def _landmarks(name: str, points: Any, scheme: Scheme) -> np.ndarray:
     return points
 
 
-def _normalisers(target: np.ndarray, scheme: Scheme, normaliser: str) -> np.ndarray:
+def _normalisers(target: np.ndarray, scheme: Scheme, normaliser: Normaliser) -> np.ndarray:
     """The distance that divides the errors of each face, `(N,)`."""
-    if normaliser == "box":
+    if isinstance(normaliser, str) and normaliser == "box":
         lengths = np.sqrt(np.prod(np.ptp(target, axis=1), axis=1))
-    elif normaliser in ("interocular", "interpupil"):
-        left, right = (target[:, list(side)].mean(axis=1) for side in getattr(scheme, normaliser))
-        lengths = np.linalg.norm(left - right, axis=1)
     else:
-        raise ValueError(
-            f"no normaliser is called {normaliser!r}; choose interocular, interpupil or box"
-        )
+        left, right = (target[:, side].mean(axis=1) for side in _pair(scheme, normaliser))
+        lengths = np.linalg.norm(left - right, axis=1)
     if not lengths.all():
         raise ValueError(
             f"the {normaliser} distance of face {np.flatnonzero(lengths == 0)[0]} is 0, so its "
             "error is undefined; check its landmarks, or choose another normaliser"
         )
     return lengths
+
+
+def _pair(scheme: Scheme, normaliser: Normaliser) -> list[list[int]]:
+    """The points on both sides of the distance that divides."""
+    if isinstance(normaliser, str):
+        if normaliser not in ("interocular", "interpupil"):
+            raise ValueError(
+                f"no normaliser is called {normaliser!r}; choose interocular, interpupil or box, "
+                "or give a pair of points"
+            )
+        return [list(side) for side in getattr(scheme, normaliser)]
+    sides = [list(np.atleast_1d(side)) for side in normaliser]
+    known = range(scheme.n_points)
+    if len(sides) != 2 or not all(side and all(i in known for i in side) for side in sides):
+        raise ValueError(
+            f"{normaliser} is no pair of points; expected two of them, or two groups, each from 0 "
+            f"to {scheme.n_points - 1}"
+        )
+    return sides
 
 
 def _errors(errors: Any) -> np.ndarray:

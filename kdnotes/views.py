@@ -61,6 +61,10 @@ class ViewConfig:
         return replace(self, **{name: strength * getattr(self, name) for name in names})
 
 
+#: The plain crop.
+STILL = ViewConfig(**dict.fromkeys(ViewConfig.__dataclass_fields__, 0.0))
+
+
 @dataclass(frozen=True)
 class Views:
     """A batch of views.
@@ -209,8 +213,7 @@ _CORNERS = torch.tensor([[x, y] for x in (-0.5, 0.5) for y in (-0.5, 0.5)], dtyp
 
 def plain_views(n: int, zoom: float = STORED_MARGIN / CROP_MARGIN) -> Views:
     """The plain crop, `n` times: what networks are evaluated on."""
-    still = {name: 0.0 for name in ViewConfig.__dataclass_fields__}
-    return sample_views(np.zeros(n), 0, seed=0, config=ViewConfig(**still), zoom=zoom)
+    return sample_views(np.zeros(n), 0, seed=0, config=STILL, zoom=zoom)
 
 
 def warp_points(points: torch.Tensor, views: Views, scheme) -> torch.Tensor:

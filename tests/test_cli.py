@@ -79,19 +79,38 @@ def test_student(run, data):
 
 
 def test_evaluate_all(run, data, trained_course):
+    scores = trained_course[1]["scores"]
     code, out, _ = run("evaluate")
-    assert code == 0 and "KD student" in out and "interocular" in out
-    written = json.loads((data.folder / "report.json").read_text())
-    assert written["scores"] == trained_course[1]["scores"]
+    assert code == 0 and "KD student" in out and "interocular" in out and "test NME" not in out
+    written = json.loads((data.folder / "validation.json").read_text())
+    assert written["scores"] == [row for row in scores if row["split"] == "validation"]
+    code, out, _ = run("evaluate", "--test")
+    assert code == 0 and "validation NME %" in out and "test NME %" in out
+    assert json.loads((data.folder / "report.json").read_text())["scores"] == scores
+
+
+def test_evaluate_leaves_a_page(run, data, trained_course, tmp_path):
+    (tmp_path / "page").mkdir()
+    (tmp_path / "page" / "mine.txt").write_text("kept")
+    code, out, err = run("evaluate", "--report", tmp_path / "page")
+    assert code == 0 and str(tmp_path / "page" / "report.html") in out, err
+    numbers = json.loads((tmp_path / "page" / "report.json").read_text())
+    assert numbers["about"] == "student" and numbers["split"] == "validation"
+    assert set(numbers["scores"]) == {"student", "plain", "tough", "tolerant"}
+    assert (tmp_path / "page" / "mine.txt").read_text() == "kept"
 
 
 def test_evaluate_one(run, data, trained_course):
-    code, out, _ = run("evaluate", "--network", data.folder / "tough" / "network.safetensors")
+    file = data.folder / "tough" / "network.safetensors"
+    code, out, _ = run("evaluate", "--network", file, "--network", f"again={file}", "--test")
     rows = {(row["network"], row["split"]): row for row in trained_course[1]["scores"]}
     assert code == 0 and "inter-ocular" in out
     for split in ("validation", "test"):
-        assert f"{split} (12 faces)" in out
-        assert f"nme {rows['Tough teacher', split]['nme']:.4f}" in out
+        nme = rows["Tough teacher", split]["nme"]
+        for name in ("tough", "again"):
+            assert f"{name}, 12 {split} faces, inter-ocular, fractions: nme {nme:.4f}" in out
+    code, out, _ = run("evaluate", "--network", file)
+    assert code == 0 and " validation faces" in out and "test" not in out
 
 
 def test_course_passes_its_options_on(run, data, small_faces, monkeypatch):

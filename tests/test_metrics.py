@@ -42,6 +42,20 @@ def test_normalisers_by_hand():
     assert nme(pred, target, SCHEMES[68]) == nme(pred, target, 68)
 
 
+def test_any_pair_divides():
+    target = hexagon_eyes()
+    pred = target + np.array([0, 4])
+    assert nme(pred, target, 68, (36, 45)) == nme(pred, target, 68)
+    eyes = (tuple(range(36, 42)), tuple(range(42, 48)))
+    assert nme(pred, target, 68, eyes) == nme(pred, target, 68, "interpupil")
+    assert metrics.NME(68, (36, 45)).normaliser == (36, 45)
+    for wrong in ((36,), (36, 68), (36, 45, 2), ((), 45), (36, -1)):
+        with pytest.raises(ValueError, match=r"no pair of points.* from 0 to 67"):
+            nme(pred, target, 68, wrong)
+    with pytest.raises(ValueError, match="distance of face 0 is 0"):
+        nme(pred, target, 68, (36, 36))
+
+
 def test_nme_is_the_mean_distance_and_not_the_mean_coordinate_error():
     target = hexagon_eyes()
     pred = target.copy()
@@ -180,6 +194,11 @@ def test_auc_is_the_area_under_the_curve():
     ends = np.append(rising[below], 0.1)
     area = (np.diff(ends) * share[below]).sum()
     assert auc(errors) == pytest.approx(area / 0.1)
+    grid = np.linspace(0, 0.1, 200_001)  # the rule that published evaluations use, finely
+    height = (errors[:, None] <= grid).mean(axis=0)
+    weights = np.full(len(grid), 2.0)
+    weights[1::2], weights[[0, -1]] = 4.0, 1.0
+    assert auc(errors) == pytest.approx((weights * height).sum() * (grid[1] / 3) / 0.1, abs=1e-5)
     assert failure_rate(errors) == pytest.approx(1 - share[below][-1])
 
 

@@ -205,9 +205,7 @@ def test_cache_of_something_else_is_refused_by_name(faces, nets, tmp_path):
         scheme=68, size=48, progress=False,
     )  # fmt: skip
     refused("faces", lambda: again(faces=other), path)
-    key = view_key(
-        faces, seed=0, n_views=2, strength=1.0, config=ViewConfig(), crop_margin=1.3
-    )
+    key = view_key(faces, seed=0, n_views=2, strength=1.0, config=ViewConfig(), crop_margin=1.3)
     cache.check(key)
     refused("view_config", lambda: cache.check(key | {"view_config": {}}), path)
     assert (path / "landmarks.npy").stat().st_mtime_ns == whole, "it was not built again"

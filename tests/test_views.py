@@ -9,9 +9,8 @@ import torch
 
 from kdnotes import views as v
 from kdnotes.schemes import SCHEMES
-from kdnotes.views import ViewConfig, sample_views
+from kdnotes.views import STILL, sample_views
 
-STILL = ViewConfig(**dict.fromkeys(ViewConfig.__dataclass_fields__, 0.0))
 #: Moves as usual, but leaves light and colours alone, so that a blob's centre can be measured.
 MOVES = replace(STILL, rotation=20.0, scale=0.12, shift=0.05, flip=0.5)
 

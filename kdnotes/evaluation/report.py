@@ -27,6 +27,16 @@ TOUGH = "Tough teacher"
 TOLERANT = "Tolerant teacher"
 TOLERANT_SOFT = "Tolerant teacher, against soft landmarks"
 
+#: What figures and notebooks call them.
+SHORT = {
+    MEAN_SHAPE: "mean",
+    PLAIN: "plain",
+    KD: "student",
+    TOUGH: "tough",
+    TOLERANT: "tolerant",
+}
+
+#: Everything is chosen on the first; the second is read once, when nothing is left to choose.
 SPLITS = ("validation", "test")
 
 
@@ -45,8 +55,7 @@ def score(pred: np.ndarray, faces: FaceSet, target: np.ndarray | None = None) ->
     """
     target = faces.landmarks if target is None else target
     errors = metrics.nme(pred, target, faces.scheme)
-    people = faces.table["subject"].where(faces.table["subject"] != "", faces.table["id"])
-    low, high = metrics.bootstrap_interval(errors, groups=people.to_numpy())
+    low, high = metrics.bootstrap_interval(errors, groups=faces.people())
     return {
         "n": len(errors),
         "nme": float(errors.mean()),
@@ -78,10 +87,10 @@ def predictions(
     return {MEAN_SHAPE: mean} | {name: inference.predict(net, faces) for name, net in nets.items()}
 
 
-def build(course: recipes.Course) -> dict:
+def build(course: recipes.Course, splits: tuple[str, ...] = SPLITS) -> dict:
     """The whole report as JSON values: what was run, on what, where, and every score."""
     nets, soft, rows = networks(course), recipes.soft_landmarks(course), []
-    for split in SPLITS:
+    for split in splits:
         faces = course.split(split)
         found = predictions(course, split, nets)
         for name, pred in found.items():
@@ -133,11 +142,12 @@ def hardware() -> dict:
 
 
 def table(report: dict) -> pd.DataFrame:
-    """The report's scores as a table for people: one row per network, percentages."""
+    """The report's scores as a table for people: one row per network, percentages. The last four
+    columns are those of the last split."""
     frame = pd.DataFrame(report["scores"])
     names = frame["network"].drop_duplicates()
     columns = {}
-    for split in SPLITS:
+    for split in frame["split"].drop_duplicates():
         scores = frame[frame["split"] == split].set_index("network").loc[names]
         columns[f"{split} NME %"] = scores["nme"].map("{:.2%}".format).str.rstrip("%")
     columns["95 % interval"] = [
@@ -151,7 +161,7 @@ def table(report: dict) -> pd.DataFrame:
 
 
 def markdown(report: dict) -> str:
-    """`table` as Markdown; the last four columns are those of the test split."""
+    """`table` as Markdown."""
     frame = table(report)
     lines = ["| | " + " | ".join(frame.columns) + " |", "|---" * (len(frame.columns) + 1) + "|"]
     lines += [f"| {name} | " + " | ".join(row) + " |" for name, *row in frame.itertuples()]
@@ -160,13 +170,14 @@ def markdown(report: dict) -> str:
 
 def caption(report: dict) -> str:
     """One sentence that says what the numbers are."""
-    data, counts = report["data"], report["data"]["faces"]
+    data = report["data"]
+    splits = list(dict.fromkeys(row["split"] for row in report["scores"]))
+    counts = " and ".join(f"{data['faces'][split]} {split}" for split in splits)
     labels = f" Labels: {data['labels']}" if data["labels"] else ""
     return (
-        f"NME divided by the {report['normaliser']} distance; {counts['validation']} validation "
-        f"and {counts['test']} test faces of {data['name']}, {data['points']} points, crop = "
-        f"{data['box']} box × {report['crop_margin']}; intervals resample the people of the test "
-        f"split. Split: {data['split_rule']}.{labels}"
+        f"NME divided by the {report['normaliser']} distance; {counts} faces of {data['name']}, "
+        f"{data['points']} points, crop = {data['box']} box × {report['crop_margin']}; intervals "
+        f"resample the people of the {splits[-1]} split. Split: {data['split_rule']}.{labels}"
     )
 
 

@@ -16,7 +16,13 @@ from kdnotes.plots.loss import (
     kd_curves,
     pull_field,
 )  # fmt: skip
-from kdnotes.plots.scores import bars, error_curves, training_curves
+from kdnotes.plots.scores import (
+    bars,
+    error_curves,
+    jitter_curves,
+    point_errors,
+    training_curves,
+)  # fmt: skip
 from kdnotes.plots.style import (
     BLACK,
     BLUE,
@@ -33,6 +39,6 @@ from kdnotes.plots.style import (
 __all__ = [
     "BLACK", "BLUE", "COLOURS", "GREEN", "ORANGE", "PINK", "RED", "REGIONS", "SKY", "YELLOW",
     "assistance_curves", "bars", "descent_paths", "draw_face", "draw_points", "error_curves",
-    "face_grid", "kd_curves", "new_figure", "numbered_points", "photo", "pull_field", "shape_mode",
-    "shapes", "training_curves",
+    "face_grid", "jitter_curves", "kd_curves", "new_figure", "numbered_points", "photo",
+    "point_errors", "pull_field", "shape_mode", "shapes", "training_curves",
 ]  # fmt: skip

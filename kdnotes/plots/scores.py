@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from kdnotes import metrics
-from kdnotes.plots.style import COLOURS, new_figure, plain_frame
+from kdnotes.plots.style import BLACK, COLOURS, new_figure, plain_frame
+from kdnotes.schemes import Scheme, get
 
 
 def training_curves(
@@ -46,6 +48,52 @@ def error_curves(errors: Mapping[str, np.ndarray], threshold: float = 0.10) -> F
     ax.set(xlabel="NME, % of the inter-ocular distance", ylabel="faces up to there, %")
     ax.legend(fontsize=8, frameon=False, loc="lower right")
     plain_frame(ax)
+    return figure
+
+
+def point_errors(
+    shape: np.ndarray, errors: np.ndarray, scheme: Scheme | int, largest: float | None = None
+) -> Figure:
+    """The mean error of each landmark, drawn on a shape: a disc's size and shade.
+
+    Args:
+        shape: `(L, 2)` where the landmarks are drawn, any unit.
+        errors: `(L,)` fractions of the inter-ocular distance.
+        largest: Error of the darkest shade; those of figures that are compared should agree.
+    """
+    figure, axes = new_figure(5, 4.6)
+    ax, per_cent = axes[0, 0], 100 * np.asarray(errors)
+    largest = per_cent.max() if largest is None else 100 * largest
+    for a, b in get(scheme).edges:
+        ax.plot(*np.asarray(shape)[[a, b]].T, color="#bbbbbb", lw=0.8, zorder=0)
+    size = 10 + 150 * np.clip(per_cent / largest, 0, 1)
+    drawn = ax.scatter(*np.asarray(shape).T, s=size, c=per_cent, cmap="cividis_r", vmin=0,
+                       vmax=largest, edgecolors=BLACK, linewidths=0.4)  # fmt: skip
+    figure.colorbar(drawn, ax=ax, shrink=0.8, label="mean error, % of the inter-ocular distance")
+    ax.set(aspect="equal", xticks=[], yticks=[])
+    ax.invert_yaxis()
+    ax.set_frame_on(False)
+    return figure
+
+
+def jitter_curves(curves: Mapping[str, pd.DataFrame]) -> Figure:
+    """The error against how far the crop is shifted, and how far it is scaled.
+
+    Args:
+        curves: Network to what `evaluation.jitter.curve` returns.
+    """
+    figure, axes = new_figure(8, 3, ncols=2, sharey=True)
+    labels = {"shift": "crop shifted by up to, % of its width", "scale": "crop scaled by up to, %"}
+    for ax, (kind, label) in zip(axes[0], labels.items(), strict=True):
+        for i, (name, curve) in enumerate(curves.items()):
+            rows = curve[curve["kind"] == kind]
+            colour = COLOURS.get(name, list(COLOURS.values())[i])
+            ax.plot(100 * rows["level"], 100 * rows["nme"], "o-", color=colour, label=name, ms=4)
+        ax.set(xlabel=label)
+        ax.set_ylim(bottom=0)
+        plain_frame(ax)
+    axes[0, 0].set_ylabel("NME, % of the inter-ocular distance")
+    axes[0, 0].legend(fontsize=8, frameon=False)
     return figure
 
 

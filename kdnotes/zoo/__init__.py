@@ -17,6 +17,9 @@ from kdnotes.files import new_file
 
 FOLDER = Path(__file__).parent
 
+#: What figures call those whose name there is another one.
+SHORT = {"student-kd": "student", "student-plain": "plain"}
+
 
 def index() -> dict[str, dict]:
     """File name to its SHA-256 and size in bytes."""

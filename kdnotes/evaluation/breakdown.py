@@ -1,0 +1,58 @@
+"""Which faces are hard: errors by pose, by what is in the picture, by skin tone, by visibility.
+
+breakdown.table(pred, faces)          # one row per group of faces
+"""
+
+import numpy as np
+import pandas as pd
+
+from kdnotes import metrics
+from kdnotes.faceset import FaceSet
+
+#: Borders of the groups, and their names.
+TURN = ([0, 15, 30, 45, 90], ["0–15°", "15–30°", "30–45°", "over 45°"])
+SKIN_TONE = ([0, 3, 6, 10], ["1–3 (light)", "4–6", "7–10 (deep)"])
+
+
+def groups(faces: FaceSet) -> dict[tuple[str, str], np.ndarray]:
+    """(by what, which group) to `(N,)` bool: the faces in it. Only what the face set knows, and
+    only groups that have a face."""
+    table, found = faces.table, {("all", "all"): np.ones(len(faces), bool)}
+    cuts = {"turn": ("yaw", TURN), "skin tone": ("skin_tone", SKIN_TONE)}
+    for what, (column, (edges, names)) in cuts.items():
+        if column in table:
+            values = pd.cut(np.abs(table[column]), edges, labels=names, include_lowest=True)
+            found |= {(what, name): (values == name).to_numpy() for name in names}
+    found |= {("subset", name): table[name].to_numpy(bool) for name in faces.meta["subsets"]}
+    return {key: inside for key, inside in found.items() if inside.any()}
+
+
+def table(pred: np.ndarray, faces: FaceSet, normaliser: metrics.Normaliser = "interocular"):
+    """Mean and median error of each group of faces, with the interval that drawing people gives.
+
+    Args:
+        pred: `(N, L, 2)` in stored-crop units.
+
+    Returns:
+        DataFrame: by, group, faces, nme, low, high, median (fractions of the normaliser). Where the
+        face set knows hidden points, the rows "points" hold the means over visible and hidden ones,
+        of the faces that have any.
+    """
+    points = metrics.point_errors(pred, faces.landmarks, faces.scheme, normaliser)
+    people = faces.people()
+    rows = [
+        _row(by, group, points[inside].mean(axis=1), people[inside])
+        for (by, group), inside in groups(faces).items()
+    ]
+    if not faces.visible.all():
+        for group, counts in (("visible", faces.visible), ("hidden", ~faces.visible)):
+            some = counts.any(axis=1)
+            errors = np.where(counts, points, 0)[some].sum(axis=1) / counts[some].sum(axis=1)
+            rows.append(_row("points", group, errors, people[some]))
+    return pd.DataFrame(rows)
+
+
+def _row(by, group, errors, people):
+    low, high = metrics.bootstrap_interval(errors, groups=people)
+    found = {"nme": errors.mean(), "low": low, "high": high, "median": np.median(errors)}
+    return {"by": by, "group": group, "faces": len(errors), **found}
