@@ -124,16 +124,20 @@ def peers(
 def experiment(
     name: Annotated[str, typer.Argument(help="Its name; without a known one they are listed.")],
     data: FaceSetPath = None,
+    confirm: Annotated[
+        bool,
+        typer.Option("--confirm", help="Its contrast alone, fresh seeds, on test faces: once."),
+    ] = False,
     folder: Annotated[
         Path | None, typer.Option(help="For networks and caches, else under build/.")
     ] = None,
     log: Annotated[
-        Path | None, typer.Option(help="File of its runs, else that of the course's results.")
+        Path | None, typer.Option(help="File of all runs, else that of the course's results.")
     ] = None,
 ) -> None:
     """Run an experiment on a face set; the same command goes on where it was."""
     from kdnotes import recipes
-    from kdnotes.evaluation import experiments, report
+    from kdnotes.evaluation import experiments
     from kdnotes.evaluation.experiments import runner
     from kdnotes.faceset import FaceSet
 
@@ -142,11 +146,13 @@ def experiment(
     if data is None:
         raise ValueError("an experiment needs a face set: --data PATH")
     chosen, faces = experiments.EXPERIMENTS[name], FaceSet.open(data)
-    kept = runner.Log(log or report.stored(name).parent / "experiments" / f"{name}.jsonl")
+    kept = runner.Log(log or runner.stored(faces.meta["name"]))
     root = folder or recipes.build_folder() / "experiments"
     print(f"{chosen.question} Contrast: {' against '.join(chosen.contrast)}")
-    for run in runner.run(chosen, faces, root, kept):
+    for run in runner.run(chosen, faces, root, kept, confirm=confirm):
         print(f"{run['arm']}, seed {run['seed']}: {run['nme']:.2%}, {run['seconds']:.0f} s")
-    people = faces.split("validation").table["subject"]
-    print(runner.table(chosen, kept, people).to_string(float_format="{:.4f}".format))
-    print(f"gain of the contrast: {runner.contrast(chosen, kept, people)}; {kept.path}")
+    split = "test" if confirm else "validation"
+    people = faces.split(split).table["subject"]
+    print(runner.table(chosen, kept, people, split).to_string(float_format="{:.4f}".format))
+    found = runner.gain(chosen, kept, people, *chosen.contrast, split)
+    print(f"gain of the contrast on {split} faces: {found}; {kept.path}")

@@ -21,8 +21,7 @@ SMALL = {
 
 @pytest.fixture(scope="module")
 def setting(small_faces, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("experiment")
-    return Setting(Regime(people=4, **SMALL), small_faces, folder)
+    return Setting(Regime(people=4, **SMALL), small_faces, tmp_path_factory.mktemp("experiment"))
 
 
 def test_every_experiment_names_what_there_is():
@@ -30,6 +29,7 @@ def test_every_experiment_names_what_there_is():
         for arm in experiment.arms.values():
             assert arm.loss in training.LOSSES, name
             assert (arm.loss in training.TAUGHT) == bool(arm.teachers), name
+            assert arm.taught == bool(arm.teachers or "tough" in arm.targets)
             assert not arm.teachers or arm.teachers in STAND_INS
             assert arm.targets in TARGETS
             assert (arm.faces == "all") == (arm.targets.count("else") + arm.targets.count("every"))
@@ -62,9 +62,9 @@ def test_a_training_is_found_again_and_another_is_refused(setting, monkeypatch):
 def test_labels_are_those_of_some_people(setting, small_faces):
     assert len(setting.labelled) == 16 and setting.labelled.table["subject"].nunique() == 4
     assert np.array_equal(setting.hard, setting.labelled.landmarks)
-    again = Setting(Regime(people=4, **SMALL), small_faces, setting.folder)
+    again = Setting(Regime(people=4, **SMALL), small_faces, setting.students.parent)
     assert np.array_equal(again.labelled.rows, setting.labelled.rows)
-    few = Setting(Regime(people=2, **SMALL), small_faces, setting.folder)
+    few = Setting(Regime(people=2, **SMALL), small_faces, setting.students.parent)
     assert set(few.labelled.rows) < set(setting.labelled.rows)
     halves = setting.halves()
     people = setting.labelled.table["subject"].to_numpy()
@@ -118,20 +118,51 @@ def test_runs_go_on_and_the_log_gives_the_figures(small_faces, tmp_path):
     assert [(r["arm"], r["seed"]) for r in rest] == [("a", 0), ("b", 1), ("a", 1), ("c", 0)]
     assert not list(runner.run(experiment, small_faces, tmp_path, log))
     people = small_faces.split("validation").table["subject"]
-    errors = {arm: runner.errors_of(log, arm, (0, 1), "validation") for arm in "ab"}
+    errors = {arm: runner.errors_of(experiment, log, arm, (0, 1), "validation") for arm in "ab"}
     for row in log.runs:
         assert runner.unpacked(row["errors"]).mean() == pytest.approx(row["nme"], rel=1e-3)
-    found = runner.contrast(experiment, log, people)
+    found = runner.gain(experiment, log, people, "b", "a")
     assert found == Draws(2, people).gain(errors["b"], errors["a"])
     table = runner.table(experiment, log, people)
     assert list(table["seeds"]) == [2, 2, 1]
     assert table.loc["b", "value"] == found.value and np.isnan(table.loc["a", "value"])
 
 
-def test_confirming_uses_fresh_seeds_and_test_faces(small_faces, tmp_path):
-    experiment = Experiment("?", Regime(**SMALL), {"a": Arm(), "b": Arm("l2")}, ("b", "a"), (0,))
+def test_a_run_is_found_by_what_was_done_and_a_half_written_one_is_made_again(
+    small_faces, tmp_path
+):
+    file = tmp_path / "logs" / "log.jsonl"
+
+    def made(**arms):
+        experiment = Experiment("?", Regime(**SMALL), arms, tuple(arms), (0,), fresh=())
+        return [r["arm"] for r in runner.run(experiment, small_faces, tmp_path, runner.Log(file))]
+
+    assert made(a=Arm(), b=Arm("l2")) == ["a", "b"]
+    assert made(c=Arm("l2"), d=Arm("wing")) == ["d"]  # c is b
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-40])  # stopped while d was written
+    assert made(c=Arm("l2"), d=Arm("wing")) == ["d"]
+    assert len(runner.Log(file).runs) == 3 and file.read_bytes().startswith(whole[:-40] + b"\n")
+
+
+def test_runs_with_teachers_say_what_those_know_of_seen_and_unseen_faces(small_faces, tmp_path):
+    arms = {"a": Arm(), "b": Arm("kd-paper", "both"), "c": Arm(targets="tough's")}
+    experiment = Experiment("?", Regime(**SMALL), arms, ("b", "a"), (0,), others=1)
     log = runner.Log(tmp_path / "log.jsonl")
-    made = list(runner.run(experiment, small_faces, tmp_path, log, split="test", seeds=(100, 101)))
+    plain, taught = {}, {}
+    for run in runner.run(experiment, small_faces, tmp_path, log):
+        (taught if "teachers" in run else plain)[run["arm"]] = run
+    assert set(plain) == {"a"} and set(taught) == {"b", "c"}
+    assert set(taught["c"]["teachers"]) == {"tough", "tolerant"}
+    assert set(taught["b"]["teachers"]["tough"]) == {"seen", "unseen"}
+    assert 0.25 < taught["b"]["training"]["mean_slope"] <= 4.3
+
+
+def test_confirming_uses_fresh_seeds_and_test_faces(small_faces, tmp_path):
+    arms = {"a": Arm(), "b": Arm("l2")}
+    experiment = Experiment("?", Regime(**SMALL), arms, ("b", "a"), (0,), fresh=(100, 101))
+    log = runner.Log(tmp_path / "log.jsonl")
+    made = list(runner.run(experiment, small_faces, tmp_path, log, confirm=True))
     assert [(r["arm"], r["seed"], r["split"]) for r in made] == [
         ("b", 100, "test"), ("a", 100, "test"), ("b", 101, "test"), ("a", 101, "test"),
     ]  # fmt: skip
@@ -151,8 +182,8 @@ def test_the_command_runs_and_goes_on(small_faces, tmp_path, monkeypatch, capsys
 
     code, printed = run("direction")
     assert not code and printed.out.count("seed ") == 4 and "Contrast: b against a" in printed.out
-    assert "gain of the contrast: " in printed.out and len(log.read_text().splitlines()) == 4
+    assert "gain of the contrast on validation faces: " in printed.out and len(log.read_text().splitlines()) == 4
     code, printed = run("direction")
-    assert not code and "seed 0" not in printed.out and "gain of the contrast: " in printed.out
+    assert not code and "seed 0" not in printed.out and "gain of the contrast on validation faces: " in printed.out
     code, printed = run("directions")
     assert code == 1 and "few-labels-5" in printed.err

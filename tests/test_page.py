@@ -86,8 +86,8 @@ def test_a_network_that_does_not_look_errs_by_how_far_it_is_moved(small_faces):
 
 
 def test_multiply_adds_by_hand():
-    net = models.create("mobilenetv3_small_050", 68, size=32)
-    larger = models.create("mobilenetv3_small_050", 68, size=64)
+    net = models.create("mobilenetv3_small_050", 68, size=128)
+    larger = models.create("mobilenetv3_small_050", 68, size=256)
     assert 3.5 < cost.macs(larger) / cost.macs(net) < 4.5  # four times as many pixels
     head = net.head.in_features * net.head.out_features
     without = torch.nn.Sequential(net.backbone)

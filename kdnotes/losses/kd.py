@@ -13,7 +13,7 @@ Two settings are public and differ: `PAPER`, read off the paper's figures, and `
 authors' code.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import torch
@@ -159,6 +159,11 @@ class KDSettings:
     main_weight: float
     tough_weight: float = 1.0
     tolerant_weight: float = 1.0
+
+    def assisting(self, **changes) -> "KDSettings":
+        """The same loss with other constants of `Assistance`, for both teachers alike."""
+        tough, tolerant = replace(self.tough, **changes), replace(self.tolerant, **changes)
+        return replace(self, tough=tough, tolerant=tolerant)
 
 
 #: KD-Loss as the paper's figures plot it: 2.5·main + assist(Tough) + assist(Tolerant).

@@ -8,8 +8,17 @@ import torch
 from kdnotes import losses
 from kdnotes.views import sample_views, to_tensor, warp_images, warp_points
 
-#: KD-Loss by the name of its settings, and what the log calls the regions of its assistance.
-SETTINGS = {"kd-paper": losses.PAPER, "kd-released": losses.RELEASED}
+#: KD-Loss by the name of its settings: the paper's, the released code's, and the paper's with one
+#: constant changed.
+SETTINGS = {
+    "kd-paper": losses.PAPER,
+    "kd-released": losses.RELEASED,
+    "kd-beta-0.2": losses.PAPER.assisting(beta=0.2),
+    "kd-beta-0.8": losses.PAPER.assisting(beta=0.8),
+    "kd-alpha-0": losses.PAPER.assisting(alpha_negative=0.0),
+    "kd-alpha-0.9": losses.PAPER.assisting(alpha_negative=-0.9),
+}
+#: What the log calls the regions of KD-Loss's assistance.
 REGION_WORDS = {"pulled": losses.POSITIVE, "pushed": losses.NEGATIVE, "let_go": losses.LOW}
 
 
@@ -79,6 +88,8 @@ def descend(net, batch, config, rate, optimizer, accelerator):
     if answers:
         how = SETTINGS.get(config.loss, losses.PAPER)
         terms |= compare(pred.detach(), target, answers, how)
+    if config.loss in SETTINGS:
+        terms["slope"] = mean_slope(pred.detach(), target, answers, SETTINGS[config.loss])
     for group in optimizer.param_groups:
         group["lr"] = rate
     optimizer.zero_grad(set_to_none=True)
@@ -120,6 +131,15 @@ def compare(pred, target, answers, settings):
         found[f"{name}_distance"] = (pred - teacher).norm(dim=-1).mean()
         found[f"{name}_error"] = (teacher - target).norm(dim=-1).mean()
     return found
+
+
+def mean_slope(pred, target, answers, settings):
+    """How steep KD-Loss is, on average over coordinates; L1 has 1 everywhere."""
+    return (
+        losses.kd_loss_grad(pred, target, **answers, settings=settings, reduction="none")
+        .total.abs()
+        .mean()
+    )
 
 
 def check_finite(value, what, config):

@@ -1,23 +1,38 @@
 """What are the teachers worth? Questions, arms and contrasts, named before anything was run.
 
+    python -m kdnotes experiment few-labels-5 --data FACE_SET              # on validation faces
+    python -m kdnotes experiment few-labels-5 --data FACE_SET --confirm    # once, on test faces
+
 Every experiment has one primary contrast: the arm in question against the best plain loss with the
 same labels and steps. It is judged on validation faces over five seeds, and confirmed once, with
-fresh seeds, on test faces. The other arms are there to understand the answer.
+fresh seeds, on test faces. The other arms are there to understand the answer, with two seeds each.
+`knobs` and what follows it are short looks: few seeds, no claim.
 """
+
+from dataclasses import replace
 
 from kdnotes.evaluation.experiments.arms import Arm, Experiment, Regime
 
 __all__ = ["EXPERIMENTS", "Arm", "Experiment", "Regime"]
 
 FEW = Regime(people=15)
+KD = Arm("kd-paper", "both")
 
+#: L1 as steep as KD-Loss is on average (`mean_slope` in the log of its runs).
 PLAIN = {
     "L1": Arm("l1"),
     "L2": Arm("l2"),
     "Wing": Arm("wing"),
-    "L1, scaled like KD-Loss": Arm("l1", scale=4.0),
+    "L1, as steep as KD-Loss": Arm("l1", scale=4.0),
 }
-KD = Arm("kd-paper", "both")
+DISTILLED = {
+    "KD-Loss (PAPER)": KD,
+    "KD-Loss (RELEASED)": Arm("kd-released", "both"),
+    "KD-Loss (PAPER), Tough only": Arm("kd-paper", "tough"),
+    "KD-Loss (PAPER), Tolerant only": Arm("kd-paper", "tolerant"),
+}
+#: The same small grid for each loss.
+RATES = (3e-3, 6e-3, 12e-3)
 
 
 def _few_labels(people: int) -> Experiment:
@@ -40,17 +55,20 @@ def _few_labels(people: int) -> Experiment:
     )
 
 
+def _short(question: str, regime: Regime) -> Experiment:
+    """KD-Loss against L1 in another regime."""
+    return Experiment(
+        question, regime, {"L1": PLAIN["L1"], "KD-Loss (PAPER)": KD}, ("KD-Loss (PAPER)", "L1"),
+        seeds=(0, 1),
+    )  # fmt: skip
+
+
 EXPERIMENTS: dict[str, Experiment] = {
+    "few-labels-5": _few_labels(5),
     "better-than-plain": Experiment(
         "Is KD-Loss better than the best plain loss?",
         FEW,
-        PLAIN
-        | {
-            "KD-Loss (PAPER), Tough only": Arm("kd-paper", "tough"),
-            "KD-Loss (PAPER), Tolerant only": Arm("kd-paper", "tolerant"),
-            "KD-Loss (PAPER)": KD,
-            "KD-Loss (RELEASED)": Arm("kd-released", "both"),
-        },
+        PLAIN | DISTILLED | {"L1, six times as long (the teachers' time)": Arm("l1", steps=6)},
         ("KD-Loss (PAPER)", "L1"),
     ),
     "weighting": Experiment(
@@ -79,19 +97,60 @@ EXPERIMENTS: dict[str, Experiment] = {
         },
         ("L1 to label and to Tough", "L1"),
     ),
-    "few-labels-5": _few_labels(5),
     "few-labels-15": _few_labels(15),
     "few-labels-60": _few_labels(60),
     "wrong-labels": Experiment(
         "With a fifth of the training landmarks moved: KD-Loss cannot correct a label, plain "
         "distillation can. Does it?",
         Regime(people=15, wrong=0.2),
-        PLAIN
-        | {
+        {
+            "L1": PLAIN["L1"],
+            "L2": PLAIN["L2"],
             "KD-Loss (PAPER)": KD,
             "L1 to the Tough teacher": Arm("to-teachers", "tough"),
             "L1 to label and to Tough": Arm("l1+teachers", "tough"),
         },
         ("L1 to the Tough teacher", "L1"),
+    ),
+    "learning-rates": Experiment(
+        "Which learning rate does each loss like best?",
+        FEW,
+        {
+            f"{name}, peak {rate:g}": replace(arm, learning_rate=rate)
+            for name, arm in (PLAIN | DISTILLED).items()
+            for rate in RATES
+        },
+        ("L1, peak 0.012", "L1, peak 0.006"),
+        seeds=(0, 1),
+    ),
+    "knobs": Experiment(
+        "Which knob of KD-Loss matters?",
+        FEW,
+        {
+            "KD-Loss (PAPER)": KD,
+            "β 0.2 (the truth is no minimum)": Arm("kd-beta-0.2", "both"),
+            "β 0.8": Arm("kd-beta-0.8", "both"),
+            "α⁻ 0": Arm("kd-alpha-0", "both"),
+            "α⁻ -0.9 (the truth is no minimum)": Arm("kd-alpha-0.9", "both"),
+            "soft landmarks of 80 %": Arm("kd-paper", "tough and softer landmarks"),
+            "soft landmarks of 90 %": Arm("kd-paper", "tough and soft landmarks"),
+            "soft landmarks of 97 %": Arm("kd-paper", "tough and harder landmarks"),
+        },
+        ("α⁻ 0", "KD-Loss (PAPER)"),
+        seeds=(0, 1),
+        others=1,
+    ),
+    "weak-teachers": _short(
+        "Teachers that are hardly trained: what is left of KD-Loss?",
+        Regime(people=15, teacher_steps=300),
+    ),
+    "all-labels": _short(
+        "With everybody labelled, so that the teachers are good and know nothing by heart: does "
+        "KD-Loss help then?",
+        Regime(),
+    ),
+    "bigger-student": _short(
+        "A student with the teachers' network: does KD-Loss help it?",
+        Regime(people=15, student="mobilenetv2_100"),
     ),
 }

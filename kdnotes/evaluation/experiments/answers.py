@@ -42,6 +42,16 @@ def _cross_fitted(setting, seed, faces, what):
     return CrossFitted([setting.cache(seed, faces, what, half) for half in (0, 1)], half_of_row)
 
 
+def _tough_and_soft(variance=None):
+    """The Tough teacher, and soft landmarks of that share of the variance for the Tolerant one."""
+
+    def stand_in(setting, seed, faces, what):
+        soft = Softened(faces, setting.soft(variance))
+        return Together(Only(_both(setting, seed, faces, what), "tough"), soft)
+
+    return stand_in
+
+
 STAND_INS: dict[str, Callable] = {
     "both": _both,
     "tough": lambda *about: Only(_both(*about), "tough"),
@@ -50,8 +60,8 @@ STAND_INS: dict[str, Callable] = {
         _both(setting, seed, faces, what), faces
     ),
     "constant": lambda setting, seed, faces, what: Constant(faces, setting.errors_of_teachers()),
-    "tough and soft landmarks": lambda setting, seed, faces, what: Together(
-        Only(_both(setting, seed, faces, what), "tough"), Softened(faces, setting.soft)
-    ),
+    "tough and soft landmarks": _tough_and_soft(),
+    "tough and softer landmarks": _tough_and_soft(0.80),
+    "tough and harder landmarks": _tough_and_soft(0.97),
     "cross-fitted": _cross_fitted,
 }

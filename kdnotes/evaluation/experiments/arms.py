@@ -26,6 +26,11 @@ class Arm:
     learning_rate: float = 6e-3
     steps: float = 1.0
 
+    @property
+    def taught(self) -> bool:
+        """A teacher's answers are used somewhere."""
+        return bool(self.teachers) or "tough" in self.targets
+
 
 @dataclass(frozen=True)
 class Regime:
@@ -43,12 +48,12 @@ class Regime:
 
     people: int | None = None
     wrong: float = 0.0
-    steps: int = 2000
+    steps: int = 1200
     student: str = "mobilenetv2_050"
     size: int = 64
     teacher: str = "mobilenetv2_100"
     teacher_size: int = 96
-    teacher_steps: int = 2000
+    teacher_steps: int = 1200
     batch_size: int = 32
     strength: float = 0.5
     n_views: int = 16
@@ -67,6 +72,7 @@ class Experiment:
         seeds: Of each arm; those of the contrast's two arms are all run, of the others the first
             `others`.
         others: How many seeds the arms outside the contrast get.
+        fresh: Seeds with which the contrast is confirmed on test faces.
     """
 
     question: str
@@ -74,7 +80,8 @@ class Experiment:
     arms: Mapping[str, Arm]
     contrast: tuple[str, str]
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
-    others: int = 3
+    others: int = 2
+    fresh: tuple[int, ...] = (100, 101, 102)
 
     def __post_init__(self):
         missing = set(self.contrast) - set(self.arms)

@@ -4,13 +4,13 @@ import functools
 import hashlib
 import json
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from kdnotes import asm, inference, models, training
+from kdnotes import asm, inference, metrics, models, training
 from kdnotes.evaluation.experiments.arms import Arm, Regime
 from kdnotes.faceset import FaceSet
 from kdnotes.teachers import TeacherCache, Teachers, build_cache
@@ -26,11 +26,15 @@ class Setting:
     Args:
         regime: Sizes, people, steps.
         faces: A whole face set.
-        folder: For networks, caches and logs of this regime.
+        root: Below it lie students, and teachers with their answers, each in a folder that is named
+            by what they depend on: regimes that differ in the student alone share the teachers.
     """
 
-    def __init__(self, regime: Regime, faces: FaceSet, folder: Path):
-        self.regime, self.faces, self.folder = regime, faces, folder
+    def __init__(self, regime: Regime, faces: FaceSet, root: Path):
+        self.regime, self.faces = regime, faces
+        self.students = root / f"students-{_digest(regime, faces)}"
+        without_student = replace(regime, student="", size=0, steps=0)
+        self.of_teachers = root / f"teachers-{_digest(without_student, faces)}"
         self.train, self.validation = faces.split("train"), faces.split("validation")
         self.test = faces.split("test")
         self.labelled = self.train.select(np.flatnonzero(self._chosen()))
@@ -53,10 +57,10 @@ class Setting:
         away = (sides * length)[..., None] * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
         return np.where(wrong[..., None], hard + away, hard).astype(np.float32)
 
-    @functools.cached_property
-    def soft(self) -> np.ndarray:
+    def soft(self, variance: float | None = None) -> np.ndarray:
         """Soft landmarks of the labelled faces, by a shape model of their labels alone."""
-        model = asm.fit_shapes(self.hard, self.labelled.scheme, variance=self.regime.variance)
+        variance = variance or self.regime.variance
+        model = asm.fit_shapes(self.hard, self.labelled.scheme, variance=variance)
         return asm.soften(model, self.hard)
 
     def mean_shape(self) -> np.ndarray:
@@ -80,16 +84,18 @@ class Setting:
             **more,
         )
 
-    def trained(self, name, net, faces, config, **more) -> tuple[models.LandmarkNet, dict]:
-        """The network of that name and the end of its log: trained now, or found.
+    def trained(self, path, net, faces, config, **more) -> tuple[models.LandmarkNet, dict]:
+        """The network in that file and the end of its log: trained now, or found.
 
         A training of few faces has thousands of short epochs, and saving after each of them would
         take longer than they do. So it is saved at its end, and a stop loses one training.
         """
-        path = self.folder / f"{name}.safetensors"
         if not path.exists():
             log = training.fit(net, faces, config, **more)
-            models.save(net, path, card={"config": asdict(config), "log": log[-1]})
+            last = log[-1]
+            if "slope" in last:
+                last = last | {"mean_slope": float(np.mean([line["slope"] for line in log]))}
+            models.save(net, path, card={"config": asdict(config), "log": last})
         net = models.load(path)
         if net.card["config"] != asdict(config):
             raise ValueError(f"{path} was trained otherwise; delete it or choose another folder")
@@ -102,7 +108,7 @@ class Setting:
         """The "tough" or the "tolerant" teacher; of a `half` of the people, for cross-fitting."""
         regime, faces, targets = self.regime, self.labelled, self.hard
         if which == "tolerant":
-            targets = self.soft
+            targets = self.soft()
         name = f"teacher-{which}"
         if half is not None:
             mine = self.halves() == half
@@ -110,7 +116,8 @@ class Setting:
             name += f"-half{half}"
         net = self.network(regime.teacher, regime.teacher_size, seed=1000)
         config = self.config("l1", len(faces), regime.teacher_steps, seed=1000)
-        return models.freeze(self.trained(name, net, faces, config, targets=targets)[0])
+        path = self.of_teachers / f"{name}.safetensors"
+        return models.freeze(self.trained(path, net, faces, config, targets=targets)[0])
 
     def halves(self) -> np.ndarray:
         """0 or 1 for each labelled face, whole people on one side."""
@@ -126,7 +133,7 @@ class Setting:
         name = f"answers-{what}-seed{seed}" + ("" if half is None else f"-half{half}")
         regime = self.regime
         return build_cache(
-            self.teachers(half), faces, self.folder / name,
+            self.teachers(half), faces, self.of_teachers / name,
             seed=seed, n_views=regime.n_views, strength=regime.strength,
         )  # fmt: skip
 
@@ -136,6 +143,20 @@ class Setting:
             which: self.zoom
             * np.abs(inference.predict(self.teacher(which), self.labelled) - self.hard).mean(axis=0)
             for which in ("tough", "tolerant")
+        }
+
+    @functools.cache  # noqa: B019
+    def strength_of_teachers(self) -> dict[str, dict[str, float]]:
+        """Each teacher's inter-ocular error on the faces that it has seen and on those that it has
+        not; one that knows its faces by heart has nothing to say about them."""
+        truth = {"seen": (self.labelled, self.hard)}
+        truth["unseen"] = (self.validation, self.validation.landmarks)
+        return {
+            which: {
+                name: float(metrics.nme(inference.predict(net, faces), target, 68).mean())
+                for name, (faces, target) in truth.items()
+            }
+            for which, net in self.teachers().nets.items()
         }
 
     # --- arms -------------------------------------------------------------------------------------
@@ -154,19 +175,14 @@ class Setting:
             arm.loss, len(faces), round(regime.steps * arm.steps), seed=seed, scale=arm.scale,
             learning_rate=arm.learning_rate, n_views=regime.n_views,
         )  # fmt: skip
-        more = {"targets": targets, "teachers": known}
-        return self.trained(self.run_name(arm, seed), net, faces, config, **more)
-
-    @staticmethod
-    def run_name(arm: Arm, seed: int) -> str:
         digest = hashlib.sha256(json.dumps(asdict(arm), sort_keys=True).encode()).hexdigest()
-        return f"student-{arm.loss}-{digest[:8]}-seed{seed}"
+        path = self.students / f"{arm.loss}-{digest[:8]}-seed{seed}.safetensors"
+        return self.trained(path, net, faces, config, targets=targets, teachers=known)
 
     def predict(self, net: models.LandmarkNet, split: str) -> np.ndarray:
         return inference.predict(net, getattr(self, split))
 
 
-def folder_of(regime: Regime, faces: FaceSet, root: Path) -> Path:
-    """Where a regime's networks lie: named by what they depend on."""
+def _digest(regime: Regime, faces: FaceSet) -> str:
     text = json.dumps(asdict(regime), sort_keys=True) + faces.fingerprint
-    return root / f"{faces.meta['name']}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+    return f"{faces.meta['name']}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
