@@ -9,7 +9,7 @@ on.
 import difflib
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -139,6 +139,16 @@ def create(
         net.head.weight.mul_(HEAD_SCALE)
         net.head.bias.copy_(mean_shape.flatten())
     return net
+
+
+@torch.no_grad()
+def without_last(net: LandmarkNet, n: int) -> LandmarkNet:
+    """The network without its last `n` points, which were there for the training alone."""
+    config = replace(net.config, n_points=net.config.n_points - n)
+    cut = LandmarkNet(config, net.backbone).train(net.training)
+    for name in ("weight", "bias"):
+        getattr(cut.head, name).copy_(getattr(net.head, name)[: -2 * n])
+    return cut
 
 
 def freeze(net: nn.Module) -> nn.Module:

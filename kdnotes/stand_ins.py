@@ -16,13 +16,14 @@ from kdnotes.faceset import FaceSet
 from kdnotes.views import warp_points
 
 
-class _OnFaces:
-    """Answers that are computed from the landmarks of the faces, in the student's view."""
+class OnFaces:
+    """Answers that are computed from the faces themselves; `position` leads from their rows to
+    theirs."""
 
     def __init__(self, faces: FaceSet):
         self.faces = faces
-        self._position = np.full(int(faces.rows.max()) + 1, -1)
-        self._position[faces.rows] = np.arange(len(faces))
+        self.position = np.full(int(faces.rows.max()) + 1, -1)
+        self.position[faces.rows] = np.arange(len(faces))
 
     def check(self, expected: dict) -> None:
         """
@@ -34,11 +35,11 @@ class _OnFaces:
 
     def _in_view(self, points, rows, views):
         """`points` `(N, L, 2)` of the faces at `rows`, as they lie in the views."""
-        chosen = torch.as_tensor(points[self._position[rows]]).float().to(views.matrix.device)
+        chosen = torch.as_tensor(points[self.position[rows]]).float().to(views.matrix.device)
         return warp_points(chosen, views, self.faces.scheme)
 
 
-class Softened(_OnFaces):
+class Softened(OnFaces):
     """The soft landmarks themselves in the Tolerant teacher's place: no second network.
 
     Args:
@@ -56,7 +57,7 @@ class Softened(_OnFaces):
         return {"tolerant": self._in_view(self.soft, rows, views)}
 
 
-class Constant(_OnFaces):
+class Constant(OnFaces):
     """A teacher that is equally far from every face's landmarks: no network at all.
 
     Args:
@@ -74,7 +75,7 @@ class Constant(_OnFaces):
         return {name: truth + t.to(truth.device) for name, t in self.distances.items()}
 
 
-class Shuffled(_OnFaces):
+class Shuffled(OnFaces):
     """Each face gets the error that the teachers make on another face of the batch.
 
     The errors are those of real teachers, but they say nothing about the face at hand.

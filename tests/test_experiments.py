@@ -182,8 +182,33 @@ def test_the_command_runs_and_goes_on(small_faces, tmp_path, monkeypatch, capsys
 
     code, printed = run("direction")
     assert not code and printed.out.count("seed ") == 4 and "Contrast: b against a" in printed.out
-    assert "gain of the contrast on validation faces: " in printed.out and len(log.read_text().splitlines()) == 4
+    assert (
+        "gain of the contrast on validation faces: " in printed.out
+        and len(log.read_text().splitlines()) == 4
+    )
     code, printed = run("direction")
-    assert not code and "seed 0" not in printed.out and "gain of the contrast on validation faces: " in printed.out
+    assert (
+        not code
+        and "seed 0" not in printed.out
+        and "gain of the contrast on validation faces: " in printed.out
+    )
     code, printed = run("directions")
     assert code == 1 and "few-labels-5" in printed.err
+
+
+def test_hints_are_the_teachers_features_of_the_same_view(setting):
+    """The outputs of the hint are gone after the training; its answers are those of each view."""
+    hints = STAND_INS["hints"](setting, 3, setting.labelled, "labelled")
+    assert 0 < hints.n_hints <= hints.MOST
+    rows = setting.labelled.rows
+    found = [hints.answers(rows, view, torch.zeros(1), None)["hint"] for view in (0, 1)]
+    assert found[0].shape == (len(rows), hints.n_hints, 2)
+    spread = torch.cat(found).flatten(1).std(dim=0)
+    assert torch.allclose(spread, torch.tensor(hints.STRAY), rtol=0.05)
+    assert not torch.equal(*found)
+    turned = hints.answers(rows[::-1], 1, torch.zeros(1), None)["hint"]
+    assert torch.equal(turned, found[1].flip(0))
+    net, last = setting.train_arm(Arm("l1+hint", "hints"), seed=3)
+    assert net.config.n_points == 68 and net.head.weight.shape[0] == 136
+    assert np.isfinite(last["loss"]) and "tough_pulled" not in last
+    assert setting.predict(net, "validation").shape == setting.validation.landmarks.shape

@@ -28,7 +28,8 @@ def key(student, faces, config, targets, teachers):
 def check(student, faces, config, targets, teachers, validation, accelerator):
     """Refuses arguments that contradict each other, before anything is computed."""
     expected = faces.landmarks.shape
-    if student.config.n_points != expected[1]:
+    n_hints = getattr(teachers, "n_hints", 0)
+    if student.config.n_points != expected[1] + n_hints:
         raise ValueError(
             f"the network has {student.config.n_points} landmarks, the faces have {expected[1]}"
         )

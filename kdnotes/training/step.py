@@ -41,6 +41,13 @@ def _to_teachers(pred, target, answers):
     return losses.l1(pred, torch.stack(list(answers.values())).mean(dim=0))
 
 
+def _hinted(pred, target, answers):
+    """L1 to the landmarks. The network has more outputs than those, and L1 makes them imitate what
+    the teacher's pooled features say (a hint: Romero et al., FitNets, ICLR 2015)."""
+    n = target.shape[1]
+    return losses.l1(pred[:, :n], target) + losses.l1(pred[:, n:], answers["hint"])
+
+
 #: Losses that know no teacher, and those that need one: names a training can be asked for, and what
 #: they do with (pred, target, teachers' answers).
 PLAIN: dict[str, Callable] = {
@@ -56,6 +63,7 @@ TAUGHT: dict[str, Callable] = {
     "l1+attentive": _l1_and(losses.attentive_imitation),
     "l1+bounded": _l1_and(losses.teacher_bounded),
     "l1+hinge": _l1_and(losses.teacher_hinge),
+    "l1+hint": _hinted,
 }
 LOSSES = PLAIN | TAUGHT
 
@@ -85,6 +93,7 @@ def descend(net, batch, config, rate, optimizer, accelerator):
     if pred.device.type == "cpu":  # a GPU would wait
         check_finite(pred.detach().sum(), "an answer", config)
     terms = _named(LOSSES[config.loss](pred, target, answers), config.scale)
+    answers.pop("hint", None)
     if answers:
         how = SETTINGS.get(config.loss, losses.PAPER)
         terms |= compare(pred.detach(), target, answers, how)

@@ -94,6 +94,7 @@ EXPERIMENTS: dict[str, Experiment] = {
             "L1 to the Tough teacher": Arm("to-teachers", "tough"),
             "L1 to label and to Tough": Arm("l1+teachers", "tough"),
             "attentive imitation": Arm("l1+attentive", "tough"),
+            "a hint: the teacher's features": Arm("l1+hint", "hints"),
         },
         ("L1 to label and to Tough", "L1"),
     ),

@@ -5,12 +5,55 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from sklearn.decomposition import PCA
 
-from kdnotes.stand_ins import Constant, Only, Shuffled, Softened, Together
+from kdnotes import models
+from kdnotes.faceset import FaceSet
+from kdnotes.models import LandmarkNet
+from kdnotes.stand_ins import Constant, OnFaces, Only, Shuffled, Softened, Together
+from kdnotes.views import sample_views, to_tensor, warp_images
 
 
 def _both(setting, seed, faces, what):
     return setting.cache(seed, faces, what)
+
+
+class Hints(OnFaces):
+    """What a teacher's pooled features say of each face and view: their principal components, as
+    many numbers as `n_hints` points have, scaled until they stray as far as landmarks do."""
+
+    MOST = 32
+    STRAY = 0.1
+
+    def __init__(self, teacher: LandmarkNet, faces: FaceSet, *, seed, n_views, strength):
+        super().__init__(faces)
+        self.fingerprints = {"hint": models.fingerprint(teacher)}
+        how, size = {"seed": seed, "strength": strength}, teacher.config.size
+        how["zoom"] = faces.meta["stored_margin"] / teacher.config.crop_margin
+        features = []
+        for view in range(n_views):
+            for chosen in np.array_split(np.arange(len(faces)), -(-len(faces) // 64)):
+                views = sample_views(faces.rows[chosen], view, **how)
+                images = warp_images(to_tensor(faces.images[chosen]), views, size)
+                with torch.no_grad():
+                    features.append(teacher.backbone((images - teacher.mean) / teacher.std))
+        features = torch.cat(features).numpy()  # (K·N, C)
+        self.n_hints = min(self.MOST, (min(features.shape) - 1) // 2)
+        pca = PCA(2 * self.n_hints, whiten=True, svd_solver="randomized", random_state=0)
+        hints = self.STRAY * pca.fit_transform(features)
+        self.hints = hints.astype(np.float32).reshape(n_views, len(faces), self.n_hints, 2)
+
+    def answers(self, rows, view_ids, crops, views) -> dict[str, torch.Tensor]:
+        found = self.hints[view_ids, self.position[rows]]
+        return {"hint": torch.from_numpy(found).to(crops.device)}
+
+
+def _hints(setting, seed, faces, what):
+    regime = setting.regime
+    return Hints(
+        setting.teacher("tough"), faces,
+        seed=seed, n_views=regime.n_views, strength=regime.strength,
+    )  # fmt: skip
 
 
 class CrossFitted:
@@ -64,4 +107,5 @@ STAND_INS: dict[str, Callable] = {
     "tough and softer landmarks": _tough_and_soft(0.80),
     "tough and harder landmarks": _tough_and_soft(0.97),
     "cross-fitted": _cross_fitted,
+    "hints": _hints,
 }

@@ -68,10 +68,12 @@ class Setting:
         shapes = np.concatenate([self.hard, asm.mirror(self.hard, self.labelled.scheme)])
         return (shapes.mean(axis=0) * self.zoom).astype(np.float32)
 
-    def network(self, name: str, size: int, seed: int) -> models.LandmarkNet:
+    def network(self, name: str, size: int, seed: int, n_more: int = 0) -> models.LandmarkNet:
+        """A new network, with outputs for so many points more than there are landmarks."""
+        shape = np.concatenate([self.mean_shape(), np.zeros((n_more, 2), np.float32)])
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            return models.create(name, 68, mean_shape=self.mean_shape(), size=size)
+            return models.create(name, len(shape), mean_shape=shape, size=size)
 
     def config(self, loss: str, n_faces: int, steps: int, **more) -> training.TrainConfig:
         """A training of at least `steps` steps, in whole epochs."""
@@ -170,14 +172,16 @@ class Setting:
         faces = self.train if arm.faces == "all" else self.labelled
         targets = TARGETS[arm.targets](self)
         known = STAND_INS[arm.teachers](self, seed, faces, arm.faces) if arm.teachers else None
-        net = self.network(regime.student, regime.size, seed)
+        n_more = getattr(known, "n_hints", 0)
+        net = self.network(regime.student, regime.size, seed, n_more)
         config = self.config(
             arm.loss, len(faces), round(regime.steps * arm.steps), seed=seed, scale=arm.scale,
             learning_rate=arm.learning_rate, n_views=regime.n_views,
         )  # fmt: skip
         digest = hashlib.sha256(json.dumps(asdict(arm), sort_keys=True).encode()).hexdigest()
         path = self.students / f"{arm.loss}-{digest[:8]}-seed{seed}.safetensors"
-        return self.trained(path, net, faces, config, targets=targets, teachers=known)
+        net, log = self.trained(path, net, faces, config, targets=targets, teachers=known)
+        return models.without_last(net, n_more) if n_more else net, log
 
     def predict(self, net: models.LandmarkNet, split: str) -> np.ndarray:
         return inference.predict(net, getattr(self, split))
