@@ -124,6 +124,30 @@ def student(
     _say_trained(opened.folder / recipes.student_run(loss, seed, **how), log)
 
 
+@app.command("long-run")
+def long_run(
+    name: Annotated[
+        str, typer.Argument(help="base, tough, tolerant, student-plain or student-kd.")
+    ],
+    data: FaceSetPath = None,
+    ship: Annotated[
+        bool,
+        typer.Option(
+            "--ship", help="Measure it, on test faces too, and put it into this checkout's zoo."
+        ),
+    ] = False,
+) -> None:
+    """Train a network that ships with the course, and first what it needs; hours on a CPU."""
+    from kdnotes import long_run as longer
+    from kdnotes import recipes
+
+    opened = recipes.open_course("quick", data)
+    _, log = longer.train(opened, name)
+    _say_trained(longer.folder_of(opened, name), log)
+    if ship:
+        print(longer.ship(opened, name))
+
+
 @app.command()
 def predict(
     photos: Annotated[list[Path], typer.Argument(help="Picture files, or folders of them.")],

@@ -4,8 +4,9 @@
     python -m kdnotes long-run student-kd --data FACE_SET --ship    # and into `kdnotes.zoo`
 
 All go on from one base network, trained with a plain loss: what it has learnt need not be learnt
-again. Both students have its input; they see the same faces and views for as many steps, and differ
-in the loss alone. The teachers have a larger input.
+again. (The one that ships is taken where there is one.) Both students have its input; they see the
+same faces and views for as many steps, and differ in the loss alone. The teachers have a larger
+input.
 
 Two things differ from the notebooks' short runs. The views are shifted and scaled farther, since a
 face detector's box lies elsewhere than the landmarks' box. And the labels are *centred*: if they
@@ -69,13 +70,31 @@ def train(course: recipes.Course, name: str) -> tuple[models.LandmarkNet, list[d
 
     Returns:
         The network, whose landmarks are centred too (see `shifted`), and its log.
+
+    Raises:
+        ValueError: No such network.
     """
+    if name not in NETWORKS:
+        raise ValueError(f"no long run is called {name!r}; there are {', '.join(NETWORKS)}")
     how, faces = NETWORKS[name], course.split("train")
     labels = faces.landmarks
     if how.targets == "soft":
         labels = recipes.soft_landmarks(course)[faces.rows]
-    start = train(course, how.start)[0] if how.start else None
+    start = _start(course, how.start) if how.start else None
     return _fit(course, name, how, labels - shift_of_labels(course), start)
+
+
+def folder_of(course: recipes.Course, name: str) -> Path:
+    """Where a long run lies."""
+    return course.folder / "long-run" / name
+
+
+def _start(course, name):
+    """The network that another one starts with: the one that ships, or one trained here."""
+    data = course.faces.meta["name"]
+    if (name, data) in zoo.names() and not folder_of(course, name).exists():
+        return zoo.load(name, data)
+    return train(course, name)[0]
 
 
 def shift_of_labels(course: recipes.Course) -> np.ndarray:
@@ -107,7 +126,7 @@ def _fit(course, name, how, targets, start=None):
         targets=targets.astype(np.float32),
         teachers=_answers(course, config) if how.loss in training.SETTINGS else None,
         validation=course.split("validation"),
-        run=course.folder / "long-run" / name,
+        run=folder_of(course, name),
         progress=course.progress,
     )
     return net, log
@@ -119,7 +138,7 @@ def _answers(course, config):
     return teachers.build_cache(
         both,
         course.split("train"),
-        course.folder / "long-run" / "teacher-landmarks",
+        folder_of(course, "teacher-landmarks"),
         seed=config.seed,
         n_views=config.n_views,
         strength=config.strength,

@@ -1,0 +1,102 @@
+"""The networks that ship: how they are trained, centred and put into the zoo."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from kdnotes import cli, inference, long_run, recipes, zoo
+
+TINY = {"network": "mobilenetv3_small_050", "learning_rate": 2e-3}
+
+
+@pytest.fixture
+def short(monkeypatch, tmp_path):
+    """One epoch each, networks that learn nothing, an empty zoo."""
+    nets = {
+        name: replace(how, epochs=1, size=32 if how.size < 128 else 40, **TINY)
+        for name, how in long_run.NETWORKS.items()
+    }
+    monkeypatch.setattr(long_run, "NETWORKS", nets)
+    monkeypatch.setattr(long_run, "FIRST", replace(long_run.FIRST, epochs=1, size=32, **TINY))
+    monkeypatch.setattr(long_run, "N_VIEWS", 2)
+    monkeypatch.setattr(zoo, "FOLDER", tmp_path / "zoo")
+    (tmp_path / "zoo").mkdir()
+    (tmp_path / "zoo" / "index.json").write_text("{}")
+    monkeypatch.setenv("KDNOTES_BUILD", str(tmp_path))
+    return tmp_path
+
+
+def course_of(faces):
+    return recipes.open_course("quick", faces.path, progress=False)
+
+
+def test_students_differ_in_the_loss_alone_and_teachers_see_more():
+    nets = long_run.NETWORKS
+    assert replace(nets["student-kd"], loss="l1") == nets["student-plain"]
+    assert nets["tough"].size == nets["tolerant"].size > nets["student-kd"].size
+    assert {how.start for how in nets.values()} - {""} < set(nets)
+    assert [name for name, how in nets.items() if how.targets == "soft"] == ["tolerant"]
+
+
+def test_the_side_of_the_labels_is_measured(short, small_faces, monkeypatch):
+    course = course_of(small_faces)
+    before = long_run.shift_of_labels(course)
+    moved = small_faces.split("train")
+    moved.landmarks = moved.landmarks + np.float32([0.03, 0.02])
+    splits = {"train": moved, "validation": small_faces.split("validation")}
+    monkeypatch.setattr(recipes.Course, "split", lambda self, name: splits[name])
+    after = long_run.shift_of_labels(replace(course, folder=short / "moved"))
+    assert before[1] == after[1] == 0
+    assert after[0] - before[0] == pytest.approx(0.03, abs=0.004)
+
+
+def test_a_shift_goes_into_the_bias(short, small_faces):
+    course = course_of(small_faces)
+    net = recipes.new_network(course, "mobilenetv3_small_050", 32).eval()
+    faces = course.split("validation")
+    before = inference.predict(net, faces)
+    after = inference.predict(long_run.shifted(net, np.array([0.02, -0.01]), course.zoom), faces)
+    assert np.allclose(after - before, [0.02, -0.01], atol=1e-5)
+
+
+def test_a_network_is_trained_shipped_and_goes_on_from_what_ships(
+    short, small_faces, capsys, monkeypatch
+):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["long-run", "base", "--data", str(small_faces.path), "--ship"])
+    assert not stopped.value.code
+    assert "base--drawn.safetensors" in capsys.readouterr().out
+    card = zoo.load("base", "drawn").card
+    assert {"data", "labels", "split", "command", "seed", "scores", "use", "licence"} <= set(card)
+    assert set(card["scores"]) == {"validation", "test"}
+    json.dumps(card)
+    course = course_of(small_faces)
+    net, _ = long_run.train(course, "base")
+    shift = long_run.shift_of_labels(course)
+    as_shipped = zoo.load("base", "drawn").head.bias
+    added = as_shipped.detach().view(-1, 2) - net.head.bias.detach().view(-1, 2)
+    assert added.numpy() == pytest.approx(np.tile(shift * course.zoom, (68, 1)), abs=1e-3)
+
+    elsewhere = replace(course, folder=short / "elsewhere")
+    trained, fit = [], long_run._fit
+
+    def noted(course, name, *more):
+        trained.append(name)
+        return fit(course, name, *more)
+
+    monkeypatch.setattr(long_run, "_fit", noted)
+    long_run.train(elsewhere, "student-kd")
+    assert "base" not in trained and {"tough", "tolerant", "student-kd"} <= set(trained)
+    long_run.ship(elsewhere, "tolerant")
+    scores = zoo.load("tolerant", "drawn").card["scores"]
+    assert "validation, against soft landmarks" in scores
+    assert torch.isfinite(zoo.load("tolerant", "drawn").head.bias).all()
+
+
+def test_an_unknown_long_run_is_named(short, small_faces, capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["long-run", "studnet", "--data", str(small_faces.path)])
+    assert "student-kd" in capsys.readouterr().err
