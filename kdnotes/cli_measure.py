@@ -138,21 +138,24 @@ def experiment(
     """Run an experiment on a face set; the same command goes on where it was."""
     from kdnotes import recipes
     from kdnotes.evaluation import experiments
-    from kdnotes.evaluation.experiments import runner
+    from kdnotes.evaluation.experiments import log as logs
+    from kdnotes.evaluation.experiments import results, runner
     from kdnotes.faceset import FaceSet
+    from kdnotes.files import new_file
 
-    if name not in experiments.EXPERIMENTS:
-        raise ValueError(f"no experiment {name!r}; there are {', '.join(experiments.EXPERIMENTS)}")
+    known = experiments.EXPERIMENTS
+    if name not in known:
+        raise ValueError(f"no experiment {name!r}; there are {', '.join(known)}")
     if data is None:
         raise ValueError("an experiment needs a face set: --data PATH")
-    chosen, faces = experiments.EXPERIMENTS[name], FaceSet.open(data)
-    kept = runner.Log(log or runner.stored(faces.meta["name"]))
+    chosen, faces = known[name], FaceSet.open(data)
+    kept = logs.Log(log) if log else logs.stored(faces.meta["name"])
     root = folder or recipes.build_folder() / "experiments"
     print(f"{chosen.question} Contrast: {' against '.join(chosen.contrast)}")
     for run in runner.run(chosen, faces, root, kept, confirm=confirm):
         print(f"{run['arm']}, seed {run['seed']}: {run['nme']:.2%}, {run['seconds']:.0f} s")
-    split = "test" if confirm else "validation"
-    people = faces.split(split).table["subject"]
-    print(runner.table(chosen, kept, people, split).to_string(float_format="{:.4f}".format))
-    found = runner.gain(chosen, kept, people, *chosen.contrast, split)
-    print(f"gain of the contrast on {split} faces: {found}; {kept.path}")
+    found = results.Results(chosen, kept, "test" if confirm else "validation")
+    print(found.table().to_string(float_format="{:.4f}".format))
+    with new_file(kept.path.with_suffix(".csv")) as part:
+        results.summary(known, kept).to_csv(part, index=False, lineterminator="\n")
+    print(f"{found.verdict()}\n{kept.path}")

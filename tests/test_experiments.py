@@ -1,14 +1,19 @@
 """Experiments: arms are what they say, runs go on where they were, figures come from the log."""
 
-from dataclasses import replace
+import io
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
-from kdnotes import cli, training
+from kdnotes import cli, plots, training
 from kdnotes.evaluation.experiments import EXPERIMENTS, Arm, Experiment, Regime, runner
 from kdnotes.evaluation.experiments.answers import STAND_INS
+from kdnotes.evaluation.experiments.log import Log, packed, unpacked
+from kdnotes.evaluation.experiments.results import Results, summary
 from kdnotes.evaluation.experiments.setting import Setting
 from kdnotes.evaluation.experiments.targets import TARGETS
 from kdnotes.resampling import Draws
@@ -110,22 +115,63 @@ def test_cross_fitted_teachers_never_saw_the_person(setting):
 def test_runs_go_on_and_the_log_gives_the_figures(small_faces, tmp_path):
     arms = {"a": Arm(), "b": Arm("l2"), "c": Arm("wing")}
     experiment = Experiment("?", Regime(**SMALL), arms, ("b", "a"), seeds=(0, 1), others=1)
-    log = runner.Log(tmp_path / "log.jsonl")
+    log = Log(tmp_path / "log.jsonl")
     first = next(runner.run(experiment, small_faces, tmp_path, log))
     assert (first["arm"], first["seed"], first["split"]) == ("b", 0, "validation")
-    log = runner.Log(tmp_path / "log.jsonl")
+    log = Log(tmp_path / "log.jsonl")
     rest = list(runner.run(experiment, small_faces, tmp_path, log))
     assert [(r["arm"], r["seed"]) for r in rest] == [("a", 0), ("b", 1), ("a", 1), ("c", 0)]
     assert not list(runner.run(experiment, small_faces, tmp_path, log))
     people = small_faces.split("validation").table["subject"]
-    errors = {arm: runner.errors_of(experiment, log, arm, (0, 1), "validation") for arm in "ab"}
+    results = Results(experiment, log)
+    errors = {arm: results.errors(arm) for arm in "ab"}
     for row in log.runs:
-        assert runner.unpacked(row["errors"]).mean() == pytest.approx(row["nme"], rel=1e-3)
-    found = runner.gain(experiment, log, people, "b", "a")
+        assert unpacked(row["errors"]).mean() == pytest.approx(row["nme"], rel=1e-3)
+    found = results.gain("b")
     assert found == Draws(2, people).gain(errors["b"], errors["a"])
-    table = runner.table(experiment, log, people)
+    table = results.table()
     assert list(table["seeds"]) == [2, 2, 1]
     assert table.loc["b", "value"] == found.value and np.isnan(table.loc["a", "value"])
+    assert results.verdict().startswith(f"b against a: {found.value:+.1%} ({found.low:+.1%} to")
+    with pytest.raises(ValueError, match="no seed in common on test"):
+        Results(experiment, log, "test").gain("b")
+    rows = summary({"mine": experiment}, log)
+    assert list(rows["arm"]) == ["a", "b", "c"] and list(rows["seeds"]) == ["0 1", "0 1", "0"]
+    assert rows["command"].unique() == ["python -m kdnotes experiment mine --data FACE_SET"]
+
+
+def test_the_verdict_says_better_worse_or_not_shown(small_faces, tmp_path):
+    """On errors that are made up: a gain of 20 %, a loss of as much, and none."""
+    rng, n = np.random.default_rng(0), len(small_faces.split("validation"))
+    reference = rng.uniform(0.08, 0.12, (3, n))
+    for factor, words in ((0.8, "better"), (1.2, "worse"), (1.0, "no difference shown")):
+        log = Log(tmp_path / f"{factor}.jsonl")
+        log.keep_people(small_faces)
+        noise = rng.normal(0, 0.002, (3, n))
+        arms = {"a": Arm(), "b": Arm("l2")}
+        experiment = Experiment("?", Regime(**SMALL), arms, ("b", "a"), (0, 1, 2))
+        for arm, errors in (("a", reference), ("b", reference * factor + noise)):
+            for seed in range(3):
+                about = {"arm": arm, "seed": seed, "split": "validation"}
+                how = {"config": asdict(arms[arm]), "regime": asdict(experiment.regime)}
+                log.add(about | how | {"errors": packed(errors[seed])})
+        verdict = Results(experiment, log).verdict()
+        assert words in verdict and "3 seeds, validation faces" in verdict
+        figure = plots.arms(Results(experiment, log))
+        assert figure.axes[0].get_yticklabels()[0].get_text() == "a"
+
+
+@pytest.mark.parametrize("path", sorted((Path(cli.__file__).parent / "results").glob("*/*.jsonl")))
+def test_the_stored_log_is_whole_and_its_table_is_what_it_says(path):
+    log = Log(path)
+    assert len(log.runs) == len(path.read_text().splitlines())
+    for run in log.runs:
+        errors = unpacked(run["errors"])
+        assert len(errors) == len(log.people(run["split"]))
+        assert errors.mean() == pytest.approx(run["nme"], rel=1e-3)
+    table = pd.read_csv(path.with_suffix(".csv"))
+    now = io.StringIO(summary(EXPERIMENTS, log).to_csv(index=False))
+    pd.testing.assert_frame_equal(table, pd.read_csv(now))
 
 
 def test_a_run_is_found_by_what_was_done_and_a_half_written_one_is_made_again(
@@ -135,20 +181,20 @@ def test_a_run_is_found_by_what_was_done_and_a_half_written_one_is_made_again(
 
     def made(**arms):
         experiment = Experiment("?", Regime(**SMALL), arms, tuple(arms), (0,), fresh=())
-        return [r["arm"] for r in runner.run(experiment, small_faces, tmp_path, runner.Log(file))]
+        return [r["arm"] for r in runner.run(experiment, small_faces, tmp_path, Log(file))]
 
     assert made(a=Arm(), b=Arm("l2")) == ["a", "b"]
     assert made(c=Arm("l2"), d=Arm("wing")) == ["d"]  # c is b
     whole = file.read_bytes()
     file.write_bytes(whole[:-40])  # stopped while d was written
     assert made(c=Arm("l2"), d=Arm("wing")) == ["d"]
-    assert len(runner.Log(file).runs) == 3 and file.read_bytes().startswith(whole[:-40] + b"\n")
+    assert len(Log(file).runs) == 3 and file.read_bytes().startswith(whole[:-40] + b"\n")
 
 
 def test_runs_with_teachers_say_what_those_know_of_seen_and_unseen_faces(small_faces, tmp_path):
     arms = {"a": Arm(), "b": Arm("kd-paper", "both"), "c": Arm(targets="tough's")}
     experiment = Experiment("?", Regime(**SMALL), arms, ("b", "a"), (0,), others=1)
-    log = runner.Log(tmp_path / "log.jsonl")
+    log = Log(tmp_path / "log.jsonl")
     plain, taught = {}, {}
     for run in runner.run(experiment, small_faces, tmp_path, log):
         (taught if "teachers" in run else plain)[run["arm"]] = run
@@ -161,12 +207,12 @@ def test_runs_with_teachers_say_what_those_know_of_seen_and_unseen_faces(small_f
 def test_confirming_uses_fresh_seeds_and_test_faces(small_faces, tmp_path):
     arms = {"a": Arm(), "b": Arm("l2")}
     experiment = Experiment("?", Regime(**SMALL), arms, ("b", "a"), (0,), fresh=(100, 101))
-    log = runner.Log(tmp_path / "log.jsonl")
+    log = Log(tmp_path / "log.jsonl")
     made = list(runner.run(experiment, small_faces, tmp_path, log, confirm=True))
     assert [(r["arm"], r["seed"], r["split"]) for r in made] == [
         ("b", 100, "test"), ("a", 100, "test"), ("b", 101, "test"), ("a", 101, "test"),
     ]  # fmt: skip
-    assert len(runner.unpacked(made[0]["errors"])) == 12
+    assert len(unpacked(made[0]["errors"])) == 12
 
 
 def test_the_command_runs_and_goes_on(small_faces, tmp_path, monkeypatch, capsys):
@@ -180,18 +226,13 @@ def test_the_command_runs_and_goes_on(small_faces, tmp_path, monkeypatch, capsys
             cli.main([str(arg) for arg in ("experiment", name, *places)])
         return caught.value.code, capsys.readouterr()
 
+    said = "b against a: "
     code, printed = run("direction")
     assert not code and printed.out.count("seed ") == 4 and "Contrast: b against a" in printed.out
-    assert (
-        "gain of the contrast on validation faces: " in printed.out
-        and len(log.read_text().splitlines()) == 4
-    )
+    assert said in printed.out and len(log.read_text().splitlines()) == 4
+    assert log.with_suffix(".csv").exists()
     code, printed = run("direction")
-    assert (
-        not code
-        and "seed 0" not in printed.out
-        and "gain of the contrast on validation faces: " in printed.out
-    )
+    assert not code and "seed 0" not in printed.out and said in printed.out
     code, printed = run("directions")
     assert code == 1 and "few-labels-5" in printed.err
 

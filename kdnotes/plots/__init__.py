@@ -17,6 +17,7 @@ from kdnotes.plots.loss import (
     pull_field,
 )  # fmt: skip
 from kdnotes.plots.scores import (
+    arms,
     bars,
     error_curves,
     jitter_curves,
@@ -38,7 +39,7 @@ from kdnotes.plots.style import (
 
 __all__ = [
     "BLACK", "BLUE", "COLOURS", "GREEN", "ORANGE", "PINK", "RED", "REGIONS", "SKY", "YELLOW",
-    "assistance_curves", "bars", "descent_paths", "draw_face", "draw_points", "error_curves",
-    "face_grid", "jitter_curves", "kd_curves", "new_figure", "numbered_points", "photo",
-    "point_errors", "pull_field", "shape_mode", "shapes", "training_curves",
+    "arms", "assistance_curves", "bars", "descent_paths", "draw_face", "draw_points",
+    "error_curves", "face_grid", "jitter_curves", "kd_curves", "new_figure", "numbered_points",
+    "photo", "point_errors", "pull_field", "shape_mode", "shapes", "training_curves",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from kdnotes import metrics
-from kdnotes.plots.style import BLACK, COLOURS, new_figure, plain_frame
+from kdnotes.plots.style import BLACK, BLUE, COLOURS, GREEN, new_figure, plain_frame
 from kdnotes.schemes import Scheme, get
 
 
@@ -94,6 +94,38 @@ def jitter_curves(curves: Mapping[str, pd.DataFrame]) -> Figure:
         plain_frame(ax)
     axes[0, 0].set_ylabel("NME, % of the inter-ocular distance")
     axes[0, 0].legend(fontsize=8, frameon=False)
+    return figure
+
+
+def arms(results) -> Figure:
+    """Arms of an experiment: the error of each seed, and the gain over the reference with its
+    interval over seeds and people.
+
+    Args:
+        results: `evaluation.experiments.results.Results`. The contrast's arm is drawn in green, its
+            reference in black.
+    """
+    names, gains = results.arms(), results.gains()
+    chosen, reference = results.experiment.contrast
+    colours = {name: {chosen: GREEN, reference: BLACK}.get(name, BLUE) for name in names}
+    figure, axes = new_figure(9, 0.9 + 0.36 * len(names), ncols=2, sharey=True, width_ratios=(3, 4))
+    left, right = axes[0]
+    for y, name in enumerate(names):
+        of_seeds = 100 * results.errors(name).mean(axis=1)
+        left.plot(of_seeds, [y] * len(of_seeds), "o", ms=4, alpha=0.6, color=colours[name])
+        left.plot(of_seeds.mean(), y, "|", ms=14, mew=2, color=colours[name])
+        if name in gains:
+            value, low, high = 100 * np.array(gains[name])
+            right.plot([low, high], [y, y], lw=2, solid_capstyle="butt", color=colours[name])
+            right.plot(value, y, "s", ms=5, color=colours[name])
+    left.set(xlabel="error of each seed (dot), mean (bar), %", yticks=range(len(names)))
+    left.set_yticklabels(names)
+    left.set_ylim(len(names) - 0.5, -0.5)
+    right.axvline(0, color=BLACK, lw=1)
+    right.set(xlabel=f"error lower than of “{reference}”, %")
+    for ax in (left, right):
+        ax.grid(axis="x", color="#dddddd", lw=0.8)
+        plain_frame(ax)
     return figure
 
 
