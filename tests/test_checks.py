@@ -44,6 +44,21 @@ def running(values, decay, start=None, new=None):
     return np.array(found if start is None else found[1:])
 
 
+def drawn_means(errors, people, seeds, drawn, all_seeds=False, once=False):
+    found = []
+    for rows, who in zip(seeds, drawn, strict=True):
+        rows, who = (np.arange(3) if all_seeds else rows), (np.unique(who) if once else who)
+        faces = [i for person in who for i in np.flatnonzero(people == person)]
+        found.append(np.mean([errors[row, i] for row in rows for i in faces]))
+    return np.array(found)
+
+
+def taught(teacher, at, what):
+    found = teacher.copy()
+    found[at] = what
+    return found
+
+
 def frozen(net):
     modes = [module.training for module in net.modules()]
     return not any(modes) and not any(p.requires_grad for p in net.parameters())
@@ -62,6 +77,9 @@ RIGHT = {
     checks.stored_answers: lambda stored, known, rows, epoch: stored[
         [list(known).index(row) for row in rows], epoch % stored.shape[1]
     ],
+    checks.gains: lambda arms, reference: 1 - arms.mean(axis=(1, 2)) / reference.mean(),
+    checks.drawn_means: drawn_means,
+    checks.taught_targets: lambda labels, at, teacher: taught(teacher, at, labels),
 }
 WRONG = [
     (checks.reflect, lambda p, g, T: T, "where it stands"),
@@ -147,6 +165,24 @@ WRONG = [
     (checks.soften, lambda x, m, P, v: right_soften(x, 0 * m, P, v) + m, "not taken off"),
     (checks.soften, lambda x, m, P, v: right_soften(x, m, P, v) - m, "missing at the end"),
     (checks.soften, lambda x, m, P, v: x, "the shape itself"),
+    (checks.gains, lambda a, r: a.mean(axis=(1, 2)) / r.mean() - 1, "arm is worse"),
+    (checks.gains, lambda a, r: r.mean() / a.mean(axis=(1, 2)) - 1, "not of the arm's"),
+    (checks.gains, lambda a, r: r.mean() - a.mean(axis=(1, 2)), "not a difference"),
+    (checks.gains, lambda a, r: (1 - a / r).mean(axis=(1, 2)), "easy faces rule"),
+    (checks.gains, lambda a, r: a.mean(axis=(1, 2)) / r.mean(), "what is gone"),
+    (checks.drawn_means, lambda e, p, s, d: drawn_means(e, p, s, d, once=True), "twice counts"),
+    (checks.drawn_means, lambda e, p, s, d: drawn_means(e, p, s, d, True), "All seeds"),
+    (checks.drawn_means, lambda e, p, s, d: np.array([e[x].mean() for x in s]), "All people"),
+    (
+        checks.drawn_means,
+        lambda e, p, s, d: np.array([e[x][:, y].mean() for x, y in zip(s, d, strict=True)]),
+        "not those of faces",
+    ),
+    (checks.taught_targets, lambda labels, at, teacher: teacher, "Labelled faces"),
+    (checks.taught_targets, lambda x, at, t: taught(t, [0, 1, 2], x), "first ones"),
+    (checks.taught_targets, lambda x, at, t: taught(t, np.sort(at), x), "order of"),
+    (checks.taught_targets, lambda x, at, t: taught(t, at, (x + t[at]) / 2), "a mean of"),
+    (checks.taught_targets, lambda x, at, t: taught(0 * t, at, x), "without a label"),
 ]
 
 

@@ -2,9 +2,11 @@
 
 A wrong answer is told what kind of wrong it is, where that can be seen, and never the right answer.
 A check returns a sentence; `print(checks.mirror(my_function))` is how a notebook uses it. The
-modules are those of the notebooks: `data` (01), `teachers` (02), `loss` (03), `student` (04).
+modules are those of the notebooks: `data` (01), `teachers` (02), `loss` (03), `student` (04),
+`ablations` (06).
 """
 
+from kdnotes.checks.ablations import drawn_means, gains, taught_targets
 from kdnotes.checks.data import mirror, soften, unit
 from kdnotes.checks.judge import RIGHT
 from kdnotes.checks.loss import least_assistance, reflect, smallest_beta, swapped_teachers
@@ -13,6 +15,8 @@ from kdnotes.checks.teachers import is_frozen, soft_classes
 
 __all__ = [
     "RIGHT",
+    "drawn_means",
+    "gains",
     "inverse_time",
     "is_frozen",
     "least_assistance",
@@ -24,5 +28,6 @@ __all__ = [
     "soften",
     "stored_answers",
     "swapped_teachers",
+    "taught_targets",
     "unit",
 ]
