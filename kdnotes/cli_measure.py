@@ -155,7 +155,7 @@ def experiment(
     for run in runner.run(chosen, faces, root, kept, confirm=confirm):
         print(f"{run['arm']}, seed {run['seed']}: {run['nme']:.2%}, {run['seconds']:.0f} s")
     found = results.Results(chosen, kept, "test" if confirm else "validation")
-    print(found.table().to_string(float_format="{:.4f}".format))
+    print(found.shown().to_string())
     with new_file(kept.path.with_suffix(".csv")) as part:
         results.summary(known, kept).to_csv(part, index=False, lineterminator="\n")
     print(f"{found.verdict()}\n{kept.path}")

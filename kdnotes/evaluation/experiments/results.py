@@ -76,6 +76,22 @@ class Results:
         columns = ["seeds", "nme", "sd of seeds", *Estimate._fields]
         return pd.DataFrame.from_dict(rows, orient="index").reindex(columns=columns)
 
+    def shown(self) -> pd.DataFrame:
+        """The table for people: percentages, and a gain with its interval in one cell."""
+        rows = {}
+        for arm, row in self.table().iterrows():
+            gain = ""
+            if np.isfinite(row["value"]):
+                gain = f"{row['value']:+.1%} ({row['low']:+.1%} to {row['high']:+.1%})"
+            sd = "" if np.isnan(row["sd of seeds"]) else f"{row['sd of seeds']:.2%}"
+            rows[arm] = {
+                "seeds": int(row["seeds"]),
+                "error": f"{row['nme']:.2%}",
+                "sd of seeds": sd,
+                "lower by": gain,
+            }
+        return pd.DataFrame.from_dict(rows, orient="index")
+
     def verdict(self) -> str:
         """The answer of the contrast in one sentence."""
         arm, reference = self.experiment.contrast
