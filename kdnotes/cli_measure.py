@@ -136,12 +136,11 @@ def experiment(
     ] = None,
 ) -> None:
     """Run an experiment on a face set; the same command goes on where it was."""
-    from kdnotes import recipes
+    from kdnotes import recipes, record
     from kdnotes.evaluation import experiments
     from kdnotes.evaluation.experiments import log as logs
     from kdnotes.evaluation.experiments import results, runner
     from kdnotes.faceset import FaceSet
-    from kdnotes.files import new_file
 
     known = experiments.EXPERIMENTS
     if name not in known:
@@ -156,6 +155,6 @@ def experiment(
         print(f"{run['arm']}, seed {run['seed']}: {run['nme']:.2%}, {run['seconds']:.0f} s")
     found = results.Results(chosen, kept, "test" if confirm else "validation")
     print(found.shown().to_string())
-    with new_file(kept.path.with_suffix(".csv")) as part:
-        results.summary(known, kept).to_csv(part, index=False, lineterminator="\n")
+    checkout = None if log else recipes.checkout()
+    record.record_experiments(kept, checkout and checkout / "README.md")
     print(f"{found.verdict()}\n{kept.path}")

@@ -13,7 +13,7 @@ from kdnotes import cli, plots, training
 from kdnotes.evaluation.experiments import EXPERIMENTS, Arm, Experiment, Regime, runner
 from kdnotes.evaluation.experiments.answers import STAND_INS
 from kdnotes.evaluation.experiments.log import Log, packed, unpacked
-from kdnotes.evaluation.experiments.results import Results, summary
+from kdnotes.evaluation.experiments.results import Results, markdown, summary
 from kdnotes.evaluation.experiments.setting import Setting
 from kdnotes.evaluation.experiments.targets import TARGETS
 from kdnotes.resampling import Draws
@@ -155,8 +155,11 @@ def test_the_verdict_says_better_worse_or_not_shown(small_faces, tmp_path):
                 about = {"arm": arm, "seed": seed, "split": "validation"}
                 how = {"config": asdict(arms[arm]), "regime": asdict(experiment.regime)}
                 log.add(about | how | {"errors": packed(errors[seed])})
-        verdict = Results(experiment, log).verdict()
-        assert words in verdict and "3 seeds, validation faces" in verdict
+        results = Results(experiment, log)
+        assert words in results.verdict() and "3 seeds, validation faces" in results.verdict()
+        assert results.shown().loc["b", "lower by"].startswith(f"{results.gain('b').value:+.1%} (")
+        row = markdown({"e": experiment}, log).splitlines()[-1]
+        assert row.startswith("| ? | b / a | ") and row.endswith("| 3 | – | – |")
         figure = plots.arms(Results(experiment, log))
         assert figure.axes[0].get_yticklabels()[0].get_text() == "a"
 
@@ -172,6 +175,8 @@ def test_the_stored_log_is_whole_and_its_table_is_what_it_says(path):
     table = pd.read_csv(path.with_suffix(".csv"))
     now = io.StringIO(summary(EXPERIMENTS, log).to_csv(index=False))
     pd.testing.assert_frame_equal(table, pd.read_csv(now))
+    readme = (Path(cli.__file__).parents[1] / "README.md").read_text("utf-8")
+    assert markdown(EXPERIMENTS, log) in readme
 
 
 def test_a_run_is_found_by_what_was_done_and_a_half_written_one_is_made_again(

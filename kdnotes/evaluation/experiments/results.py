@@ -82,7 +82,7 @@ class Results:
         for arm, row in self.table().iterrows():
             gain = ""
             if np.isfinite(row["value"]):
-                gain = f"{row['value']:+.1%} ({row['low']:+.1%} to {row['high']:+.1%})"
+                gain = _gain(Estimate(row["value"], row["low"], row["high"]))
             sd = "" if np.isnan(row["sd of seeds"]) else f"{row['sd of seeds']:.2%}"
             rows[arm] = {
                 "seeds": int(row["seeds"]),
@@ -121,3 +121,26 @@ def summary(experiments: dict[str, Experiment], log: Log) -> pd.DataFrame:
                 about |= {"seeds": seeds, **row.drop("seeds").round(5)}
                 rows.append(about | {"command": command, "log": log.path.name})
     return pd.DataFrame(rows)
+
+
+def markdown(experiments: dict[str, Experiment], log: Log) -> str:
+    """The contrasts that were run with several seeds, as a table for the README."""
+    lines = [
+        "| question | compared | lower error, validation | seeds | test, fresh seeds | seeds |",
+        "|---|---|---|---|---|---|",
+    ]
+    for experiment in experiments.values():
+        arm, reference = experiment.contrast
+        cells = []
+        for split in report.SPLITS:
+            found = Results(experiment, log, split)
+            seeds = found.seeds(arm, reference)
+            cells += [_gain(found.gain(arm)), str(len(seeds))] if len(seeds) > 1 else ["–", "–"]
+        if cells[0] != "–":
+            compared = f"{arm} / {reference}"
+            lines.append(f"| {' | '.join([experiment.question, compared, *cells])} |")
+    return "\n".join(lines)
+
+
+def _gain(estimate):
+    return f"{estimate.value:+.1%} ({estimate.low:+.1%} to {estimate.high:+.1%})"
