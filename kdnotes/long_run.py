@@ -3,7 +3,9 @@
     python -m kdnotes long-run student-kd --data FACE_SET           # some hours on one core
     python -m kdnotes long-run student-kd --data FACE_SET --ship    # and into `kdnotes.zoo`
 
-All go on from one base network, trained with a plain loss: what it has learnt need not be learnt
+Without a face set they are trained on the embedded faces.
+
+They go on from one base network, trained with a plain loss: what it has learnt need not be learnt
 again. (The one that ships is taken where there is one.) Both students have its input; they see the
 same faces and views for as many steps, and differ in the loss alone. The teachers have a larger
 input.
@@ -53,13 +55,24 @@ class LongRun:
     network: str = "mobilenetv2_100"
 
 
-#: What ships, and "base", which all of them start from. The students differ in the loss alone.
-NETWORKS = {
+#: What ships for photographs, and "base", which all of them start from. The students differ in the
+#: loss alone.
+PHOTOGRAPHS = {
     "base": LongRun(100),
     "tough": LongRun(30, size=128, start="base", learning_rate=3e-3),
     "tolerant": LongRun(12, size=128, start="tough", targets="soft", learning_rate=2e-3),
     "student-plain": LongRun(30, start="base", learning_rate=3e-3),
     "student-kd": LongRun(30, loss="kd-paper", start="base", learning_rate=3e-3),
+}
+#: The same for embedded faces: the networks of the profile `quick`, so that a reader's own short
+#: run can be laid beside it. The teachers are another network than the students, and begin anew.
+SMALL = {"network": "mobilenetv2_050", "size": 64}
+EMBEDDED = {
+    "base": LongRun(100, **SMALL),
+    "tough": LongRun(60, size=80),
+    "tolerant": LongRun(12, size=80, start="tough", targets="soft", learning_rate=2e-3),
+    "student-plain": LongRun(30, start="base", learning_rate=3e-3, **SMALL),
+    "student-kd": LongRun(30, loss="kd-paper", start="base", learning_rate=3e-3, **SMALL),
 }
 #: A short one on the labels as they are, which shows to which side they lie.
 FIRST = LongRun(5, size=64, network="mobilenetv2_050")
@@ -74,14 +87,24 @@ def train(course: recipes.Course, name: str) -> tuple[models.LandmarkNet, list[d
     Raises:
         ValueError: No such network.
     """
-    if name not in NETWORKS:
-        raise ValueError(f"no long run is called {name!r}; there are {', '.join(NETWORKS)}")
-    how, faces = NETWORKS[name], course.split("train")
+    how, faces = plan(course, name), course.split("train")
     labels = faces.landmarks
     if how.targets == "soft":
         labels = recipes.soft_landmarks(course)[faces.rows]
     start = _start(course, how.start) if how.start else None
     return _fit(course, name, how, labels - shift_of_labels(course), start)
+
+
+def plan(course: recipes.Course, name: str) -> LongRun:
+    """How a network is trained on these faces.
+
+    Raises:
+        ValueError: No such network.
+    """
+    plans = EMBEDDED if course.faces.meta["name"] == "synthetic" else PHOTOGRAPHS
+    if name not in plans:
+        raise ValueError(f"no long run is called {name!r}; there are {', '.join(plans)}")
+    return plans[name]
 
 
 def folder_of(course: recipes.Course, name: str) -> Path:
@@ -162,17 +185,17 @@ def ship(course: recipes.Course, name: str) -> Path:
     Returns:
         The file.
     """
-    net, log = train(course, name)
-    shift = shift_of_labels(course)
+    how, (net, log), shift = plan(course, name), train(course, name), shift_of_labels(course)
     net = shifted(net, shift, course.zoom).cpu()
     meta, data = course.faces.meta, course.faces.meta["name"]
+    source = "" if data == "synthetic" else "--data FACE_SET "
     soft = recipes.soft_landmarks(course)
     scores = {}
     for split in report.SPLITS:
         faces = course.split(split)
         pred = inference.predict(net, faces)
         scores[split] = report.score(pred, faces)
-        if NETWORKS[name].targets == "soft":
+        if how.targets == "soft":
             scores[f"{split}, against soft landmarks"] = report.score(pred, faces, soft[faces.rows])
     about = report.about_data(course.faces)
     card = {
@@ -180,11 +203,12 @@ def ship(course: recipes.Course, name: str) -> Path:
         "data": about,
         "labels": meta.get("labels") or "see the data set",
         "split": meta["split_rule"],
-        "command": f"python -m kdnotes long-run {name} --data FACE_SET --ship",
-        "how": asdict(NETWORKS[name]) | {"views": asdict(WIDE), "n_views": N_VIEWS},
+        "command": f"python -m kdnotes long-run {name} {source}--ship",
+        "how": asdict(how) | {"views": asdict(WIDE), "n_views": N_VIEWS},
         "seed": 0,
         "centred": {"labels moved by (stored-crop units)": (-shift).tolist()},
         "scores": scores,
+        "curve": [round(entry["nme"], 5) for entry in log],
         "seconds": log[-1]["seconds"],
         "hardware": report.hardware(),
         "use": USE,

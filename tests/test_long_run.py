@@ -17,9 +17,9 @@ def short(monkeypatch, tmp_path):
     """One epoch each, networks that learn nothing, an empty zoo."""
     nets = {
         name: replace(how, epochs=1, size=32 if how.size < 128 else 40, **TINY)
-        for name, how in long_run.NETWORKS.items()
+        for name, how in long_run.PHOTOGRAPHS.items()
     }
-    monkeypatch.setattr(long_run, "NETWORKS", nets)
+    monkeypatch.setattr(long_run, "PHOTOGRAPHS", nets)
     monkeypatch.setattr(long_run, "FIRST", replace(long_run.FIRST, epochs=1, size=32, **TINY))
     monkeypatch.setattr(long_run, "N_VIEWS", 2)
     monkeypatch.setattr(zoo, "FOLDER", tmp_path / "zoo")
@@ -33,11 +33,13 @@ def course_of(faces):
     return recipes.open_course("quick", faces.path, progress=False)
 
 
-def test_students_differ_in_the_loss_alone_and_teachers_see_more():
-    nets = long_run.NETWORKS
+@pytest.mark.parametrize("nets", [long_run.PHOTOGRAPHS, long_run.EMBEDDED])
+def test_students_differ_in_the_loss_alone_and_teachers_see_more(nets):
     assert replace(nets["student-kd"], loss="l1") == nets["student-plain"]
     assert nets["tough"].size == nets["tolerant"].size > nets["student-kd"].size
     assert {how.start for how in nets.values()} - {""} < set(nets)
+    for how in nets.values():
+        assert not how.start or nets[how.start].network == how.network
     assert [name for name, how in nets.items() if how.targets == "soft"] == ["tolerant"]
 
 
