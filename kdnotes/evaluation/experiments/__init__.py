@@ -60,6 +60,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     "few-labels-5": _few_labels(
         5,
         {
+            "L1 on the labelled faces, three times as long": Arm(steps=3),
             "teacher's landmarks everywhere": Arm(targets="tough's everywhere", faces="all"),
             "KD-Loss on the labelled faces": KD,
             "KD-Loss, teacher's landmarks on the others": Arm(
