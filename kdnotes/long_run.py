@@ -6,9 +6,8 @@
 Without a face set they are trained on the embedded faces.
 
 They go on from one base network, trained with a plain loss: what it has learnt need not be learnt
-again. (The one that ships is taken where there is one.) Both students have its input; they see the
-same faces and views for as many steps, and differ in the loss alone. The teachers have a larger
-input.
+again. (One that ships is taken where there is one.) Both students see the same faces and views for
+as many steps, and differ in the loss alone. The teachers have a larger input.
 
 Two things differ from the notebooks' short runs. The views are shifted and scaled farther, since a
 face detector's box lies elsewhere than the landmarks' box. And the labels are *centred*: if they
@@ -29,7 +28,6 @@ from kdnotes.views import ViewConfig
 
 #: Shifted and scaled farther than the notebooks' views, for the boxes of a detector.
 WIDE = ViewConfig(shift=0.10, scale=0.16)
-N_VIEWS = 20
 
 
 @dataclass(frozen=True)
@@ -44,6 +42,7 @@ class LongRun:
         targets: "hard" or "soft" landmarks.
         learning_rate: Peak of the one-cycle schedule.
         network: Backbone, a timm name.
+        n_views: Number of different views of each face.
     """
 
     epochs: int
@@ -53,16 +52,18 @@ class LongRun:
     targets: str = "hard"
     learning_rate: float = 6e-3
     network: str = "mobilenetv2_100"
+    n_views: int = 20
 
 
-#: What ships for photographs, and "base", which all of them start from. The students differ in the
-#: loss alone.
+#: What ships for photographs, and "base", which all of them start from, with a smaller input that
+#: makes its many epochs affordable. The students differ in the loss alone.
+FROM_BASE = {"start": "base", "learning_rate": 3e-3}
 PHOTOGRAPHS = {
     "base": LongRun(100),
-    "tough": LongRun(30, size=128, start="base", learning_rate=3e-3),
-    "tolerant": LongRun(12, size=128, start="tough", targets="soft", learning_rate=2e-3),
-    "student-plain": LongRun(30, start="base", learning_rate=3e-3),
-    "student-kd": LongRun(30, loss="kd-paper", start="base", learning_rate=3e-3),
+    "tough": LongRun(20, size=128, **FROM_BASE),
+    "tolerant": LongRun(8, size=128, start="tough", targets="soft", learning_rate=2e-3),
+    "student-plain": LongRun(30, size=112, n_views=10, **FROM_BASE),
+    "student-kd": LongRun(30, loss="kd-paper", size=112, n_views=10, **FROM_BASE),
 }
 #: The same for embedded faces: the networks of the profile `quick`, so that a reader's own short
 #: run can be laid beside it. The teachers are another network than the students, and begin anew.
@@ -71,8 +72,8 @@ EMBEDDED = {
     "base": LongRun(100, **SMALL),
     "tough": LongRun(60, size=80),
     "tolerant": LongRun(12, size=80, start="tough", targets="soft", learning_rate=2e-3),
-    "student-plain": LongRun(30, start="base", learning_rate=3e-3, **SMALL),
-    "student-kd": LongRun(30, loss="kd-paper", start="base", learning_rate=3e-3, **SMALL),
+    "student-plain": LongRun(30, n_views=10, **FROM_BASE, **SMALL),
+    "student-kd": LongRun(30, loss="kd-paper", n_views=10, **FROM_BASE, **SMALL),
 }
 #: A short one on the labels as they are, which shows to which side they lie.
 FIRST = LongRun(5, size=64, network="mobilenetv2_050")
@@ -91,7 +92,7 @@ def train(course: recipes.Course, name: str) -> tuple[models.LandmarkNet, list[d
     labels = faces.landmarks
     if how.targets == "soft":
         labels = recipes.soft_landmarks(course)[faces.rows]
-    start = _start(course, how.start) if how.start else None
+    start = _known(course, how.start) if how.start else None
     return _fit(course, name, how, labels - shift_of_labels(course), start)
 
 
@@ -112,11 +113,12 @@ def folder_of(course: recipes.Course, name: str) -> Path:
     return course.folder / "long-run" / name
 
 
-def _start(course, name):
-    """The network that another one starts with: the one that ships, or one trained here."""
+def _known(course, name):
+    """The network of that name, its landmarks centred: one that ships, or one trained here."""
     data = course.faces.meta["name"]
     if (name, data) in zoo.names() and not folder_of(course, name).exists():
-        return zoo.load(name, data)
+        net = zoo.load(name, data)
+        return shifted(net, np.array(net.card["labels_moved_by"]), course.zoom)
     return train(course, name)[0]
 
 
@@ -138,7 +140,7 @@ def _fit(course, name, how, targets, start=None):
         how.loss,
         how.epochs,
         learning_rate=how.learning_rate,
-        n_views=N_VIEWS,
+        n_views=how.n_views,
         view_config=WIDE,
         average=0.999,
     )
@@ -157,7 +159,7 @@ def _fit(course, name, how, targets, start=None):
 
 def _answers(course, config):
     """The teachers' landmarks, for every view that a student of the long run sees."""
-    both = teachers.Teachers(**{which: train(course, which)[0] for which in ("tough", "tolerant")})
+    both = teachers.Teachers(**{which: _known(course, which) for which in ("tough", "tolerant")})
     return teachers.build_cache(
         both,
         course.split("train"),
@@ -204,9 +206,9 @@ def ship(course: recipes.Course, name: str) -> Path:
         "labels": meta.get("labels") or "see the data set",
         "split": meta["split_rule"],
         "command": f"python -m kdnotes long-run {name} {source}--ship",
-        "how": asdict(how) | {"views": asdict(WIDE), "n_views": N_VIEWS},
+        "how": asdict(how) | {"views": asdict(WIDE)},
         "seed": 0,
-        "centred": {"labels moved by (stored-crop units)": (-shift).tolist()},
+        "labels_moved_by": (-shift).tolist(),  # for the training, in stored-crop units
         "scores": scores,
         "curve": [round(entry["nme"], 5) for entry in log],
         "seconds": log[-1]["seconds"],

@@ -16,12 +16,11 @@ TINY = {"network": "mobilenetv3_small_050", "learning_rate": 2e-3}
 def short(monkeypatch, tmp_path):
     """One epoch each, networks that learn nothing, an empty zoo."""
     nets = {
-        name: replace(how, epochs=1, size=32 if how.size < 128 else 40, **TINY)
+        name: replace(how, epochs=1, size=32 if how.size < 128 else 40, n_views=2, **TINY)
         for name, how in long_run.PHOTOGRAPHS.items()
     }
     monkeypatch.setattr(long_run, "PHOTOGRAPHS", nets)
     monkeypatch.setattr(long_run, "FIRST", replace(long_run.FIRST, epochs=1, size=32, **TINY))
-    monkeypatch.setattr(long_run, "N_VIEWS", 2)
     monkeypatch.setattr(zoo, "FOLDER", tmp_path / "zoo")
     (tmp_path / "zoo").mkdir()
     (tmp_path / "zoo" / "index.json").write_text("{}")
