@@ -45,6 +45,11 @@ def check(student, faces, config, targets, teachers, validation, accelerator):
             f"loss {config.loss!r} with {'' if teachers else 'no '}teachers: plain losses have no "
             "use for them, the others need them"
         )
+    if (config.loss == "l1+hint") != bool(n_hints):
+        raise ValueError(
+            f"loss {config.loss!r} with teachers that give {n_hints or 'no'} hints: only l1+hint "
+            "has a use for hints, and it needs them"
+        )
     if teachers is not None:
         how = {"strength": config.strength, "config": config.view_config}
         how |= {"seed": config.seed, "n_views": config.n_views}
