@@ -114,7 +114,7 @@ def peers(
     print(comparison.table(found).to_string())
     print(
         f"\n{found['test_faces']} test faces; errors in % of the inter-ocular distance; one thread "
-        f"thread of {found['hardware']['device']}"
+        f"of {found['hardware']['device']}, ours in {found['ours_runs_in']}"
     )
     for reason in found["missing"]:
         print(f"left out: {reason}")

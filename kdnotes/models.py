@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from kdnotes.files import new_file
-from kdnotes.views import CROP_MARGIN
+from kdnotes.views import CROP_MARGIN, to_tensor
 
 #: The new head's weights are this much smaller than PyTorch's: the first answer is nearly the mean
 #: shape, and a short training starts from there rather than from chance.
@@ -63,6 +63,11 @@ class LandmarkNet(nn.Module):
         # bf16 has 8 bits of precision: it would round landmarks by a tenth of a pixel and more.
         with torch.autocast(images.device.type, enabled=False):
             return self.head(features.float()).view(-1, self.config.n_points, 2)
+
+    @torch.no_grad()
+    def read(self, crops: np.ndarray) -> np.ndarray:
+        """Landmarks `(N, L, 2)` in network-crop units of uint8 crops `(N, size, size, 3)`."""
+        return self(to_tensor(crops, self.mean.device).float() / 255).cpu().numpy()
 
 
 def _pooled_width(backbone, size):

@@ -9,16 +9,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from kdnotes import models, plots, samples
 from kdnotes.deploy.detect import find_faces
 from kdnotes.deploy.photos import as_image, read_photo
 from kdnotes.files import new_file
 from kdnotes.models import LandmarkNet
-from kdnotes.views import to_tensor
 
 UNIT = "pixels of the upright picture, (0, 0) = middle of its first pixel"
+
+#: The network that is used where none is named.
+STUDENT = "student-kd", "youtube-faces"
 
 Box = tuple[float, float, float, float]
 
@@ -38,15 +39,13 @@ def check_box(image: np.ndarray, box: Box) -> None:
         )
 
 
-@torch.no_grad()
 def look(net: LandmarkNet, image: np.ndarray, crop: tuple[float, float, float]) -> np.ndarray:
     """Landmarks `(L, 2)` in pixels of `image`, as the network sees them in `crop` (cx, cy, side).
 
     The same answer for a face alone and in company: each is looked at by itself.
     """
     small = samples.cut(image, crop, net.config.size)
-    found = net(to_tensor(small[None]).float() / 255)[0]
-    return np.asarray(crop[:2]) + crop[2] * found.double().numpy()
+    return np.asarray(crop[:2]) + crop[2] * net.read(small[None])[0].astype(np.float64)
 
 
 def predict(
@@ -151,4 +150,4 @@ def load(network: Path | None) -> LandmarkNet:
         return models.load(network)
     from kdnotes import zoo
 
-    return zoo.load("student-plain", "youtube-faces")
+    return zoo.load(*STUDENT)
