@@ -34,6 +34,30 @@ def test_what_is_added_can_be_loaded(folder):
             assert found(images) == pytest.approx(net(images), abs=2e-3)
 
 
+CARD = {
+    "data": {"name": "drawn"},
+    "how": {"epochs": 3},
+    "seconds": 7200,
+    "scores": {
+        split: {"nme": nme, "low": 0.04, "high": 0.06, "fr10": 0.013}
+        for split, nme in (("validation", 0.0512), ("test", 0.0498))
+    },
+}
+
+
+def test_a_face_set_has_its_networks_and_their_table(folder):
+    for name, data in (("tough", "drawn"), ("base", "drawn"), ("tough", "other")):
+        zoo.add(new(0), name, data, CARD)
+    nets = zoo.shipped("drawn")
+    assert list(nets) == ["base", "tough"] and zoo.shipped("my own") == {}
+    shown = zoo.table(nets).loc["tough"]
+    assert shown["NME, test"] == "4.98%" and shown["NME, validation"] == "5.12%"
+    assert shown["95 % interval"] == "4.00% to 6.00%" and shown["hours"] == "2.0"
+    assert shown["network"] == "mobilenetv3_small_050, 32 px"
+    assert shown["MB"] == f"{zoo.size('tough', 'drawn') / 1e6:.1f}"
+    assert zoo.table({}).empty
+
+
 def test_files_take_half_the_space(folder):
     net = new(0)
     path = zoo.add(net, "a", "b", {})

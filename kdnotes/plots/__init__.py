@@ -21,6 +21,7 @@ from kdnotes.plots.scores import (
     bars,
     error_curves,
     jitter_curves,
+    long_runs,
     point_errors,
     training_curves,
 )  # fmt: skip
@@ -40,6 +41,7 @@ from kdnotes.plots.style import (
 __all__ = [
     "BLACK", "BLUE", "COLOURS", "GREEN", "ORANGE", "PINK", "RED", "REGIONS", "SKY", "YELLOW",
     "arms", "assistance_curves", "bars", "descent_paths", "draw_face", "draw_points",
-    "error_curves", "face_grid", "jitter_curves", "kd_curves", "new_figure", "numbered_points",
-    "photo", "point_errors", "pull_field", "shape_mode", "shapes", "training_curves",
+    "error_curves", "face_grid", "jitter_curves", "kd_curves", "long_runs", "new_figure",
+    "numbered_points", "photo", "point_errors", "pull_field", "shape_mode", "shapes",
+    "training_curves",
 ]  # fmt: skip

@@ -35,6 +35,24 @@ def training_curves(
     return figure
 
 
+def long_runs(here: Mapping[str, list[dict]], long: Mapping[str, list[float]]) -> Figure:
+    """Validation NME per epoch of short trainings (their logs) and, dashed, of long ones with the
+    same names."""
+    figure, axes = new_figure(6, 3.2)
+    ax = axes[0, 0]
+    curves = {f"{name}, here": [entry["nme"] for entry in log] for name, log in here.items()}
+    for name, curve in (curves | {f"{name}, long run": long[name] for name in long}).items():
+        colour = COLOURS[name.partition(",")[0]]
+        style = "--" if name.endswith("long run") else "-"
+        epochs = np.arange(len(curve)) + 1
+        ax.plot(epochs, 100 * np.array(curve), style, color=colour, label=name, lw=1.6)
+    ax.set(xlabel="epoch", ylabel="validation NME, %", xscale="log")
+    ax.xaxis.set_major_formatter("{x:.0f}")
+    ax.legend(fontsize=8, frameon=False)
+    plain_frame(ax)
+    return figure
+
+
 def error_curves(errors: Mapping[str, np.ndarray], threshold: float = 0.10) -> Figure:
     """Cumulative error distributions: the share of faces with an error up to each value."""
     figure, axes = new_figure(6, 3.6)

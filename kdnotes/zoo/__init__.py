@@ -1,6 +1,6 @@
 """The trained networks that ship with the course.
 
-    net = zoo.load("student-plain", "youtube-faces")
+    net = zoo.load("student-kd", "youtube-faces")
     print(net.card)
 
 Each is one safetensors file of 16-bit weights beside this module, with a card (what it was trained
@@ -10,7 +10,10 @@ They are computed with in 32 bits.
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
+
+import pandas as pd
 
 from kdnotes import models
 from kdnotes.files import new_file
@@ -40,7 +43,7 @@ def load(name: str, data: str) -> models.LandmarkNet:
     """A trained network in evaluation mode; `net.card` is its card.
 
     Args:
-        name: `student-plain`, ….
+        name: `student-kd`, `student-plain`, `tough`, `tolerant` or `base`.
         data: The face set it was trained on, `youtube-faces` or `synthetic`.
 
     Raises:
@@ -61,6 +64,30 @@ def load(name: str, data: str) -> models.LandmarkNet:
             f"{expected}; install kdnotes again"
         )
     return models.load(path)
+
+
+def shipped(data: str) -> dict[str, models.LandmarkNet]:
+    """All networks that ship for a face set, by name; none for a set of your own."""
+    return {name: load(name, of) for name, of in names() if of == data}
+
+
+def table(nets: Mapping[str, models.LandmarkNet]) -> pd.DataFrame:
+    """What the cards of `shipped` say of size, training and errors, for people."""
+    rows = {}
+    for name, net in nets.items():
+        card = net.card
+        rows[name] = {
+            "network": f"{net.config.name}, {net.config.size} px",
+            "MB": f"{size(name, card['data']['name']) / 1e6:.1f}",
+            "epochs": card["how"]["epochs"],
+            "hours": f"{card['seconds'] / 3600:.1f}",
+        }
+        for split in ("validation", "test"):
+            score = card["scores"][split]
+            rows[name][f"NME, {split}"] = f"{score['nme']:.2%}"
+        rows[name]["95 % interval"] = f"{score['low']:.2%} to {score['high']:.2%}"
+        rows[name]["faces above 10 %"] = f"{score['fr10']:.1%}"
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def add(net: models.LandmarkNet, name: str, data: str, card: dict) -> Path:
