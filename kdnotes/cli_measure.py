@@ -135,19 +135,21 @@ def experiment(
         Path | None, typer.Option(help="File of all runs, else that of the course's results.")
     ] = None,
 ) -> None:
-    """Run an experiment on a face set; the same command goes on where it was."""
+    """Run an experiment on a face set, or in short on the embedded faces; the same command goes on
+    where it was."""
     from kdnotes import recipes, record
     from kdnotes.evaluation import experiments
     from kdnotes.evaluation.experiments import log as logs
     from kdnotes.evaluation.experiments import results, runner
     from kdnotes.faceset import FaceSet
 
-    known = experiments.EXPERIMENTS
+    faces = FaceSet.open(data) if data else recipes.open_course("quick").faces
+    known = experiments.on(faces.meta["name"])
     if name not in known:
-        raise ValueError(f"no experiment {name!r}; there are {', '.join(known)}")
-    if data is None:
-        raise ValueError("an experiment needs a face set: --data PATH")
-    chosen, faces = known[name], FaceSet.open(data)
+        raise ValueError(
+            f"no experiment {name!r} on {faces.meta['name']}; there are {', '.join(known)}"
+        )
+    chosen = known[name]
     kept = logs.Log(log) if log else logs.stored(faces.meta["name"])
     root = folder or recipes.build_folder() / "experiments"
     print(f"{chosen.question} Contrast: {' against '.join(chosen.contrast)}")

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from kdnotes import inference, plots, recipes
 from kdnotes.evaluation import report
-from kdnotes.evaluation.experiments import EXPERIMENTS, results
+from kdnotes.evaluation.experiments import on, results
 from kdnotes.evaluation.experiments.log import Log
 from kdnotes.files import new_file
 
@@ -41,10 +41,11 @@ def record_run(course: recipes.Course, found: dict, executed: Path, notebooks: l
 
 def record_experiments(log: Log, readme: Path | None = None) -> None:
     """Writes the table of all experiments beside their log, and their contrasts into the README."""
+    experiments = on(log.path.stem)
     with new_file(log.path.with_suffix(".csv")) as part:
-        results.summary(EXPERIMENTS, log).to_csv(part, index=False, lineterminator="\n")
+        results.summary(experiments, log).to_csv(part, index=False, lineterminator="\n")
     if readme is not None:
-        section = results.markdown(EXPERIMENTS, log)
+        section = results.markdown(experiments, log)
         text = report.insert(readme.read_text("utf-8"), f"experiments-{log.path.stem}", section)
         with new_file(readme) as part:
             part.write_text(text, encoding="utf-8")

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from kdnotes import cli, plots, training
-from kdnotes.evaluation.experiments import EXPERIMENTS, Arm, Experiment, Regime, runner
+from kdnotes.evaluation.experiments import EXPERIMENTS, Arm, Experiment, Regime, on, runner
 from kdnotes.evaluation.experiments.answers import STAND_INS
 from kdnotes.evaluation.experiments.log import Log, packed, unpacked
 from kdnotes.evaluation.experiments.results import Results, markdown, summary
@@ -43,6 +43,15 @@ def test_every_experiment_names_what_there_is():
         assert len(set(experiment.runs())) == len(experiment.runs())
     with pytest.raises(ValueError, match="names arms that are not there"):
         replace(EXPERIMENTS["direction"], contrast=("L1", "L7"))
+
+
+def test_in_short_only_the_contrast_is_left():
+    whole = on("youtube-faces")
+    assert whole is EXPERIMENTS
+    for name, short in on("synthetic").items():
+        assert {arm for arm, _ in short.runs()} == set(short.contrast) == set(whole[name].contrast)
+        assert len(short.runs()) == 6
+        assert short.regime == replace(whole[name].regime, steps=600, teacher_steps=600)
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
@@ -173,10 +182,10 @@ def test_the_stored_log_is_whole_and_its_table_is_what_it_says(path):
         assert len(errors) == len(log.people(run["split"]))
         assert errors.mean() == pytest.approx(run["nme"], rel=1e-3)
     table = pd.read_csv(path.with_suffix(".csv"))
-    now = io.StringIO(summary(EXPERIMENTS, log).to_csv(index=False))
+    now = io.StringIO(summary(on(path.stem), log).to_csv(index=False))
     pd.testing.assert_frame_equal(table, pd.read_csv(now))
     readme = (Path(cli.__file__).parents[1] / "README.md").read_text("utf-8")
-    assert markdown(EXPERIMENTS, log) in readme
+    assert markdown(on(path.stem), log) in readme
 
 
 def test_a_run_is_found_by_what_was_done_and_a_half_written_one_is_made_again(

@@ -2,19 +2,22 @@
 
     python -m kdnotes experiment few-labels-5 --data FACE_SET              # on validation faces
     python -m kdnotes experiment few-labels-5 --data FACE_SET --confirm    # once, on test faces
+    python -m kdnotes experiment few-labels-5                              # in short
 
 Every experiment has one primary contrast: the arm in question against the best plain loss with the
 same labels and steps. It is judged on validation faces over several seeds (five for the two main
 questions, three for the others), and confirmed once, with fresh seeds, on test faces. The other
 arms are there to understand the answer, with two seeds each. `learning-rates` and what follows it
 are short looks: few seeds, no claim.
+
+Without a face set, the main contrasts are repeated in short on the embedded faces.
 """
 
 from dataclasses import replace
 
 from kdnotes.evaluation.experiments.arms import Arm, Experiment, Regime
 
-__all__ = ["EXPERIMENTS", "Arm", "Experiment", "Regime"]
+__all__ = ["EXPERIMENTS", "IN_SHORT", "Arm", "Experiment", "Regime", "on"]
 
 FEW = Regime(people=15)
 THREE = (0, 1, 2)
@@ -167,3 +170,15 @@ EXPERIMENTS: dict[str, Experiment] = {
         Regime(people=15, student="mobilenetv2_100"),
     ),
 }
+
+
+#: What is repeated on the embedded faces: the contrasts alone, three seeds, half the steps.
+IN_SHORT = {
+    name: EXPERIMENTS[name].in_short()
+    for name in ("few-labels-5", "better-than-plain", "weighting", "wrong-labels")
+}
+
+
+def on(data: str) -> dict[str, Experiment]:
+    """The experiments on a face set of that name."""
+    return IN_SHORT if data == "synthetic" else EXPERIMENTS

@@ -1,7 +1,7 @@
 """What an experiment compares: arms that differ in one thing, and a contrast named beforehand."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,15 @@ class Experiment:
         missing = set(self.contrast) - set(self.arms)
         if missing:
             raise ValueError(f"the contrast names arms that are not there: {sorted(missing)}")
+
+    def in_short(self) -> "Experiment":
+        """The contrast alone, with three seeds and half the steps."""
+        regime = replace(
+            self.regime,
+            steps=self.regime.steps // 2,
+            teacher_steps=self.regime.teacher_steps // 2,
+        )
+        return replace(self, regime=regime, seeds=self.seeds[:3], others=0)
 
     def runs(self) -> list[tuple[str, int]]:
         """Arm and seed of every run: seed by seed, so that a stop leaves whole comparisons."""

@@ -113,7 +113,8 @@ def summary(experiments: dict[str, Experiment], log: Log) -> pd.DataFrame:
     for name, experiment in experiments.items():
         for split in report.SPLITS:
             found = Results(experiment, log, split)
-            command = f"python -m kdnotes experiment {name} --data FACE_SET"
+            command = f"python -m kdnotes experiment {name}"
+            command += " --data FACE_SET" * (log.path.stem != "synthetic")
             command += " --confirm" * (split == "test")
             for arm, row in found.table().iterrows():
                 about = {"experiment": name, "split": split, "arm": arm}
