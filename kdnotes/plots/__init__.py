@@ -23,6 +23,7 @@ from kdnotes.plots.scores import (
     jitter_curves,
     long_runs,
     point_errors,
+    prices,
     training_curves,
 )  # fmt: skip
 from kdnotes.plots.style import (
@@ -42,6 +43,6 @@ __all__ = [
     "BLACK", "BLUE", "COLOURS", "GREEN", "ORANGE", "PINK", "RED", "REGIONS", "SKY", "YELLOW",
     "arms", "assistance_curves", "bars", "descent_paths", "draw_face", "draw_points",
     "error_curves", "face_grid", "jitter_curves", "kd_curves", "long_runs", "new_figure",
-    "numbered_points", "photo", "point_errors", "pull_field", "shape_mode", "shapes",
+    "numbered_points", "photo", "point_errors", "prices", "pull_field", "shape_mode", "shapes",
     "training_curves",
 ]  # fmt: skip

@@ -1,13 +1,23 @@
 """How well networks do: training curves, error curves, bars."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from kdnotes import metrics
-from kdnotes.plots.style import BLACK, BLUE, COLOURS, GREEN, new_figure, plain_frame
+from kdnotes.plots.style import (
+    BLACK,
+    BLUE,
+    COLOURS,
+    GREEN,
+    ORANGE,
+    PINK,
+    SKY,
+    new_figure,
+    plain_frame,
+)
 from kdnotes.schemes import Scheme, get
 
 
@@ -144,6 +154,31 @@ def arms(results) -> Figure:
     for ax in (left, right):
         ax.grid(axis="x", color="#dddddd", lw=0.8)
         plain_frame(ax)
+    return figure
+
+
+def prices(rows: Sequence[Mapping]) -> Figure:
+    """Error against time, both per face; the size of a circle is that of the file.
+
+    Args:
+        rows: As `kdnotes.evaluation.peers.row` makes them, one circle each; those of one `who` on
+            different boxes are joined by a line.
+    """
+    figure, axes = new_figure(7, 3.6)
+    ax = axes[0, 0]
+    names = list(dict.fromkeys(row["who"] for row in rows))
+    for name, colour in zip(names, (SKY, GREEN, BLACK, ORANGE, PINK, BLUE), strict=False):
+        mine = [row for row in rows if row["who"] == name]
+        x = [row["milliseconds"] for row in mine]
+        y = [100 * row["nme_without_shift"] for row in mine]
+        ax.plot(x, y, color=colour, lw=1)
+        area = 12 + 4 * mine[0]["bytes"] / 1e6
+        ax.scatter(x, y, s=area, color=colour, alpha=0.7, label=name, zorder=3)
+    ax.set(xlabel="milliseconds a face, one thread", xscale="log")
+    ax.set_ylabel("test NME without shift, %")
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    plain_frame(ax)
     return figure
 
 
