@@ -23,12 +23,12 @@ FEW = Regime(people=15)
 THREE = (0, 1, 2)
 KD = Arm("kd-paper", "both")
 
-#: L1 as steep as KD-Loss is on average (`mean_slope` in the log of its runs).
+#: L1 as steep as KD-Loss is on average (`mean_slope` in the log of its first run).
 PLAIN = {
     "L1": Arm("l1"),
     "L2": Arm("l2"),
     "Wing": Arm("wing"),
-    "L1, as steep as KD-Loss": Arm("l1", scale=4.0),
+    "L1, as steep as KD-Loss": Arm("l1", scale=3.76),
 }
 DISTILLED = {
     "KD-Loss (PAPER)": KD,
@@ -122,6 +122,9 @@ EXPERIMENTS: dict[str, Experiment] = {
             "KD-Loss (PAPER)": KD,
             "L1 to the Tough teacher": Arm("to-teachers", "tough"),
             "L1 to label and to Tough": Arm("l1+teachers", "tough"),
+            "L1 to the label, to Tough where far from it": Arm(
+                targets="labels that tough's confirm, else tough's"
+            ),
         },
         ("L1 to the Tough teacher", "L1"),
         THREE,
