@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from kdnotes import inference, models, recipes, teachers, training, zoo
+from kdnotes import inference, models, processes, recipes, teachers, training, zoo
 from kdnotes.evaluation import report
 from kdnotes.views import ViewConfig
 
@@ -62,8 +62,8 @@ PHOTOGRAPHS = {
     "base": LongRun(100),
     "tough": LongRun(20, size=128, **FROM_BASE),
     "tolerant": LongRun(8, size=128, start="tough", targets="soft", learning_rate=2e-3),
-    "student-plain": LongRun(30, size=112, n_views=10, **FROM_BASE),
-    "student-kd": LongRun(30, loss="kd-paper", size=112, n_views=10, **FROM_BASE),
+    "student-plain": LongRun(80, size=112, **FROM_BASE),
+    "student-kd": LongRun(80, loss="kd-paper", size=112, **FROM_BASE),
 }
 #: The same for embedded faces: the networks of the profile `quick`, so that a reader's own short
 #: run can be laid beside it. The teachers are another network than the students, and begin anew.
@@ -168,6 +168,7 @@ def _answers(course, config):
         n_views=config.n_views,
         strength=config.strength,
         config=config.view_config,
+        device=processes.state().device,
         progress=course.progress,
     )
 
@@ -175,7 +176,7 @@ def _answers(course, config):
 @torch.no_grad()
 def shifted(net: models.LandmarkNet, shift: np.ndarray, zoom: float) -> models.LandmarkNet:
     """The network with `shift` (stored-crop units) added to all its landmarks, in its bias."""
-    step = torch.as_tensor(shift * zoom, dtype=torch.float32)
+    step = torch.as_tensor(shift * zoom, dtype=torch.float32, device=net.head.bias.device)
     net.head.bias += step.repeat(net.config.n_points)
     return net
 

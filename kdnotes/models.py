@@ -74,7 +74,8 @@ def _pooled_width(backbone, size):
     """Width of the pooled features, measured: what timm advertises is not always what comes out."""
     was_training = backbone.training
     with torch.no_grad():
-        width = backbone.eval()(torch.zeros(1, 3, size, size)).shape[-1]
+        image = torch.zeros(1, 3, size, size, device=next(backbone.parameters()).device)
+        width = backbone.eval()(image).shape[-1]
     backbone.train(was_training)
     return width
 
@@ -150,7 +151,7 @@ def create(
 def without_last(net: LandmarkNet, n: int) -> LandmarkNet:
     """The network without its last `n` points, which were there for the training alone."""
     config = replace(net.config, n_points=net.config.n_points - n)
-    cut = LandmarkNet(config, net.backbone).train(net.training)
+    cut = LandmarkNet(config, net.backbone).to(net.mean.device).train(net.training)
     for name in ("weight", "bias"):
         getattr(cut.head, name).copy_(getattr(net.head, name)[: -2 * n])
     return cut

@@ -29,15 +29,16 @@ class Hints(OnFaces):
         super().__init__(faces)
         self.fingerprints = {"hint": models.fingerprint(teacher)}
         how, size = {"seed": seed, "strength": strength}, teacher.config.size
+        device = teacher.mean.device
         how["zoom"] = faces.meta["stored_margin"] / teacher.config.crop_margin
         features = []
         for view in range(n_views):
             for chosen in np.array_split(np.arange(len(faces)), -(-len(faces) // 64)):
-                views = sample_views(faces.rows[chosen], view, **how)
-                images = warp_images(to_tensor(faces.images[chosen]), views, size)
+                views = sample_views(faces.rows[chosen], view, **how).to(device)
+                images = warp_images(to_tensor(faces.images[chosen], device), views, size)
                 with torch.no_grad():
                     features.append(teacher.backbone((images - teacher.mean) / teacher.std))
-        features = torch.cat(features).numpy()  # (K·N, C)
+        features = torch.cat(features).cpu().numpy()  # (K·N, C)
         self.n_hints = min(self.MOST, (min(features.shape) - 1) // 2)
         pca = PCA(2 * self.n_hints, whiten=True, svd_solver="randomized", random_state=0)
         hints = self.STRAY * pca.fit_transform(features)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kdnotes import metrics
 from kdnotes.evaluation import report
-from kdnotes.evaluation.experiments.arms import Experiment
+from kdnotes.evaluation.experiments.arms import Arm, Experiment
 from kdnotes.evaluation.experiments.log import Log, packed
 from kdnotes.evaluation.experiments.setting import Setting
 from kdnotes.faceset import FaceSet
@@ -45,25 +45,30 @@ def run(
         todo = [(arm, seed) for seed in experiment.fresh for arm in experiment.contrast]
     for name, seed in todo:
         log.read()
-        arm, began = experiment.arms[name], time.perf_counter()
-        if log.find(arm, regime, seed, split):
-            continue
-        net, last = setting.train_arm(arm, seed)
-        chosen = getattr(setting, split)
-        errors = metrics.nme(setting.predict(net, split), chosen.landmarks, chosen.scheme)
-        done = {
-            "arm": name,
-            "seed": seed,
-            "split": split,
-            "nme": round(float(errors.mean()), 6),
-            "errors": packed(errors),
-            "training": {key: float(f"{value:.6g}") for key, value in last.items()},
-            "seconds": round(time.perf_counter() - began, 1),
-            "config": asdict(arm),
-            "regime": asdict(regime),
-            "hardware": report.hardware(),
-        }
-        if arm.taught:
-            done["teachers"] = setting.strength_of_teachers()
-        log.add(done)
-        yield done
+        arm = experiment.arms[name]
+        if not log.find(arm, regime, seed, split):
+            done = {"arm": name, **measured(setting, arm, seed, split)}
+            log.add(done)
+            yield done
+
+
+def measured(setting: Setting, arm: Arm, seed: int, split: str) -> dict:
+    """One run: trains an arm and measures it; what the log keeps of it."""
+    began = time.perf_counter()
+    net, last = setting.train_arm(arm, seed)
+    chosen = getattr(setting, split)
+    errors = metrics.nme(setting.predict(net, split), chosen.landmarks, chosen.scheme)
+    done = {
+        "seed": seed,
+        "split": split,
+        "nme": round(float(errors.mean()), 6),
+        "errors": packed(errors),
+        "training": {key: float(f"{value:.6g}") for key, value in last.items()},
+        "seconds": round(time.perf_counter() - began, 1),
+        "config": asdict(arm),
+        "regime": asdict(setting.regime),
+        "hardware": report.hardware(),
+    }
+    if arm.taught:
+        done["teachers"] = setting.strength_of_teachers()
+    return done

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from kdnotes import asm, inference, metrics, models, training
+from kdnotes import asm, inference, metrics, models, processes, training
 from kdnotes.evaluation.experiments.arms import Arm, Regime
 from kdnotes.faceset import FaceSet
 from kdnotes.teachers import TeacherCache, Teachers, build_cache
@@ -32,6 +32,7 @@ class Setting:
 
     def __init__(self, regime: Regime, faces: FaceSet, root: Path):
         self.regime, self.faces = regime, faces
+        self.device = processes.state().device
         self.students = root / f"students-{_digest(regime, faces)}"
         without_student = replace(regime, student="", size=0, steps=0)
         self.of_teachers = root / f"teachers-{_digest(without_student, faces)}"
@@ -98,7 +99,7 @@ class Setting:
             if "slope" in last:
                 last = last | {"mean_slope": float(np.mean([line["slope"] for line in log]))}
             models.save(net, path, card={"config": asdict(config), "log": last})
-        net = models.load(path)
+        net = models.load(path, self.device)
         if net.card["config"] != asdict(config):
             raise ValueError(f"{path} was trained otherwise; delete it or choose another folder")
         return net, net.card["log"]
@@ -136,7 +137,7 @@ class Setting:
         regime = self.regime
         return build_cache(
             self.teachers(half), faces, self.of_teachers / name,
-            seed=seed, n_views=regime.n_views, strength=regime.strength,
+            seed=seed, n_views=regime.n_views, strength=regime.strength, device=self.device,
         )  # fmt: skip
 
     def errors_of_teachers(self) -> dict[str, np.ndarray]:
