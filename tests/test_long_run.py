@@ -54,6 +54,12 @@ def test_the_side_of_the_labels_is_measured(short, small_faces, monkeypatch):
     assert after[0] - before[0] == pytest.approx(0.03, abs=0.004)
 
 
+def test_rendered_labels_lie_to_no_side(short, small_faces):
+    course = course_of(small_faces)
+    course.faces.meta = course.faces.meta | {"name": "synthetic"}
+    assert not long_run.shift_of_labels(course).any() and not (short / "long-run").exists()
+
+
 def test_a_shift_goes_into_the_bias(short, small_faces):
     course = course_of(small_faces)
     net = recipes.new_network(course, "mobilenetv3_small_050", 32).eval()
