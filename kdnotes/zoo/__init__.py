@@ -80,7 +80,7 @@ def table(nets: Mapping[str, models.LandmarkNet]) -> pd.DataFrame:
             "network": f"{net.config.name}, {net.config.size} px",
             "MB": f"{size(name, card['data']['name']) / 1e6:.1f}",
             "epochs": card["how"]["epochs"],
-            "hours": f"{card['seconds'] / 3600:.1f}",
+            "minutes": f"{card['seconds'] / 60:.1f}",
         }
         for split in ("validation", "test"):
             score = card["scores"][split]
