@@ -6,12 +6,12 @@ Each command imports what it needs when it runs, so that `--help` answers at onc
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from kdnotes.cli_data import data_app
+from kdnotes.cli_deploy import export, predict
 from kdnotes.cli_measure import bench, evaluate, experiment, peers
 from kdnotes.cli_options import FaceSetPath, ProfileName
 
@@ -148,56 +148,6 @@ def long_run(
         print(longer.ship(opened, name))
 
 
-@app.command()
-def predict(
-    photos: Annotated[list[Path], typer.Argument(help="Picture files, or folders of them.")],
-    out: Annotated[Path, typer.Option(help="Folder for JSON and drawn pictures.")],
-    network: Annotated[
-        Path | None,
-        typer.Option(help="A network's file, else the student that ships with kdnotes."),
-    ] = None,
-    box: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Where the face is, X,Y,WIDTH,HEIGHT in pixels (brows to chin, ear to ear); may "
-            "be repeated. Else faces are looked for."
-        ),
-    ] = None,
-    whole: Annotated[
-        bool, typer.Option("--whole", help="Each picture is one face's crop already.")
-    ] = False,
-) -> None:
-    """Find the landmarks of faces; coordinates are pixels of the upright picture.
-
-    The largest face comes first, or those of the boxes in their order. Exit code 1 says that a
-    photo could not be used or shows no face; the others are done all the same.
-    """
-    from kdnotes.deploy import photos as pictures
-    from kdnotes.deploy import predict as prediction
-
-    boxes = [_box(text) for text in box or ()]
-    if boxes and whole:
-        raise ValueError("--whole says that the picture is the crop; --box says where it is")
-    net, missed = prediction.load(network), 0
-    for found, line in prediction.predict_files(
-        pictures.listed(photos), net, out, boxes, whole=whole
-    ):
-        print(line)
-        missed += not found
-    raise typer.Exit(1 if missed else 0)
-
-
-def _box(text):
-    """The four numbers of `--box`."""
-    try:
-        x, y, width, height = (float(part) for part in text.split(","))
-    except ValueError:
-        raise ValueError(
-            f"--box is X,Y,WIDTH,HEIGHT in pixels, such as 40,60,120,130; found {text!r}"
-        ) from None
-    return x, y, width, height
-
-
 def _say_trained(folder, log):
     """What came out of a training, in one line, from the first process."""
     from kdnotes import processes
@@ -209,7 +159,7 @@ def _say_trained(folder, log):
     )
 
 
-for command in (evaluate, bench, peers, experiment):
+for command in (predict, export, evaluate, bench, peers, experiment):
     app.command()(command)
 
 

@@ -220,7 +220,10 @@ def ship(course: recipes.Course, name: str) -> Path:
         "use": USE,
         "licence": LICENCE.format(data=meta.get("licence") or "see the data set"),
     }
-    return zoo.add(net, name, data, card)
+    path = zoo.add(net, name, data, card)
+    if name == "student-kd":
+        zoo.add_exported(name, data)
+    return path
 
 
 USE = (

@@ -1,22 +1,29 @@
-"""A network as one ONNX file: it runs in onnxruntime, without PyTorch.
+"""A network as one ONNX file: it runs in onnxruntime and in a browser, without PyTorch.
 
-Its preprocessing lies inside: crops go in as they are cut from a picture, landmarks come out.
-Needs the extra `export`.
+    python -m kdnotes export student-kd --data youtube-faces --to student.onnx --precision fp16
+
+Its preprocessing lies inside: crops go in as they are cut from a picture, uint8 and RGB, landmarks
+come out in crop widths from the crop's middle. Needs the extra `export`.
 """
 
 import json
 from dataclasses import asdict
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import torch
 
+import kdnotes
 from kdnotes import models
+from kdnotes.deploy.exported import KEY, Exported
 from kdnotes.files import new_file
 
-#: The most that an exported network's landmarks may differ from PyTorch's, in crop widths.
-TOLERANCE = 1e-4
+#: How far the landmarks of a file may lie from PyTorch's, in crop widths. Eight bits move single
+#: points on purpose; there the bound only catches a broken file.
+TOLERANCE = {"fp32": 1e-4, "fp16": 2e-3, "int8": 5e-2}
+
+#: The version of ONNX's operators in the files.
+OPSET = 20
 
 
 class _OnCrops(torch.nn.Module):
@@ -30,56 +37,106 @@ class _OnCrops(torch.nn.Module):
         return self.net(crops.permute(0, 3, 1, 2).float() / 255)
 
 
-def export(net: models.LandmarkNet, path: str | Path) -> Path:
+def export(
+    net: models.LandmarkNet,
+    path: str | Path,
+    precision: str = "fp32",
+    faces: np.ndarray | None = None,
+) -> Path:
     """Writes `net` to one ONNX file that takes any number of crops, and reads it back to compare.
 
+    The same weights give the same bytes.
+
     Args:
-        net: In evaluation mode.
+        net: In evaluation mode. What its card says of data and licence goes into the file.
         path: File to write; what was there is replaced when the new file is right.
+        precision: "fp32"; "fp16": weights are kept in 16 bits and computed with in 32; "int8":
+            weights and what flows between the layers are 8 bits wide.
+        faces: `(N, size, size, 3)` uint8, crops of *training* faces: int8 measures on them how
+            large numbers get in each layer, and the check is made on them and on noise.
 
     Raises:
         ModuleNotFoundError: The extra `export` is not installed.
-        ValueError: A network in training mode, or one that the file does not reproduce.
+        ValueError: A network in training mode or with weights that are not finite, an unknown
+            precision, int8 without faces, crops of another size, or a network that the file does
+            not reproduce.
     """
+    net = models.plain(net)
+    size = net.config.size
+    if precision not in TOLERANCE:
+        raise ValueError(f"precision is one of {', '.join(TOLERANCE)}, found {precision!r}")
     if net.training:
         raise ValueError("the network is in training mode: call net.eval() before the export")
-    whole = _OnCrops(models.plain(net)).eval()
-    size = net.config.size
-    crops = np.random.default_rng(0).integers(0, 256, (2, size, size, 3), np.uint8)
-    program = torch.onnx.export(
-        whole, (torch.from_numpy(crops),), dynamo=True, verbose=False,
-        input_names=["crops"], output_names=["landmarks"], dynamic_shapes={"crops": {0: "N"}},
-    )  # fmt: skip
-    program.model.metadata_props["kdnotes"] = json.dumps(asdict(net.config))
+    bad = [key for key, value in net.state_dict().items() if not value.isfinite().all()]
+    if bad:
+        raise ValueError(f"weights of the network are not finite numbers: {', '.join(bad[:3])}")
+    if faces is not None and (faces.shape[1:] != (size, size, 3) or faces.dtype != np.uint8):
+        raise ValueError(
+            f"expected uint8 crops (N, {size}, {size}, 3), found {faces.dtype} {faces.shape}"
+        )
+    if precision == "int8" and faces is None:
+        raise ValueError("int8 needs crops of training faces, to measure how large numbers get")
+    # an import of several seconds, which the file's readers do not need
+    from kdnotes.deploy import precisions
+
+    model = _graph(net)
+    if precision == "fp16":
+        model = precisions.halved(model)
+    elif precision == "int8":
+        model = precisions.eight_bits(model, faces)
+    model.metadata_props.add(key=KEY, value=json.dumps(about(net, precision)))
     with new_file(path) as part:
-        program.save(part, external_data=False)
-        far = float(np.abs(Exported(part).read(crops) - net.read(crops)).max())
-        if not far <= TOLERANCE:  # NaN, too
-            raise ValueError(
-                f"the exported network's landmarks are {far:.2g} crop widths from PyTorch's; "
-                f"expected at most {TOLERANCE:g}"
-            )
+        part.write_bytes(model.SerializeToString(deterministic=True))
+        _check(part, net, precision, faces)
     return Path(path)
 
 
-class Exported:
-    """An exported network in onnxruntime, on one thread; it reads crops as a `LandmarkNet` does.
+def about(net: models.LandmarkNet, precision: str) -> dict:
+    """What a file says of itself: input, output, where the network comes from."""
+    card = getattr(net, "card", {})
+    return {
+        "kdnotes": kdnotes.__version__,
+        "config": asdict(net.config),
+        "scheme": net.config.n_points,
+        "unit": "crop widths from the middle of the crop, x to the right, y down",
+        "precision": precision,
+        "weights": models.fingerprint(net),
+        "name": card.get("name", ""),
+        "data": card.get("data", {}).get("title", ""),
+        "labels": card.get("labels", ""),
+        "licence": card.get("licence", ""),
+    }
 
-    Attributes:
-        config: What `models.NetConfig` says of it.
-    """
 
-    def __init__(self, path: str | Path):
-        import onnxruntime
+def _graph(net):
+    """The network as an ONNX model in 32 bits, without the notes that PyTorch leaves in it."""
+    size = net.config.size
+    crops = torch.zeros((2, size, size, 3), dtype=torch.uint8)
+    program = torch.onnx.export(
+        _OnCrops(net).eval(), (crops,), dynamo=True, verbose=False, opset_version=OPSET,
+        input_names=["crops"], output_names=["landmarks"], dynamic_shapes={"crops": {0: "N"}},
+    )  # fmt: skip
+    model = program.model_proto
+    graph = model.graph
+    for thing in (model, graph, *graph.node, *graph.input, *graph.output, *graph.initializer):
+        thing.ClearField("metadata_props")
+        thing.ClearField("doc_string")
+    del graph.value_info[:]
+    graph.initializer.sort(key=lambda weights: weights.name)
+    return model
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
-        about = self._session.get_modelmeta().custom_metadata_map
-        self.config = SimpleNamespace(**json.loads(about["kdnotes"]))
 
-    def read(self, crops: np.ndarray) -> np.ndarray:
-        """Landmarks `(N, L, 2)` in network-crop units of uint8 crops `(N, size, size, 3)`."""
-        return self._session.run(None, {"crops": crops})[0]
+def _check(path, net, precision, faces):
+    rng, size = np.random.default_rng(0), net.config.size
+    noise = rng.integers(0, 256, (3, size, size, 3), np.uint8)
+    read = Exported(path).read
+    for what, crops in {"noise": noise, "faces": faces}.items():
+        if crops is None or (what == "noise" and precision == "int8"):
+            continue  # eight bits are fitted to faces
+        crops = crops[:64]
+        far = float(np.abs(read(crops) - net.read(crops)).max())
+        if not far <= TOLERANCE[precision]:  # NaN, too
+            raise ValueError(
+                f"on {what} the exported network's landmarks are {far:.2g} crop widths from "
+                f"PyTorch's; expected at most {TOLERANCE[precision]:g}"
+            )

@@ -1,10 +1,15 @@
-"""Pictures of any kind as upright RGB arrays."""
+"""Pictures of any kind as upright RGB arrays, and landmarks drawn into them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageDraw, ImageOps, UnidentifiedImageError
+
+from kdnotes.schemes import Scheme, get
+
+#: The student's colour, see `kdnotes.plots.style`.
+GREEN = "#009E73"
 
 #: Endings of the files that are taken from a folder.
 ENDINGS = frozenset(Image.registered_extensions()) - {".pdf", ".ps", ".eps", ".mpg", ".mpeg", ".h5"}
@@ -71,6 +76,24 @@ def as_image(array: np.ndarray) -> np.ndarray:
         array = 255 * array.astype(np.uint8)
     array = array[..., :3] if array.shape[2] > 1 else array.repeat(3, axis=2)
     return np.ascontiguousarray(array, dtype=np.uint8)
+
+
+def drawn(image: np.ndarray, faces: Sequence[np.ndarray], scheme: Scheme | int = 68) -> Image.Image:
+    """The picture with the landmarks `(L, 2)` of each face, in its pixels, as dots and lines."""
+    least = 400  # small pictures are enlarged, so that dots do not hide the face
+    factor = max(1, -(-least // max(image.shape[:2])))
+    height, width = image.shape[:2]
+    picture = Image.fromarray(image).resize((width * factor, height * factor))
+    draw, edges = ImageDraw.Draw(picture), get(scheme).edges
+    for points in faces:
+        points = (np.asarray(points) + 0.5) * factor
+        dot = max(1.0, np.ptp(points, axis=0).max() / 110)
+        ends = [tuple(point) for point in points.tolist()]
+        for first, last in edges:
+            draw.line([ends[first], ends[last]], fill=GREEN, width=max(1, round(dot / 2)))
+        for x, y in ends:
+            draw.ellipse([x - dot, y - dot, x + dot, y + dot], fill=GREEN, outline="white")
+    return picture
 
 
 def listed(paths: Iterable[str | Path]) -> list[Path]:

@@ -1,20 +1,21 @@
-"""A photo in, landmarks out.
+"""A photo in, landmarks out; with onnxruntime where it is installed, else with PyTorch.
 
 The face is found, or its landmarks' box is given (from the brows to the chin, from ear to ear).
 Coordinates are pixels of the upright picture, counted from the middle of its first pixel.
 """
 
+import importlib.util
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
-from kdnotes import models, plots, samples
+from kdnotes import samples, zoo
 from kdnotes.deploy.detect import find_faces
-from kdnotes.deploy.photos import as_image, read_photo
+from kdnotes.deploy.photos import as_image, drawn, read_photo
 from kdnotes.files import new_file
-from kdnotes.models import LandmarkNet
 
 UNIT = "pixels of the upright picture, (0, 0) = middle of its first pixel"
 
@@ -22,6 +23,14 @@ UNIT = "pixels of the upright picture, (0, 0) = middle of its first pixel"
 STUDENT = "student-kd", "youtube-faces"
 
 Box = tuple[float, float, float, float]
+
+
+class Reader(Protocol):
+    """A network that reads crops: `models.LandmarkNet`, or `exported.Exported` without PyTorch."""
+
+    config: object  # n_points, size, crop_margin
+
+    def read(self, crops: np.ndarray) -> np.ndarray: ...
 
 
 def check_box(image: np.ndarray, box: Box) -> None:
@@ -39,7 +48,7 @@ def check_box(image: np.ndarray, box: Box) -> None:
         )
 
 
-def look(net: LandmarkNet, image: np.ndarray, crop: tuple[float, float, float]) -> np.ndarray:
+def look(net: Reader, image: np.ndarray, crop: tuple[float, float, float]) -> np.ndarray:
     """Landmarks `(L, 2)` in pixels of `image`, as the network sees them in `crop` (cx, cy, side).
 
     The same answer for a face alone and in company: each is looked at by itself.
@@ -49,7 +58,7 @@ def look(net: LandmarkNet, image: np.ndarray, crop: tuple[float, float, float]) 
 
 
 def predict(
-    net: LandmarkNet, image: np.ndarray, box: Box | None = None, *, looks: int = 1
+    net: Reader, image: np.ndarray, box: Box | None = None, *, looks: int = 1
 ) -> np.ndarray:
     """Landmarks `(L, 2)` of one face in pixels of `image`.
 
@@ -76,14 +85,14 @@ def predict(
     return points
 
 
-def find(net: LandmarkNet, image: np.ndarray) -> list[tuple[Box, np.ndarray]]:
+def find(net: Reader, image: np.ndarray) -> list[tuple[Box, np.ndarray]]:
     """Box and landmarks of each face that is found, the largest first; none is an empty list."""
     return [(box, predict(net, image, box, looks=2)) for box in find_faces(image)]
 
 
 def predict_files(
     photos: Sequence[Path],
-    net: LandmarkNet,
+    net: Reader,
     out: Path,
     boxes: Sequence[Box] = (),
     *,
@@ -139,15 +148,20 @@ def _write(result, path, image, faces, net):
     }  # fmt: skip
     with new_file(result.with_name(f"{result.name}.json")) as part:
         part.write_text(json.dumps(about, indent=2) + "\n")
-    figure = plots.photo(image, [points for _, points in faces], net.config.n_points)
+    picture = drawn(image, [points for _, points in faces], net.config.n_points)
     with new_file(result.with_name(f"{result.name}.png")) as part:
-        figure.savefig(part, format="png", dpi=150)
+        picture.save(part, format="png")
 
 
-def load(network: Path | None) -> LandmarkNet:
-    """The network of that file, or the one that ships with the course."""
-    if network is not None:
+def load(network: Path | None) -> Reader:
+    """The network of that file (ONNX or safetensors), or the one that ships with the course."""
+    exported = network.suffix == ".onnx" if network else importlib.util.find_spec("onnxruntime")
+    if exported:
+        from kdnotes.deploy.exported import Exported
+
+        return Exported(network or zoo.exported(*STUDENT))
+    if network:
+        from kdnotes import models
+
         return models.load(network)
-    from kdnotes import zoo
-
     return zoo.load(*STUDENT)

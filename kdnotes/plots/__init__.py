@@ -5,7 +5,6 @@ from kdnotes.plots.faces import (
     draw_points,
     face_grid,
     numbered_points,
-    photo,
     shape_mode,
     shapes,
 )  # fmt: skip
@@ -43,6 +42,6 @@ __all__ = [
     "BLACK", "BLUE", "COLOURS", "GREEN", "ORANGE", "PINK", "RED", "REGIONS", "SKY", "YELLOW",
     "arms", "assistance_curves", "bars", "descent_paths", "draw_face", "draw_points",
     "error_curves", "face_grid", "jitter_curves", "kd_curves", "long_runs", "new_figure",
-    "numbered_points", "photo", "point_errors", "prices", "pull_field", "shape_mode", "shapes",
+    "numbered_points", "point_errors", "prices", "pull_field", "shape_mode", "shapes",
     "training_curves",
 ]  # fmt: skip

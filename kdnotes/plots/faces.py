@@ -71,18 +71,6 @@ def draw_face(
         draw_points(axes, shape, scheme, colour, size=size, label=name)
 
 
-def photo(image: np.ndarray, faces: Sequence[np.ndarray], scheme: Scheme | int = 68) -> Figure:
-    """A photograph, and the landmarks `(L, 2)` of each face in its pixels."""
-    height, width = image.shape[:2]
-    figure, axes = new_figure(5, 5 * height / width)
-    draw_face(axes[0, 0], image)
-    for points in faces:
-        units = (np.asarray(points) + 0.5) / width - np.array([0.5, 0.5 * height / width])
-        share = np.ptp(units, axis=0).max()  # small faces get small dots
-        draw_points(axes[0, 0], units, scheme, size=max(0.3, 12 * share))
-    return figure
-
-
 def face_grid(
     images: Sequence[np.ndarray],
     points: Sequence | None = None,

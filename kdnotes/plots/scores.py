@@ -176,7 +176,9 @@ def prices(rows: Sequence[Mapping]) -> Figure:
         ax.scatter(x, y, s=area, color=colour, alpha=0.7, label=name, zorder=3)
     ax.set(xlabel="milliseconds a face, one thread", ylabel="test NME without shift, %")
     ax.set_xlim(0, None)
-    ax.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    legend = ax.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    for handle in legend.legend_handles:
+        handle.set_sizes([30])
     plain_frame(ax)
     return figure
 

@@ -5,18 +5,25 @@
 
 Each is one safetensors file of 16-bit weights beside this module, with a card (what it was trained
 on and how, what it reaches, what it is not for) and a line in `index.json`: its SHA-256 and size.
-They are computed with in 32 bits.
+They are computed with in 32 bits. The distilled students are there once more, as ONNX files that
+need no PyTorch: `zoo.exported("student-kd", "youtube-faces")`. Importing this module costs nothing;
+what a function needs is imported when it is called.
 """
+
+from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from kdnotes import models
 from kdnotes.files import new_file
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kdnotes import models
 
 FOLDER = Path(__file__).parent
 
@@ -31,7 +38,8 @@ def index() -> dict[str, dict]:
 
 def names() -> list[tuple[str, str]]:
     """What can be loaded: (name, data) of each network."""
-    return [tuple(file.removesuffix(".safetensors").split("--")) for file in index()]
+    weights = [Path(file) for file in index() if file.endswith(".safetensors")]
+    return [tuple(file.stem.split("--")) for file in weights]
 
 
 def size(name: str, data: str) -> int:
@@ -49,12 +57,28 @@ def load(name: str, data: str) -> models.LandmarkNet:
     Raises:
         ValueError: No such network (those that there are, are named), or a damaged file.
     """
-    file, known = f"{name}--{data}.safetensors", index()
+    from kdnotes import models
+
+    return models.load(_checked(name, data, ".safetensors"))
+
+
+def exported(name: str, data: str) -> Path:
+    """The ONNX file of a network that ships as one, see `kdnotes.deploy.export`.
+
+    Raises:
+        ValueError: It does not ship so, or its file is damaged.
+    """
+    return _checked(name, data, ".onnx")
+
+
+def _checked(name, data, ending):
+    """The path of a file that ships, when its content is what the index says."""
+    file, known = f"{name}--{data}{ending}", index()
     if file not in known:
         there = ", ".join(f"{name} on {data}" for name, data in names()) or "none yet"
         raise ValueError(
-            f"no {name!r} trained on {data!r} ships with kdnotes (there is {there}); give the file "
-            "of a network that you have trained"
+            f"no {name!r} trained on {data!r} ships with kdnotes as {ending} (there is {there}); "
+            "give the file of a network that you have trained"
         )
     path, expected = FOLDER / file, known[file]["sha256"]
     found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "no file"
@@ -63,7 +87,7 @@ def load(name: str, data: str) -> models.LandmarkNet:
             f"{path} is not the network that ships with kdnotes: SHA-256 {found}, expected "
             f"{expected}; install kdnotes again"
         )
-    return models.load(path)
+    return path
 
 
 def shipped(data: str) -> dict[str, models.LandmarkNet]:
@@ -73,6 +97,8 @@ def shipped(data: str) -> dict[str, models.LandmarkNet]:
 
 def table(nets: Mapping[str, models.LandmarkNet]) -> pd.DataFrame:
     """What the cards of `shipped` say of size, training and errors, for people."""
+    import pandas as pd
+
     rows = {}
     for name, net in nets.items():
         card = net.card
@@ -96,7 +122,20 @@ def add(net: models.LandmarkNet, name: str, data: str, card: dict) -> Path:
     Returns:
         The file's path.
     """
+    from kdnotes import models
+
     path = models.save(net, FOLDER / f"{name}--{data}.safetensors", card=card, half=True)
+    return _listed(path)
+
+
+def add_exported(name: str, data: str) -> Path:
+    """Puts a network of this checkout's zoo beside it as an ONNX file with weights of 16 bits."""
+    from kdnotes.deploy.export import export
+
+    return _listed(export(load(name, data), FOLDER / f"{name}--{data}.onnx", "fp16"))
+
+
+def _listed(path):
     content = path.read_bytes()
     entry = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
     known = index() if (FOLDER / "index.json").exists() else {}

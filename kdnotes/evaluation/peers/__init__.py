@@ -21,10 +21,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from kdnotes import metrics, models, samples, zoo
+from kdnotes import metrics, samples, zoo
 from kdnotes.deploy import detect
-from kdnotes.deploy.export import Exported, export
-from kdnotes.deploy.predict import STUDENT, load, predict
+from kdnotes.deploy.export import export
+from kdnotes.deploy.exported import Exported
+from kdnotes.deploy.predict import STUDENT, Reader, load, predict
 from kdnotes.evaluation.peers import dlib_peer, face_api
 from kdnotes.evaluation.peers.common import Answers, Unavailable
 from kdnotes.evaluation.report import hardware
@@ -80,8 +81,10 @@ class Photos:
         return chosen
 
 
-def runtime(net: models.LandmarkNet) -> tuple[models.LandmarkNet | Exported, str]:
+def runtime(net: Reader) -> tuple[Reader, str]:
     """The network as it is timed here, and what runs it."""
+    if isinstance(net, Exported):
+        return net, "onnxruntime"
     if not all(importlib.util.find_spec(name) for name in ("onnx", "onnxscript", "onnxruntime")):
         return net, "PyTorch"
     with tempfile.TemporaryDirectory() as folder:
@@ -135,7 +138,7 @@ def row(name, box, size, answer: Callable, validation: Photos, test: Photos) -> 
 
 
 def compare(
-    validation: Photos, test: Photos, net: models.LandmarkNet | Exported, size: int, npm: Path
+    validation: Photos, test: Photos, net: Reader, size: int, npm: Path
 ) -> tuple[list[dict], list[str]]:
     """All rows that can be had here, and why the others cannot.
 
