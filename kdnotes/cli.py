@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from kdnotes.cli_data import data_app
-from kdnotes.cli_deploy import export, predict
+from kdnotes.cli_deploy import export, predict, web
 from kdnotes.cli_measure import bench, evaluate, experiment, peers
 from kdnotes.cli_options import FaceSetPath, ProfileName
 
@@ -159,7 +159,7 @@ def _say_trained(folder, log):
     )
 
 
-for command in (predict, export, evaluate, bench, peers, experiment):
+for command in (predict, export, web, evaluate, bench, peers, experiment):
     app.command()(command)
 
 

@@ -99,3 +99,35 @@ def export(
         shown = crops.rendered(CALIBRATED, net.config)
     path = exporter.export(net, to, precision, shown)
     print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {precision}, crops of {net.config.size} px")
+
+
+def web(
+    out: Annotated[Path | None, typer.Option(help="Folder, else web under build/.")] = None,
+    data: DataName = "youtube-faces",
+    serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve it when built.")] = True,
+    host: Annotated[
+        str, typer.Option(help="0.0.0.0 is open to your network: for a phone.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+    cert: Annotated[
+        Path | None, typer.Option(help="PEM file with certificate and key: serve over https.")
+    ] = None,
+) -> None:
+    """Build the live page, a student that follows your face in the browser, and serve it."""
+    from kdnotes import recipes
+    from kdnotes.deploy import site
+
+    folder = out or recipes.build_folder() / "web"
+    for note in site.build(folder, data, cache=recipes.build_folder() / "web-parts"):
+        print(f"note: {note}")
+    megabytes = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
+    print(f"{folder}: {megabytes:.0f} MB, a static site for any server or subfolder")
+    if serve:
+        with site.server(folder, host, port, cert) as running:
+            shown = "localhost" if host == "127.0.0.1" else host
+            scheme = "https" if cert else "http"
+            print(f"{scheme}://{shown}:{running.server_port}/ · Ctrl+C ends it", flush=True)
+            try:
+                running.serve_forever()
+            except KeyboardInterrupt:
+                print()

@@ -18,18 +18,9 @@ from pathlib import Path
 
 import pytest
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: the extra dev")
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
-if not BROWSER:
-    pytest.skip(
-        "needs Chromium in the PATH (Debian: apt install chromium)", allow_module_level=True
-    )
+from chromium import BROWSER, FLAGS, sync_api
 
 ROOT = Path(__file__).parents[1]
-FLAGS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 #: Render every cell at once: a page shows what is asked for, not what is in sight.
 SETTINGS = {"windowingMode": "none"}
 MINUTE = 60_000

@@ -15,6 +15,7 @@ import torch
 
 import kdnotes
 from kdnotes import models
+from kdnotes.asm import ActiveShapeModel
 from kdnotes.deploy.exported import KEY, Exported
 from kdnotes.files import new_file
 
@@ -42,6 +43,7 @@ def export(
     path: str | Path,
     precision: str = "fp32",
     faces: np.ndarray | None = None,
+    shapes: ActiveShapeModel | None = None,
 ) -> Path:
     """Writes `net` to one ONNX file that takes any number of crops, and reads it back to compare.
 
@@ -54,6 +56,8 @@ def export(
             weights and what flows between the layers are 8 bits wide.
         faces: `(N, size, size, 3)` uint8, crops of *training* faces: int8 measures on them how
             large numbers get in each layer, and the check is made on them and on noise.
+        shapes: Of training faces in network-crop units; goes into the file, so that its user can
+            tell an answer that is no face (`soften` moves it far).
 
     Raises:
         ModuleNotFoundError: The extra `export` is not installed.
@@ -84,14 +88,14 @@ def export(
         model = precisions.halved(model)
     elif precision == "int8":
         model = precisions.eight_bits(model, faces)
-    model.metadata_props.add(key=KEY, value=json.dumps(about(net, precision)))
+    model.metadata_props.add(key=KEY, value=json.dumps(about(net, precision, shapes)))
     with new_file(path) as part:
         part.write_bytes(model.SerializeToString(deterministic=True))
         _check(part, net, precision, faces)
     return Path(path)
 
 
-def about(net: models.LandmarkNet, precision: str) -> dict:
+def about(net: models.LandmarkNet, precision: str, shapes: ActiveShapeModel | None = None) -> dict:
     """What a file says of itself: input, output, where the network comes from."""
     card = getattr(net, "card", {})
     return {
@@ -105,6 +109,13 @@ def about(net: models.LandmarkNet, precision: str) -> dict:
         "data": card.get("data", {}).get("title", ""),
         "labels": card.get("labels", ""),
         "licence": card.get("licence", ""),
+        "shapes": shapes
+        and {
+            "mean": shapes.mean_shape_.round(6).tolist(),
+            "components": shapes.components_.round(6).tolist(),
+            "variances": shapes.explained_variance_.round(9).tolist(),
+            "n_std": shapes.n_std,
+        },
     }
 
 

@@ -75,7 +75,7 @@ def _visible(marks, landmarks, depth, kind):
     return dict(zip(marks, np.split(seen, np.cumsum(list(marks))[:-1]), strict=True))
 
 
-def render(person, shot, size, rng):
+def render(person, shot, size, rng, frame=None):
     """Picture, landmarks and visibility.
 
     Args:
@@ -83,6 +83,7 @@ def render(person, shot, size, rng):
         shot: A `Shot`.
         size: Side of the picture in pixels.
         rng: Generator of the sensor's noise (the only thing that depends on `size`).
+        frame: The `Frame` that becomes the picture; None: the one around the face.
 
     Returns:
         image `(size, size, 3)` uint8; `{29, 68, 98: (L, 2)}` landmarks in picture units;
@@ -90,7 +91,7 @@ def render(person, shot, size, rng):
     """
     head, camera = Head(person.identity, shot.expression), shot.camera
     marks = all_schemes(head, camera)
-    frame = Frame.around(marks[68], MARGIN)
+    frame = frame or Frame.around(marks[68], MARGIN)
     landmarks = {n: frame.units(points) for n, points in marks.items()}
 
     side = round(OVERSAMPLE * min(size, shot.detail))
@@ -120,7 +121,10 @@ def render(person, shot, size, rng):
 
 def _exposure(glow, kinds):
     """Gain of a camera that half-way evens out how bright the head is."""
-    brightness = (glow[:, kinds == Kind.HEAD] * rgb(0.30, 0.59, 0.11)).sum(axis=0).mean()
+    head = glow[:, kinds == Kind.HEAD]
+    if not head.size:
+        return 1.0
+    brightness = (head * rgb(0.30, 0.59, 0.11)).sum(axis=0).mean()
     return float(0.30 / max(brightness, 1e-3)) ** 0.65
 
 

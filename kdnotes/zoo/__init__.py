@@ -24,8 +24,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from kdnotes import models
+    from kdnotes.faceset import FaceSet
 
 FOLDER = Path(__file__).parent
+
+#: Share of the variance of training faces that the shape model in an ONNX file explains.
+SHAPES = 0.97
 
 #: What figures call those whose name there is another one.
 SHORT = {"student-kd": "student", "student-plain": "plain"}
@@ -128,11 +132,22 @@ def add(net: models.LandmarkNet, name: str, data: str, card: dict) -> Path:
     return _listed(path)
 
 
-def add_exported(name: str, data: str) -> Path:
-    """Puts a network of this checkout's zoo beside it as an ONNX file with weights of 16 bits."""
+def add_exported(name: str, faces: FaceSet) -> Path:
+    """Puts a network of this checkout's zoo beside it as an ONNX file with weights of 16 bits.
+
+    Args:
+        faces: The face set it was trained on, whose training faces give the file's shape model.
+    """
+    from kdnotes.asm import fit_shapes
+    from kdnotes.deploy import crops
     from kdnotes.deploy.export import export
 
-    return _listed(export(load(name, data), FOLDER / f"{name}--{data}.onnx", "fp16"))
+    data = faces.meta["name"]
+    net, train = load(name, data), faces.split("train")
+    landmarks = train.landmarks * crops.zoom(train, net.config)
+    shapes = fit_shapes(landmarks, train.scheme, variance=SHAPES)
+    path = FOLDER / f"{name}--{data}.onnx"
+    return _listed(export(net, path, "fp16", shapes=shapes))
 
 
 def _listed(path):

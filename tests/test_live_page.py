@@ -1,0 +1,560 @@
+"""The live page in a real browser: a fake camera shows a rendered person who moves, turns, leaves
+and comes back, and where the landmarks are is known in every frame.
+
+Screenshots are kept in `build/screenshots`.
+"""
+
+import json
+import shutil
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from chromium import BROWSER, FLAGS, sync_api
+from PIL import Image
+
+from kdnotes import metrics, samples, synthetic, zoo
+from kdnotes.asm import ActiveShapeModel, soften
+from kdnotes.deploy import predict, site
+from kdnotes.deploy.exported import Exported
+from kdnotes.synthetic.film import render_film
+
+SHOTS = Path(__file__).parents[1] / "build" / "screenshots"
+DATA = "youtube-faces"
+N, WIDTH, HEIGHT, RATE = 60, 640, 480, 10
+SECOND = 1000
+
+#: Squares of white or black along the lower edge that number the film's frames.
+SQUARE, BITS = 16, 8
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The page. PyTorch takes long to export, so all networks are the student that ships; the long
+    test at the end has the real ones."""
+    home = tmp_path_factory.mktemp("page")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(site, "_exported", lambda name, data, *_: zoo.exported("student-kd", data))
+        patch.setattr(site, "FRAMES", 14)
+        notes = site.build(home / "site" / "live", DATA, cache=home / "cache")
+    if notes:
+        pytest.skip(f"the page would need the network: {notes[0]}")
+    return home / "site" / "live"
+
+
+@pytest.fixture(scope="module")
+def origin(folder):
+    """Address of the page, in a subfolder of a static server."""
+    with site.server(folder.parent) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+
+
+@pytest.fixture(scope="module")
+def film():
+    """The person before the fake camera, numbered frames."""
+    stills = list(render_film(N, WIDTH, HEIGHT, subject=1))
+    for i, still in enumerate(stills):
+        for bit in range(BITS):
+            left, value = SQUARE * bit, 255 * (i >> bit & 1)
+            still.image[HEIGHT - SQUARE :, left : left + SQUARE] = value
+    return stills
+
+
+@pytest.fixture(scope="module")
+def camera_file(film, tmp_path_factory):
+    path = tmp_path_factory.mktemp("camera") / "film.y4m"
+    with open(path, "wb") as file:
+        file.write(b"YUV4MPEG2 W%d H%d F%d:1 Ip A1:1 C420jpeg\n" % (WIDTH, HEIGHT, RATE))
+        for still in film:
+            y, cb, cr = Image.fromarray(still.image).convert("YCbCr").split()
+            half = WIDTH // 2, HEIGHT // 2
+            small = [part.resize(half, Image.Resampling.BOX) for part in (cb, cr)]
+            file.write(b"FRAME\n" + b"".join(part.tobytes() for part in (y, *small)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser(camera_file):
+    more = [
+        "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={camera_file}",
+        "--enable-precise-memory-info", "--js-flags=--expose-gc",
+    ]  # fmt: skip
+    with sync_api.sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path=BROWSER, args=FLAGS + more)
+        yield running
+        running.close()
+
+
+class Visit:
+    """A page that was opened; what it said and asked for."""
+
+    def __init__(self, context, url):
+        self.page, self.said, self.asked = context.new_page(), [], []
+        self.page.on("console", lambda m: self.said.append(f"{m.type}: {m.text}"))
+        self.page.on("pageerror", lambda e: self.said.append(f"error: {e}"))
+        context.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(url)
+
+    def ready(self):
+        self.page.wait_for_selector("html[data-ready=yes]", timeout=60 * SECOND)
+        return self
+
+    def status(self, words, seconds=30):
+        """Waits until the status says so."""
+        self.page.wait_for_function(
+            "words => document.getElementById('status').textContent.includes(words)",
+            arg=words, timeout=seconds * SECOND,
+        )  # fmt: skip
+
+    def shot(self, name):
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SHOTS / f"live-{name}.png", full_page=True)
+
+
+@pytest.fixture
+def visit(browser, origin):
+    """Opens the page anew; without a worker, whose copies would outlive a test."""
+    contexts = []
+
+    def visit(path="live/", **options):
+        how = {"service_workers": "block", "viewport": {"width": 1280, "height": 900}} | options
+        contexts.append(browser.new_context(**how))
+        return Visit(contexts[-1], f"{origin}/{path}")
+
+    yield visit
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def live(visit):
+    return visit().ready()
+
+
+#: Keeps what the page says of each frame: number, landmarks, milliseconds.
+KEEP = """([square, bits]) => {
+  window.kept = [];
+  document.addEventListener("landmarks", ({detail: {frame, faces, took}}) => {
+    let number = 0;
+    for (let bit = 0; bit < bits; bit++) {
+      const x = square * bit + square / 2, y = frame.height - square / 2;
+      number += (frame.data[4 * (y * frame.width + x)] > 127) << bit;
+    }
+    kept.push({number, points: faces.length ? faces[0].student : null, took, faces: faces.length,
+               width: frame.width});
+  });
+}"""
+
+
+def watched(live, frames, seconds=90):
+    """What the page said of so many frames of the camera."""
+    live.page.evaluate(KEEP, [SQUARE, BITS])
+    live.page.click("#camera")
+    live.page.wait_for_function("n => kept.length >= n", arg=frames, timeout=seconds * SECOND)
+    return live.page.evaluate("kept")
+
+
+# --- the camera ----------------------------------------------------------------------------------
+
+
+def test_it_follows_the_face_as_well_as_python_does(live, film):
+    live.page.uncheck("#steady")
+    seen = watched(live, 160)
+    live.shot("camera")
+    assert seen[-1]["width"] == WIDTH
+    here = np.array([still.here for still in film])
+    gone = [s for s in seen if not here[s["number"]] and s["points"] is None]
+    assert gone, "the person leaves the picture, and the page says so"
+    back = [s for s in seen[seen.index(gone[-1]) :] if s["points"]]
+    assert back or any(s["points"] for s in seen[seen.index(gone[0]) :]), "and is found again"
+
+    net = Exported(zoo.exported("student-kd", DATA))
+    boxes = [samples.landmarks_box(still.points) for still in film]
+    python = [predict.predict(net, still.image, box, looks=2)
+              for still, box in zip(film, boxes, strict=True)]  # fmt: skip
+    # Frames on which the face is well inside, and which the page has seen with it in the track.
+    seen = [s for s in seen if here[s["number"]] and s["points"]]
+    numbers = np.array([s["number"] for s in seen])
+    assert len(set(numbers)) > 25
+    truth = np.stack([film[i].points for i in numbers])
+    mine = metrics.nme(np.array([s["points"] for s in seen]), truth, 68)
+    theirs = metrics.nme(np.stack([python[i] for i in numbers]), truth, 68)
+    print(f"NME page {mine.mean():.2%}, Python {theirs.mean():.2%}, {len(seen)} frames, "
+          f"{np.median([s['took'] for s in seen]):.0f} ms a frame")  # fmt: skip
+    assert mine.mean() == pytest.approx(theirs.mean(), rel=0.02)
+    assert not live.said
+
+
+def test_nothing_is_asked_of_anybody_else(live, origin):
+    watched(live, 10)
+    assert live.asked and all(url.startswith((origin, "blob:")) for url in live.asked)
+    assert not live.said
+
+
+def test_steady_points_move_less(live):
+    """The face of a photo that stands still would not; so the same frames are asked for twice."""
+    jumps = []
+    for steady in (True, False):
+        live.page.set_checked("#steady", steady)
+        seen = [s["points"] for s in watched(live, 40)]
+        live.page.click("#stop")
+        pairs = [(a, b) for a, b in zip(seen, seen[1:], strict=False) if a and b]
+        jumps.append(np.median([np.abs(np.subtract(a, b)).mean() for a, b in pairs]))
+    assert jumps[0] < jumps[1]
+
+
+def test_stop_ends_the_camera(live):
+    watched(live, 5)
+    live.page.click("#stop")
+    live.status("Stopped")
+    n = live.page.evaluate("kept.length")
+    live.page.wait_for_timeout(500)
+    assert live.page.evaluate("kept.length") == n
+    assert live.page.is_disabled("#stop")
+
+
+REFUSALS = {
+    "NotAllowedError": "The camera was not allowed",
+    "NotFoundError": "There is no camera here. Take a photo or the film.",
+    "NotReadableError": "used by another program",
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_a_camera_that_does_not_come_is_said(live, name):
+    live.page.evaluate(
+        "name => { navigator.mediaDevices.getUserMedia ="
+        " () => Promise.reject(new DOMException('no', name)); }",
+        name,
+    )
+    live.page.click("#camera")
+    live.status(REFUSALS[name])
+    assert live.page.is_enabled("#film") and live.page.is_enabled("#file")
+    live.page.click("#film")
+    live.status("Following a face")
+
+
+def test_pages_without_https_say_why_there_is_no_camera(live):
+    live.page.evaluate("Object.defineProperty(navigator, 'mediaDevices', {value: undefined})")
+    live.page.click("#camera")
+    live.status("only to pages from https://")
+
+
+def test_a_page_in_the_background_rests(live):
+    watched(live, 5)
+    live.page.evaluate(
+        "Object.defineProperty(document, 'hidden', {value: true, configurable: true})"
+    )
+    live.page.wait_for_timeout(300)
+    n = live.page.evaluate("kept.length")
+    live.page.wait_for_timeout(600)
+    assert live.page.evaluate("kept.length") == n
+    live.page.evaluate("delete document.hidden")
+    live.page.wait_for_function("n => kept.length > n", arg=n + 3)
+
+
+# --- photos --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory):
+    """Two rendered faces side by side, larger than the page shows them; and their landmarks."""
+    path, side = tmp_path_factory.mktemp("photo") / "zwei Gesichter ü.png", 720
+    faces = [synthetic.render_face(i, side) for i in (144, 152)]
+    picture = np.concatenate([image for image, *_ in faces], axis=1)
+    Image.fromarray(picture).save(path)
+    points = [(marks[68] + 0.5) * side + [i * side, 0] for i, (_, marks, *_) in enumerate(faces)]
+    return path, np.stack(points)
+
+
+def near(live, photo, act):
+    """The faces that the page finds lie where they are."""
+    live.page.evaluate(
+        """() => { document.addEventListener("landmarks", ({detail}) => {
+            window.last = [detail.frame.width, detail.faces.map(f => f.student)]; }); }"""
+    )
+    act()
+    live.status("2 faces")
+    width, faces = live.page.evaluate("last")
+    faces = sorted(faces, key=lambda points: points[30][0])
+    scale = 1440 / width
+    assert metrics.nme(np.array(faces) * scale, photo[1], 68).max() < 0.15
+
+
+def test_a_photo_with_two_faces(live, photo):
+    near(live, photo, lambda: live.page.set_input_files("#file", photo[0]))
+    live.shot("photo")
+    live.page.check("#show-tough")
+    live.page.check("#show-plain")
+    live.page.wait_for_function("() => last[1].length == 2")
+    assert not live.said
+
+
+def test_a_photo_that_is_dropped(live, photo):
+    content = list(photo[0].read_bytes())
+    drop = """content => {
+      const data = new DataTransfer();
+      data.items.add(new File([new Uint8Array(content)], "photo.png", {type: "image/png"}));
+      for (const kind of ["dragover", "drop"]) {
+        document.getElementById("stage").dispatchEvent(
+          new DragEvent(kind, {dataTransfer: data, bubbles: true, cancelable: true}));
+      }
+    }"""
+    near(live, photo, lambda: live.page.evaluate(drop, content))
+
+
+def test_what_is_no_picture_is_said(live, tmp_path):
+    (tmp_path / "text.png").write_text("text")
+    live.page.set_input_files("#file", tmp_path / "text.png")
+    live.status("not a picture that the browser can read")
+    Image.new("RGB", (300, 200), "grey").save(tmp_path / "empty.png")
+    live.page.set_input_files("#file", tmp_path / "empty.png")
+    live.status("No face was found in this photo")
+
+
+def test_every_sample_shows_its_face(live):
+    buttons = live.page.query_selector_all("#samples button")
+    assert len(buttons) == len(site.SAMPLES)
+    for i, button in enumerate(buttons):
+        live.page.evaluate("document.getElementById('status').textContent = ''")
+        button.click()
+        live.status("One face")
+        assert f"rendered face {i + 1}" in button.inner_html()
+
+
+def test_the_slider_changes_the_student(live):
+    names = []
+    for value in range(3):
+        live.page.fill("#precision", str(value))
+        names.append(live.page.inner_text("#precision-name"))
+    assert [name.split(" ")[0].strip(",") for name in names] == ["32", "16", "8"]
+
+
+# --- the same numbers as in Python ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("place", [(50.3, 40.2, 61.7), (3.0, 100.0, 90.0), (60.0, 60.0, 20.0)])
+def test_crops_are_those_of_python(live, place):
+    """Shrunk, reaching outside, enlarged."""
+    image = np.random.default_rng(0).integers(0, 256, (110, 130, 3), np.uint8)
+    code = """async ([pixels, [cx, cy, side]]) => {
+      const {cut} = await import("./live.js"), data = new Uint8ClampedArray(4 * 130 * 110);
+      pixels.forEach((value, i) => data[4 * Math.floor(i / 3) + i % 3] = value);
+      return [...cut({data, width: 130, height: 110}, {cx, cy, side}, 32)];
+    }"""
+    found = live.page.evaluate(code, [image.flatten().tolist(), place])
+    expected = samples.cut(image, place, 32).flatten().astype(int)
+    assert np.abs(np.array(found) - expected).max() <= 1
+
+
+def test_strangeness_is_how_far_the_shape_model_moves_a_face(live):
+    about = Exported(zoo.exported("student-kd", DATA)).about["shapes"]
+    model = ActiveShapeModel(n_std=about["n_std"])
+    model.mean_shape_, model.n_features_in_ = np.array(about["mean"]), 136
+    model.components_ = np.array(about["components"])
+    model.explained_variance_ = np.array(about["variances"])
+    model.n_components_ = len(model.components_)
+    rng = np.random.default_rng(1)
+    faces = model.mean_shape_.reshape(1, 68, 2) + rng.normal(0, 0.05, (5, 68, 2))
+    expected = metrics.nme(soften(model, faces), faces, (36, 45))
+    code = """async faces => {
+      const {strangeness} = await import("./live.js");
+      const {rules} = await (await fetch("student.json")).json();
+      const pixels = p => [200 + 80 * p[0], 100 + 80 * p[1]], crop = {cx: 200, cy: 100, side: 80};
+      return faces.map(f => strangeness(f.map(pixels), crop, rules.shapes, rules.eyes));
+    }"""
+    assert live.page.evaluate(code, faces.tolist()) == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_one_euro_filter_is_the_published_one(live):
+    """Against the formulas of its authors, written down once more."""
+    rng = np.random.default_rng(2)
+    values, seconds, (calm, lively, slope) = rng.normal(size=20).cumsum(), 0.03, (1.5, 6.0, 1.0)
+
+    def share(cutoff):
+        tau = 1 / (2 * np.pi * cutoff)
+        return 1 / (1 + tau / seconds)
+
+    kept, speed = [values[0]], 0.0
+    for value in values[1:]:
+        speed += share(slope) * ((value - kept[-1]) / seconds - speed)
+        kept.append(kept[-1] + share(calm + lively * abs(speed)) * (value - kept[-1]))
+    code = """async ([values, seconds]) => {
+      const {OneEuro} = await import("./live.js"), filter = new OneEuro();
+      return values.map(value => filter.filter([[value, -value]], seconds, 1)[0]);
+    }"""
+    found = live.page.evaluate(code, [values.tolist(), seconds])
+    assert np.array(found) == pytest.approx(np.stack([kept, -np.array(kept)], axis=1))
+
+
+# --- what can be wrong ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def broken(folder, origin):
+    """A copy of the page beside it, to be broken; its name."""
+    copy = folder.parent / "broken"
+    shutil.copytree(folder, copy)
+    yield copy
+    shutil.rmtree(copy)
+
+
+@pytest.mark.parametrize(
+    "name", ["student-fp16.onnx", "detector.onnx", "ort-wasm-simd-threaded.wasm"]
+)
+def test_a_wrong_or_missing_file_is_said(visit, broken, name):
+    content = bytearray((broken / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (broken / name).write_bytes(content)
+    visit("broken/").status(f"{name} is not the file that this page was built with (wrong hash)")
+    (broken / name).unlink()
+    visit("broken/").status(f"{name} is missing (404)")
+
+
+def test_a_page_without_its_list_says_so(visit, broken):
+    (broken / "student.json").unlink()
+    visit("broken/").status("student.json is missing: build the page again")
+
+
+def test_a_browser_without_simd_is_told(browser, origin):
+    context = browser.new_context(service_workers="block")
+    context.add_init_script("WebAssembly.validate = () => false;")
+    Visit(context, f"{origin}/live/").status("lacks WebAssembly with SIMD")
+    context.close()
+
+
+def test_it_works_without_a_network_after_the_first_visit(visit):
+    live = visit(service_workers="allow").ready()
+    live.page.wait_for_function("navigator.serviceWorker.controller", timeout=60 * SECOND)
+    live.page.context.set_offline(True)
+    live.page.reload()
+    live.ready()
+    live.page.click("#samples button")
+    live.status("One face")
+
+
+# --- for everybody -------------------------------------------------------------------------------
+
+
+def test_by_keyboard_alone(live):
+    page = live.page
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "camera"
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    live.status("Following a face")
+    label = page.get_attribute("#picture", "aria-label")
+    assert "Film. Following a face" in label
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "file"
+    outline = page.evaluate("getComputedStyle(document.querySelector('.button')).outlineStyle")
+    assert outline == "solid"
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    live.status("Stopped")
+
+
+CONTRAST = """() => {
+  const light = c => {
+    const [r, g, b] = c.match(/[\\d.]+/g).slice(0, 3).map(v => v / 255)
+      .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = e => {
+    const c = getComputedStyle(e).backgroundColor;
+    return c.startsWith("rgba(0, 0, 0, 0") && e.parentElement ? ground(e.parentElement) : c;
+  };
+  const found = {};
+  for (const e of document.querySelectorAll("h1, p, label, legend, button:enabled, span")) {
+    if (!e.textContent.trim()) continue;
+    const [a, b] = [getComputedStyle(e).color, ground(e)].map(light);
+    found[`${e.tagName} ${e.id || e.className} ${e.textContent.trim().slice(0, 20)}`] =
+      (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_is_readable(visit, scheme):
+    live = visit(color_scheme=scheme).ready()
+    contrast = live.page.evaluate(CONTRAST)
+    assert len(contrast) > 12
+    assert {what: ratio for what, ratio in contrast.items() if ratio < 4.5} == {}
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_it_fits(visit, width):
+    live = visit(viewport={"width": width, "height": 844}).ready()
+    live.page.click("#film")
+    live.status("Following a face")
+    live.page.wait_for_timeout(300)
+    live.shot(str(width))
+    assert live.page.evaluate("document.documentElement.scrollWidth") <= width
+    box = live.page.query_selector("#overlay").bounding_box()
+    assert box == live.page.query_selector("#picture").bounding_box(), "landmarks lie on the face"
+
+
+# --- building ------------------------------------------------------------------------------------
+
+
+def test_the_page_is_complete_and_says_what_it_is_made_of(folder):
+    about = json.loads((folder / "student.json").read_text("utf-8"))
+    kinds = [(net["name"], net["precision"]) for net in about["networks"]]
+    assert kinds == [("student", "fp32"), ("student", "fp16"), ("student", "int8"),
+                     ("plain", "fp16"), ("tough", "fp16")]  # fmt: skip
+    assert {"./", "student.json"} & set(about["offline"]) == set()
+    for name in about["offline"]:
+        assert (folder / name).is_file()
+    assert about["networks"][1]["bytes"] < 5e6 and "MIT" in about["text"]
+
+
+def test_without_npm_a_public_server_gives_the_runtime(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(site, "_networks", lambda *_: iter(
+        [("student", "fp16", zoo.exported("student-kd", DATA))]))  # fmt: skip
+    monkeypatch.setattr(site, "_film", lambda _: folder / "icon.svg")
+    monkeypatch.setattr(site, "_samples", lambda _: [])
+    monkeypatch.setattr(site.shutil, "which", lambda _: None)
+    (note,) = site.build(tmp_path / "page", DATA, cache=tmp_path / "cache")
+    assert note == "the page takes onnxruntime-web from a public server, since npm is not here"
+    about = json.loads((tmp_path / "page" / "student.json").read_text("utf-8"))
+    lock = json.loads((site.WEB / "package-lock.json").read_text("utf-8"))
+    version = lock["packages"]["node_modules/onnxruntime-web"]["version"]
+    for kind, (name, sha256) in site.RUNTIME.items():
+        url = f"https://cdn.jsdelivr.net/npm/onnxruntime-web@{version}/dist/{name}"
+        assert about["runtime"][kind] == {"url": url, "sha256": sha256}
+        assert url in about["offline"] and not (tmp_path / "page" / name).exists()
+
+
+def test_the_lock_file_names_no_registry():
+    lock = (site.WEB / "package-lock.json").read_text("utf-8")
+    assert "resolved" not in lock and "integrity" in lock
+
+
+def test_a_folder_of_something_else_is_not_replaced(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("dear")
+    with pytest.raises(ValueError, match="not empty and holds no live page"):
+        site.build(tmp_path / "mine", DATA, cache=tmp_path / "cache")
+    assert (tmp_path / "mine" / "letter.txt").read_text() == "dear"
+
+
+# --- minutes -------------------------------------------------------------------------------------
+
+
+@pytest.mark.long
+def test_memory_stays_flat_over_a_thousand_frames(live):
+    live.page.evaluate(KEEP, [SQUARE, BITS])
+    live.page.click("#camera")
+    heap = []
+    for n in (200, 600, 1200):
+        live.page.wait_for_function("n => kept.length >= n", arg=n, timeout=300 * SECOND)
+        live.page.evaluate("kept.forEach(k => k.points = null); gc()")
+        heap.append(live.page.evaluate("performance.memory.usedJSHeapSize") / 1e6)
+    print("MB after 200, 600, 1200 frames:", [f"{mb:.1f}" for mb in heap],
+          live.page.inner_text("#numbers"))  # fmt: skip
+    assert heap[2] - heap[0] < 5
