@@ -17,7 +17,6 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-
 from chromium import BROWSER, FLAGS, sync_api
 
 ROOT = Path(__file__).parents[1]

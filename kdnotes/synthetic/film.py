@@ -54,7 +54,7 @@ def _moment(shot, t):
     """Pose, expression and place at the share `t` of the film."""
     wave = np.sin(2 * np.pi * (np.array([1, 2, 3, 5]) * t + np.array([0.0, 0.2, 0.5, 0.8])))
     start, end = AWAY
-    out = smoothstep(t, start, start + 0.08) * (1 - smoothstep(t, end - 0.08, end))
+    out = smoothstep(t, start, start + 0.1) * (1 - smoothstep(t, end - 0.1, end))
     camera = replace(
         shot.camera,
         yaw=28 * wave[0] + 12 * wave[2], pitch=8 * wave[1] - 2, roll=7 * wave[2], distance=900.0,

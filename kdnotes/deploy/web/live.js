@@ -136,17 +136,13 @@ export class Trouble extends Error {}
 async function fetched({url, sha256}) {
   const hex = sha256.match(/../g).map(pair => parseInt(pair, 16));
   const integrity = "sha256-" + btoa(String.fromCharCode(...hex));
-  let response;
-  try {
-    response = await fetch(url, {integrity});
-  } catch {
-    const there = await fetch(url).then(r => r.ok, () => false);
-    throw new Trouble(there
-      ? `${url} is not the file that this page was built with (wrong hash): build the page again.`
-      : `${url} cannot be loaded: is the server still there?`);
-  }
-  if (!response.ok) throw new Trouble(`${url} is missing (${response.status}): build the page again.`);
-  return response.arrayBuffer();
+  const right = await fetch(url, {integrity}).catch(() => null);
+  if (right?.ok) return right.arrayBuffer();
+  const other = await fetch(url).catch(() => null); // the same without a look at its hash: why?
+  if (!other) throw new Trouble(`${url} cannot be loaded: is the server still there?`);
+  throw new Trouble(other.ok
+    ? `${url} is not the file that this page was built with (wrong hash): build the page again.`
+    : `${url} is missing (${other.status}): build the page again.`);
 }
 
 let ort; // onnxruntime-web
@@ -230,6 +226,10 @@ const wholeOf = ({width, height}) => ({
 
 // --- following a face ---------------------------------------------------------------------------
 
+// How far a crop is from where it should be, in its own widths.
+const strayed = (crop, right) => Math.max(
+  Math.hypot(crop.cx - right.cx, crop.cy - right.cy), Math.abs(crop.side - right.side)) / crop.side;
+
 // Where the face was in the last frame, the network looks in this one. Two things end a track: an
 // answer that is no face's shape, and a detector that sees no face there, asked now and then.
 export class Track {
@@ -257,17 +257,26 @@ export class Track {
     const first = await student.look(frame, squareAround(largest, margin));
     this.crop = squareAround(boxOf(first), margin);
     const points = await student.look(frame, this.crop);
-    if (this.isShape(points, rules)) Object.assign(this, {points, age: 0, misses: 0});
+    // A new track is on trial: the first look of the detector at it may not miss.
+    if (this.isShape(points, rules)) Object.assign(this, {points, age: 0, misses: rules.misses - 1});
   }
 
   async follow(frame, student, detector, rules) {
-    this.crop = squareAround(boxOf(this.points), student.about.margin);
+    const {margin} = student.about;
+    this.crop = squareAround(boxOf(this.points), margin);
     this.points = await student.look(frame, this.crop);
-    if (++this.age % rules.checked === 0) {
+    const next = squareAround(boxOf(this.points), margin), step = strayed(this.crop, next);
+    if (step > rules.moved) { // look again where it is now
+      this.crop = next;
+      this.points = await student.look(frame, next);
+    }
+    const fast = step > 2 * rules.moved; // or no face any more: do not wait to find out
+    if (fast || this.age++ % rules.checked === 0) {
       const square = {...this.crop, side: this.crop.side * rules.around};
       const seen = await detector.find(frame, square, rules.sizes.at(-1));
       const mine = boxOf(this.points);
-      this.misses = seen.some(box => overlap(box, mine) > 0.2) ? 0 : this.misses + 1;
+      const there = seen.some(box => overlap(box, mine) > 0.3);
+      this.misses = there ? 0 : this.misses + (fast ? rules.misses : 1);
     }
     if (this.misses >= rules.misses || !this.isShape(this.points, rules)) this.points = null;
   }
