@@ -64,6 +64,26 @@ def frozen(net):
     return not any(modes) and not any(p.requires_grad for p in net.parameters())
 
 
+def block(side, width, wide, out, stride, mixes=False):
+    small = side // stride
+    middle = small**2 * 9 * wide * (wide if mixes else 1)
+    return side**2 * width * wide + middle + small**2 * wide * out
+
+
+def largest(weights):
+    return np.abs(weights).max(axis=1, keepdims=True)
+
+
+def rounded(weights, most=None):
+    scale = (largest(weights) if most is None else most) / 127
+    return np.round(weights / scale) * scale
+
+
+def euro(value, kept, speed, seconds):
+    tau = 1 / (2 * np.pi * (1.5 + 6 * np.abs(speed)))
+    return kept + (value - kept) / (1 + tau / seconds)
+
+
 RIGHT = {
     checks.reflect: reflection,
     checks.least_assistance: lambda t, beta: np.minimum(beta, 0.5) * t,
@@ -80,8 +100,27 @@ RIGHT = {
     checks.gains: lambda arms, reference: 1 - arms.mean(axis=(1, 2)) / reference.mean(),
     checks.drawn_means: drawn_means,
     checks.taught_targets: lambda labels, at, teacher: taught(teacher, at, labels),
+    checks.block_macs: block,
+    checks.eight_bits: rounded,
+    checks.euro_step: euro,
 }
 WRONG = [
+    (checks.block_macs, lambda s, i, w, o, t: block(s, i, w, o, t, mixes=True), "one channel"),
+    (checks.block_macs, lambda s, i, w, o, t: block(s, i, w, o, 1), "smaller for what comes"),
+    (checks.block_macs, lambda s, i, w, o, t: 2 * block(s, i, w, o, t), "not two"),
+    (checks.block_macs, lambda s, i, w, o, t: i * w + 9 * w + w * o, "parameters"),
+    (checks.block_macs, lambda s, i, w, o, t: "many", "Expected numbers"),
+    (checks.block_macs, lambda s, i, w, o, t: [1, 2], "shape"),
+    (checks.eight_bits, lambda w: rounded(w, np.abs(w).max()), "One scale for all"),
+    (checks.eight_bits, lambda w: rounded(w, np.abs(w).max(axis=0)), "per column"),
+    (checks.eight_bits, lambda w: np.round(w / (largest(w) / 127)), "multiply by the scale"),
+    (checks.eight_bits, lambda w: rounded(w, largest(w) * 127 / 255), "127 steps"),
+    (checks.eight_bits, lambda w: w, "as they were"),
+    (checks.eight_bits, lambda w: rounded(w) + 1e-3, "0%"),
+    (checks.euro_step, lambda v, k, s, t: euro(v, k, np.maximum(s, -0.2), t), "of the numbers"),
+    (checks.euro_step, lambda v, k, s, t: euro(v, k, 0 * s, t), "slow point and a fast one"),
+    (checks.euro_step, lambda v, k, s, t: v + k - euro(v, k, s, t), "belongs to the new value"),
+    (checks.euro_step, lambda v, k, s, t: v, "nothing is filtered"),
     (checks.reflect, lambda p, g, T: T, "where it stands"),
     (checks.reflect, lambda p, g, T: 2 * g - T, "other side"),
     (checks.reflect, lambda p, g, T: g + np.sign(T - g) * np.abs(T - g), "stands"),

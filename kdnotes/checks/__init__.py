@@ -3,11 +3,12 @@
 A wrong answer is told what kind of wrong it is, where that can be seen, and never the right answer.
 A check returns a sentence; `print(checks.mirror(my_function))` is how a notebook uses it. The
 modules are those of the notebooks: `data` (01), `teachers` (02), `loss` (03), `student` (04),
-`ablations` (06).
+`ablations` (06), `device` (07).
 """
 
 from kdnotes.checks.ablations import drawn_means, gains, taught_targets
 from kdnotes.checks.data import mirror, soften, unit
+from kdnotes.checks.device import block_macs, eight_bits, euro_step
 from kdnotes.checks.judge import RIGHT
 from kdnotes.checks.loss import least_assistance, reflect, smallest_beta, swapped_teachers
 from kdnotes.checks.student import inverse_time, running_average, stored_answers
@@ -15,7 +16,10 @@ from kdnotes.checks.teachers import is_frozen, soft_classes
 
 __all__ = [
     "RIGHT",
+    "block_macs",
     "drawn_means",
+    "eight_bits",
+    "euro_step",
     "gains",
     "inverse_time",
     "is_frozen",

@@ -60,6 +60,27 @@ def eight_bits(
         return onnx.load(after)
 
 
+def blocks(model: onnx.ModelProto) -> dict[str, list[str]]:
+    """Names of the nodes of each block of `prepared(model)`, in the network's order.
+
+    Blocks are what timm calls so, the first and last convolution, and the head. A convolution's
+    activation belongs to it.
+    """
+    found, block_of = {}, {}
+    for node in model.graph.node:
+        weight = node.input[1] if node.op_type in ("Conv", "Gemm") else ""
+        if weight:
+            name = weight.removeprefix("net.").removeprefix("backbone.").split(".")
+            block = ".".join(name[:3]) if name[0] == "blocks" else name[0]
+        elif node.op_type in EIGHT_BITS and node.input[0] in block_of:
+            block = block_of[node.input[0]]
+        else:
+            continue
+        found.setdefault(block, []).append(node.name)
+        block_of[node.output[0]] = block
+    return found
+
+
 def prepared(model: onnx.ModelProto) -> onnx.ModelProto:
     """The model with all shapes inferred and batch normalisation folded, ready for 8 bits."""
     with tempfile.TemporaryDirectory() as folder:
