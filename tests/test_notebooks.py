@@ -30,8 +30,8 @@ def markdown(notebook):
     return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
 
 
-def test_all_seven_are_there():
-    assert [path.stem[:2] for path in PATHS] == ["00", "01", "02", "03", "04", "05", "06"]
+def test_all_eight_are_there():
+    assert [path.stem[:2] for path in PATHS] == [f"0{i}" for i in range(8)]
 
 
 def test_is_valid_small_and_without_widget_state(path, notebook):

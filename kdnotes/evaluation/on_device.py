@@ -18,12 +18,13 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from kdnotes import metrics, models, zoo
+from kdnotes import metrics, models, recipes, zoo
 from kdnotes.deploy import crops, precisions
 from kdnotes.deploy.export import TOLERANCE, export
 from kdnotes.deploy.exported import Exported
 from kdnotes.evaluation import cost, report
 from kdnotes.faceset import FaceSet
+from kdnotes.files import new_file
 
 #: Training faces that int8 is fitted to; fewer where one block after the other is.
 CALIBRATED, FEW = 128, 32
@@ -154,6 +155,18 @@ def table(found: dict, name: str = "student-kd") -> pd.DataFrame:
     return shown
 
 
+def section(found: dict) -> str:
+    """The student's table in Markdown, for the README."""
+    shown = table(found).reset_index()
+    lines = [shown.columns, ["---"] * len(shown.columns), *shown.to_numpy()]
+    hardware = found["hardware"]
+    return (
+        "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+        + f"\n\nDrift: how far points move from their places in 32 bits, % of the eyes' distance. "
+        f"{hardware['device']}, torch {hardware['torch']}."
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("faces", type=Path, help="a face set that networks ship for")
@@ -161,7 +174,13 @@ def main() -> None:
     found = run(faces)
     for name in found["networks"]:
         print(f"{name}\n{table(found, name).to_string()}")
-    print(report.write(found, report.stored(f"on-device-{faces.meta['name']}")))
+    name = f"on-device-{faces.meta['name']}"
+    print(report.write(found, report.stored(name)))
+    if checkout := recipes.checkout():
+        readme = checkout / "README.md"
+        text = report.insert(readme.read_text("utf-8"), name, section(found))
+        with new_file(readme) as part:
+            part.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
