@@ -55,7 +55,7 @@ def export(
         precision: "fp32"; "fp16": weights are kept in 16 bits and computed with in 32; "int8":
             weights and what flows between the layers are 8 bits wide.
         faces: `(N, size, size, 3)` uint8, crops of *training* faces: int8 measures on them how
-            large numbers get in each layer, and the check is made on them and on noise.
+            large numbers get in each layer; the check is made on them and, but for int8, on noise.
         shapes: Of training faces in network-crop units; goes into the file, so that its user can
             tell an answer that is no face (`soften` moves it far).
 

@@ -42,12 +42,12 @@ class Exported:
             )
             properties = self._session.get_modelmeta().custom_metadata_map
             self.about: Mapping = json.loads(properties[KEY])
+            self.config = SimpleNamespace(**self.about["config"])
         except Exception as error:  # onnxruntime has a class for each of its codes
             reason = str(error).partition("\n")[0]
             raise ValueError(
                 f"{path} is damaged or no network exported by kdnotes ({reason}); export it again"
             ) from error
-        self.config = SimpleNamespace(**self.about["config"])
 
     def read(self, crops: np.ndarray) -> np.ndarray:
         """Landmarks `(N, L, 2)` in network-crop units of uint8 crops `(N, size, size, 3)`."""

@@ -24,6 +24,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+import kdnotes
 from kdnotes import schemes, synthetic, zoo
 from kdnotes.deploy import crops
 from kdnotes.deploy.exported import KEY, Exported
@@ -33,7 +34,7 @@ from kdnotes.synthetic.film import render_film
 WEB = Path(__file__).parent / "web"
 
 #: Written by hand and copied as they are.
-PAGE = ("index.html", "style.css", "live.js", "sw.js", "icon.svg", "manifest.webmanifest")
+PAGE = ("index.html", "style.css", "live.js", "icon.svg", "manifest.webmanifest")
 
 #: The runtime's files with their SHA-256, and where they are without npm.
 RUNTIME = {
@@ -100,9 +101,16 @@ def build(
         runtime = _runtime(part, cache, npm, notes)
         about = _about(part, data, cache, notes)
         about |= {"runtime": runtime}
-        files = [*runtime.values(), *about["networks"], about["detector"], about["film"]["file"]]
+        first = next(net for net in about["networks"] if net["precision"] == "fp16")
+        files = [*runtime.values(), first, about["detector"], about["film"]["file"]]
         about["offline"] = [file["url"] for file in [*files, *about["samples"]]]
-        (part / "student.json").write_text(json.dumps(about) + "\n", encoding="utf-8")
+        text = json.dumps(about) + "\n"
+        (part / "student.json").write_text(text, encoding="utf-8")
+        digest = hashlib.sha256(text.encode())
+        for name in PAGE:
+            digest.update((part / name).read_bytes())
+        worker = (WEB / "sw.js").read_text("utf-8").replace("@BUILD@", digest.hexdigest()[:16])
+        (part / "sw.js").write_text(worker, encoding="utf-8")
     return notes
 
 
@@ -172,7 +180,7 @@ def _exported(name, data, precision, cache):
     from kdnotes.deploy.export import export
 
     digest = zoo.index()[f"{name}--{data}.safetensors"]["sha256"][:12]
-    path = cache / f"{name}-{precision}-{digest}.onnx"
+    path = cache / f"{name}-{precision}-{kdnotes.__version__}-{digest}.onnx"
     if not path.exists():
         net = zoo.load(name, data)
         faces = crops.rendered(96, net.config) if precision == "int8" else None
@@ -182,7 +190,7 @@ def _exported(name, data, precision, cache):
 
 def _film(cache):
     """The film as one picture, rendered once."""
-    path = cache / f"film-{synthetic.VERSION}-{FRAMES}.jpg"
+    path = cache / f"film-{synthetic.VERSION}-{PERSON}-{FRAMES}-{WIDTH}x{HEIGHT}.jpg"
     if not path.exists():
         rows = -(-FRAMES // COLUMNS)
         sheet = Image.new("RGB", (COLUMNS * WIDTH, rows * HEIGHT))
@@ -197,8 +205,8 @@ def _film(cache):
 
 def _samples(cache):
     found = []
-    for i, face in enumerate(SAMPLES, start=1):
-        path = cache / f"face-{i}.jpg"
+    for face in SAMPLES:
+        path = cache / f"face-{synthetic.VERSION}-{face}-{SAMPLE_SIZE}.jpg"
         if not path.exists():
             with new_file(path) as part:
                 image = synthetic.render_face(face, SAMPLE_SIZE)[0]
@@ -287,5 +295,7 @@ def server(
         except (ssl.SSLError, OSError) as error:
             found.server_close()
             raise ValueError(f"{cert} is no certificate with its key in PEM: {error}") from error
-        found.socket = context.wrap_socket(found.socket, server_side=True)
+        found.socket = context.wrap_socket(
+            found.socket, server_side=True, do_handshake_on_connect=False
+        )
     return found

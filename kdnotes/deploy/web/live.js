@@ -136,8 +136,10 @@ export class Trouble extends Error {}
 async function fetched({url, sha256}) {
   const hex = sha256.match(/../g).map(pair => parseInt(pair, 16));
   const integrity = "sha256-" + btoa(String.fromCharCode(...hex));
-  const right = await fetch(url, {integrity}).catch(() => null);
-  if (right?.ok) return right.arrayBuffer();
+  for (const cache of ["default", "reload"]) { // the browser may have kept one of an older page
+    const right = await fetch(url, {integrity, cache}).catch(() => null);
+    if (right?.ok) return right.arrayBuffer();
+  }
   const other = await fetch(url).catch(() => null); // the same without a look at its hash: why?
   if (!other) throw new Trouble(`${url} cannot be loaded: is the server still there?`);
   throw new Trouble(other.ok
@@ -230,6 +232,14 @@ const wholeOf = ({width, height}) => ({
 const strayed = (crop, right) => Math.max(
   Math.hypot(crop.cx - right.cx, crop.cy - right.cy), Math.abs(crop.side - right.side)) / crop.side;
 
+// At a detector's box, and again at the box of what was found there.
+async function lookTwice(frame, box, student) {
+  const {margin} = student.about;
+  const first = await student.look(frame, squareAround(box, margin));
+  const crop = squareAround(boxOf(first), margin);
+  return {crop, points: await student.look(frame, crop)};
+}
+
 // Where the face was in the last frame, the network looks in this one. Two things end a track: an
 // answer that is no face's shape, and a detector that sees no face there, asked now and then.
 export class Track {
@@ -251,14 +261,15 @@ export class Track {
     const size = rules.sizes[this.attempt++ % rules.sizes.length];
     const boxes = await detector.find(frame, wholeOf(frame), size);
     this.others = Math.max(boxes.length - 1, 0);
-    if (!boxes.length) return;
-    const largest = boxes.reduce((a, b) => (b.width * b.height > a.width * a.height ? b : a));
-    const {margin} = student.about;
-    const first = await student.look(frame, squareAround(largest, margin));
-    this.crop = squareAround(boxOf(first), margin);
-    const points = await student.look(frame, this.crop);
-    // A new track is on trial: the first look of the detector at it may not miss.
-    if (this.isShape(points, rules)) Object.assign(this, {points, age: 0, misses: rules.misses - 1});
+    boxes.sort((a, b) => b.width * b.height - a.width * a.height);
+    for (const box of boxes) {
+      const {points, crop} = await lookTwice(frame, box, student);
+      this.crop = crop;
+      if (!this.isShape(points, rules)) continue;
+      // A new track is on trial: the first look of the detector at it may not miss.
+      Object.assign(this, {points, age: 0, misses: rules.misses - 1});
+      return;
+    }
   }
 
   async follow(frame, student, detector, rules) {
@@ -293,7 +304,9 @@ const $ = id => document.getElementById(id);
 const COLOURS = {student: "#4fd0a8", plain: "#ff9a66", tough: "#7cc4f2"};
 const LARGEST = 1280; // photos are shown with at most this many pixels on their longer side
 
-const page = {about: null, networks: {}, detector: null, source: null, busy: false};
+// `turn` grows with everything that is begun: what comes back from a wait looks whether it is still
+// its turn, and if not, lets what was begun later have the page.
+const page = {about: null, networks: {}, detector: null, source: null, photo: null, turn: 0};
 
 function say(text, bad = false) {
   $("status").textContent = text;
@@ -362,6 +375,9 @@ function resize(width, height) {
 function grab(drawable, width, height) {
   resize(width, height);
   const context = $("picture").getContext("2d", {willReadFrequently: true});
+  context.imageSmoothingQuality = "high";
+  context.fillStyle = "#fff"; // what is transparent, as in Python
+  context.fillRect(0, 0, width, height);
   context.drawImage(drawable, 0, 0, width, height);
   return context.getImageData(0, 0, width, height);
 }
@@ -402,7 +418,8 @@ class Live {
       const more = await others(frame, this.track.crop);
       const [left, right] = page.about.rules.eyes.map(i => points[i]);
       const eyes = Math.hypot(left[0] - right[0], left[1] - right[1]);
-      if ($("steady").checked) points = this.filter.filter(points, (began - this.before) / 1000, eyes);
+      if (!$("steady").checked) this.filter.last = null;
+      else points = this.filter.filter(points, (began - this.before) / 1000, eyes);
       faces.push({student: points, ...more});
     } else {
       this.filter.last = null;
@@ -426,7 +443,7 @@ class Live {
         + `${net.about.size} × ${net.about.size} pixels · ${(net.about.bytes / 1e6).toFixed(1)} MB`;
     }
     const seen = points
-      ? track.others ? "Several faces: following the largest one." : "Following a face."
+      ? track.others ? "Several faces: following one." : "Following a face."
       : "No face in sight: looking for one …";
     if (seen !== this.said) {
       this.said = seen;
@@ -443,18 +460,21 @@ class Live {
 
 function start(source, mirrored = false) {
   stop();
-  page.source = source;
+  Object.assign(page, {source, photo: null});
   $("stage").classList.toggle("mirrored", mirrored);
   $("stop").disabled = false;
   source.run().catch(error => {
+    if (page.source !== source) return;
     stop();
     sayTrouble(error);
   });
 }
 
 function stop() {
+  page.turn += 1;
   page.source?.stop();
   page.source = null;
+  if (document.activeElement === $("stop")) $("camera").focus();
   $("stop").disabled = true;
   $("stage").classList.remove("mirrored");
 }
@@ -469,6 +489,7 @@ const REFUSED = {
 
 async function startCamera() {
   stop();
+  const mine = page.turn;
   if (!navigator.mediaDevices?.getUserMedia) {
     throw new Trouble("A browser gives the camera only to pages from https:// or this machine itself.");
   }
@@ -477,16 +498,22 @@ async function startCamera() {
   const stream = await navigator.mediaDevices.getUserMedia(wanted).catch(error => {
     throw new Trouble(REFUSED[error.name] ?? `The camera did not start: ${error.message}`);
   });
+  const release = () => stream.getTracks().forEach(track => track.stop());
+  if (mine !== page.turn) return release();
   const video = document.createElement("video");
   Object.assign(video, {srcObject: stream, muted: true, playsInline: true});
-  await video.play();
+  await video.play().catch(error => {
+    release();
+    throw error;
+  });
+  if (mine !== page.turn) return release();
   const next = () => new Promise(resolve => {
     const give = () => resolve({image: video, width: video.videoWidth, height: video.videoHeight});
     if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(give);
     else requestAnimationFrame(give);
   });
   const live = new Live("Camera", next);
-  live.end = () => stream.getTracks().forEach(track => track.stop());
+  live.end = release;
   stream.getTracks()[0].addEventListener("ended", () => {
     if (page.source !== live) return;
     stop();
@@ -504,51 +531,57 @@ async function bitmapOf(blob) {
 // The film is one large picture with all frames side by side.
 async function startFilm() {
   stop();
+  const mine = page.turn;
   const {file, width, height, columns, frames, rate} = page.about.film;
   const sheet = await bitmapOf(new Blob([await fetched(file)]));
+  if (mine !== page.turn) return sheet.close();
   const canvas = new OffscreenCanvas(width, height), context = canvas.getContext("2d");
   const began = performance.now();
   let last = -1;
-  start(new Live("Film", async () => {
+  const live = new Live("Film", async () => {
     await nextPaint();
     const i = Math.floor((performance.now() - began) / 1000 * rate) % frames;
     if (i === last) return null;
     last = i;
     context.drawImage(sheet, -(i % columns) * width, -Math.floor(i / columns) * height);
     return {image: canvas, width, height};
-  }));
+  });
+  live.end = () => sheet.close();
+  start(live);
 }
 
 async function showPhoto(blob) {
   stop();
+  const mine = page.turn;
   say("Looking at the photo …");
   const bitmap = await bitmapOf(blob);
+  if (mine !== page.turn) return bitmap.close();
   const factor = Math.min(1, LARGEST / Math.max(bitmap.width, bitmap.height));
   const [width, height] = [bitmap.width, bitmap.height].map(n => Math.max(1, Math.round(n * factor)));
-  const frame = grab(bitmap, width, height);
+  page.photo = {frame: grab(bitmap, width, height)};
   bitmap.close();
-  page.photo = {frame};
+  $("overlay").getContext("2d").clearRect(0, 0, width, height);
   await readPhoto();
 }
 
 // Every face of the photo, with the networks that are chosen now.
 async function readPhoto() {
-  const {frame} = page.photo, {rules} = page.about, net = await student(), {margin} = net.about;
-  if (!page.photo.boxes) {
+  const {photo} = page, {frame} = photo, {rules} = page.about, mine = ++page.turn;
+  const net = await student();
+  if (!photo.boxes) {
     const boxes = [];
     for (const size of rules.photo) boxes.push(...await page.detector.find(frame, wholeOf(frame), size));
-    boxes.sort((a, b) => b.score - a.score);
-    page.photo.boxes = boxes.filter((box, i) => !boxes.slice(0, i).some(o => overlap(box, o) > 0.3));
+    photo.boxes = boxes.sort((a, b) => b.score - a.score);
   }
   const began = performance.now(), faces = [];
-  for (const box of page.photo.boxes) {
-    const first = await net.look(frame, squareAround(box, margin));
-    const crop = squareAround(boxOf(first), margin);
-    const points = await net.look(frame, crop);
-    if (strangeness(points, crop, rules.shapes, rules.eyes) < rules.strange) {
-      faces.push({student: points, ...await others(frame, crop)});
-    }
+  const known = box => faces.some(face => overlap(box, boxOf(face.student)) > 0.3);
+  for (const box of photo.boxes) {
+    if (known(box)) continue;
+    const {points, crop} = await lookTwice(frame, box, net);
+    if (known(boxOf(points)) || strangeness(points, crop, rules.shapes, rules.eyes) > rules.strange) continue;
+    faces.push({student: points, ...await others(frame, crop)});
   }
+  if (mine !== page.turn) return;
   show(frame, faces, {took: performance.now() - began});
   const text = faces.length === 0 ? "No face was found in this photo."
     : faces.length === 1 ? "One face." : `${faces.length} faces.`;
@@ -559,7 +592,7 @@ async function readPhoto() {
 
 // --- controls -----------------------------------------------------------------------------------
 
-// What runs after a click: one thing at a time, and a mistake becomes a sentence.
+// What runs after a click: a mistake becomes a sentence.
 const does = action => async (...args) => {
   try {
     await action(...args);
@@ -569,19 +602,24 @@ const does = action => async (...args) => {
 };
 
 function listen() {
-  $("camera").onclick = does(() => (page.photo = null, startCamera()));
-  $("film").onclick = does(() => (page.photo = null, startFilm()));
+  $("camera").onclick = does(startCamera);
+  $("film").onclick = does(startFilm);
   $("stop").onclick = () => (stop(), say("Stopped."));
   $("file").onchange = does(async ({target}) => {
     const [file] = target.files;
-    if (file) await showPhoto(file);
     target.value = ""; // the same file may be chosen again
+    if (file) await showPhoto(file);
   });
   const again = does(async () => {
     namePrecision();
     if (page.photo && !page.source) await readPhoto();
   });
   for (const id of ["precision", "show-student", "show-plain", "show-tough"]) $(id).oninput = again;
+  for (const id of ["camera", "file"]) $(id).disabled = false;
+  $("film").disabled = !page.about.film;
+}
+
+function listenForDrops() {
   const stage = $("stage");
   stage.ondragover = event => {
     event.preventDefault();
@@ -592,11 +630,9 @@ function listen() {
     event.preventDefault();
     stage.classList.remove("dropping");
     const [file] = event.dataTransfer.files;
+    if (!page.about) throw new Trouble("One moment, please: the network is not here yet.");
     if (!file) throw new Trouble("Drop a picture file here.");
     await showPhoto(file);
-  });
-  document.addEventListener("visibilitychange", () => {
-    if (!document.hidden && page.source) page.source.filter.last = null;
   });
 }
 
@@ -626,13 +662,12 @@ function offer() {
     if (!about.networks.some(n => n.name === name)) $(`show-${name}`).closest("label").remove();
   }
   $("about").textContent = about.text;
-  for (const id of ["camera", "file"]) $(id).disabled = false;
-  $("film").disabled = !about.film;
 }
 
 async function begin() {
+  listenForDrops();
   if (!hasSimd()) throw new Trouble("This browser lacks WebAssembly with SIMD; any current one has it.");
-  const response = await fetch("student.json").catch(() => null);
+  const response = await fetch("student.json", {cache: "no-cache"}).catch(() => null);
   if (!response?.ok) throw new Trouble("student.json is missing: build the page again.");
   page.about = await response.json();
   await loadRuntime(page.about.runtime);
