@@ -1,12 +1,13 @@
 # One-line aliases of `python -m kdnotes …` that also make the environment (.venv).
 #   make course [PROFILE=tiny|quick|gpu|full] [DATA=path-of-a-face-set]
 #   make test; make test-all runs what takes minutes, too
+#   make badges SLUG=owner/repo [VERSION=tag] for a fork
 PYTHON ?= python3
 BIN := .venv/bin
 export KDNOTES_PROFILE := $(PROFILE)
 export KDNOTES_DATA := $(DATA)
 
-.PHONY: course test test-all lab lint clean
+.PHONY: course test test-all lab badges lint clean
 course: .venv/ready
 	$(BIN)/python -m kdnotes course
 
@@ -18,6 +19,9 @@ test-all: .venv/ready
 
 lab: .venv/ready
 	$(BIN)/python -m kdnotes lab
+
+badges: .venv/ready
+	$(BIN)/python -m kdnotes badges $(SLUG) $(if $(VERSION),--version $(VERSION))
 
 lint: .venv/ready
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -79,6 +79,21 @@ def lab() -> None:
 
 
 @app.command()
+def badges(
+    repository: Annotated[str, typer.Argument(help="OWNER/REPO on GitHub.")],
+    version: Annotated[str, typer.Option(help="A tag, a branch or a commit.")] = "main",
+) -> None:
+    """Set the repository, and version, that notebooks are opened and installed from on Colab."""
+    from kdnotes import fork, recipes
+
+    root = recipes.checkout()
+    if root is None:
+        raise ValueError("start this in a checkout of kdnotes: installed notebooks have no badges")
+    changed = fork.set_everywhere(root, repository, version)
+    print(f"{repository}, {version}: {len(changed)} files changed")
+
+
+@app.command()
 def teacher(
     which: str,
     profile: ProfileName = None,

@@ -87,7 +87,7 @@ def drawn(image: np.ndarray, faces: Sequence[np.ndarray], scheme: Scheme | int =
     draw, edges = ImageDraw.Draw(picture), get(scheme).edges
     for points in faces:
         points = (np.asarray(points) + 0.5) * factor
-        dot = max(1.0, np.ptp(points, axis=0).max() / 110)
+        dot = max(1.0, np.ptp(points, axis=0).max() / 75)
         ends = [tuple(point) for point in points.tolist()]
         for first, last in edges:
             draw.line([ends[first], ends[last]], fill=GREEN, width=max(1, round(dot / 2)))

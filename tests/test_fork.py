@@ -1,0 +1,60 @@
+"""A fork sets its address in one command, everywhere and only there."""
+
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from kdnotes import cli, fork, recipes
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    shutil.copy(ROOT / "README.md", tmp_path)
+    shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
+    return tmp_path
+
+
+def sources(path):
+    return "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells)
+
+
+def test_every_notebook_and_the_readme(checkout):
+    notebooks = sorted((checkout / "notebooks").glob("*.ipynb"))
+    changed = fork.set_everywhere(checkout, "some-one/my.course", "v1.2")
+    assert set(changed) == {checkout / "README.md", *notebooks}
+    for path in notebooks:
+        text = sources(path)
+        assert "github.com/kdnotes/kdnotes" not in text and "github/kdnotes/kdnotes" not in text
+        opened = "colab.research.google.com/github/some-one/my.course/blob/v1.2/notebooks/"
+        assert opened + path.name in text
+        assert 'git+https://github.com/some-one/my.course@v1.2"' in text
+        assert '%pip install -q "kdnotes' in text, "the package keeps its name"
+    readme = (checkout / "README.md").read_text("utf-8")
+    assert "git clone https://github.com/some-one/my.course && cd my.course" in readme
+
+
+def test_outputs_stay_and_back_again_is_as_before(checkout):
+    fork.set_everywhere(checkout, "a/b", "v1")
+    assert fork.set_everywhere(checkout, "a/b", "v1") == [], "nothing is left to change"
+    fork.set_everywhere(checkout, "kdnotes/kdnotes")
+    for path in sorted((checkout / "notebooks").glob("*.ipynb")):
+        assert path.read_bytes() == (ROOT / "notebooks" / path.name).read_bytes()
+
+
+@pytest.mark.parametrize("slug", ["course", "a/b/c", "a b/c", "https://github.com/a/b", "", "a/"])
+def test_what_is_no_repository_is_refused(checkout, slug, monkeypatch, capsys):
+    monkeypatch.setattr(recipes, "checkout", lambda: checkout)
+    before = (checkout / "README.md").read_bytes()
+    with pytest.raises(SystemExit):
+        cli.main(["badges", slug])
+    assert "a repository is OWNER/REPO" in capsys.readouterr().err
+    assert (checkout / "README.md").read_bytes() == before
+
+
+def test_a_version_with_blanks_is_refused():
+    with pytest.raises(ValueError, match="a tag, a branch or a commit"):
+        fork.set_slug("", "a/b", "version 1")
