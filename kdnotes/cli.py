@@ -6,6 +6,7 @@ Each command imports what it needs when it runs, so that `--help` answers at onc
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -76,6 +77,24 @@ def lab() -> None:
     raise typer.Exit(
         subprocess.run([sys.executable, "-m", "jupyterlab", str(start)], check=False).returncode
     )
+
+
+@app.command()
+def book(
+    out: Annotated[Path | None, typer.Option(help="Folder, else book under build/.")] = None,
+    live: Annotated[bool, typer.Option("--live/--no-live", help="With the live page.")] = True,
+) -> None:
+    """Build the web book, a static site, from the stored notebooks (extra "book")."""
+    from kdnotes import book as web_book
+    from kdnotes import recipes
+
+    root = recipes.checkout()
+    if root is None:
+        raise ValueError("start this in a checkout of kdnotes: the book is made of its notebooks")
+    folder = out or recipes.build_folder() / "book"
+    for note in web_book.build(root / "notebooks", folder, recipes.build_folder(), live):
+        print(f"note: {note}")
+    print(f"{folder / 'index.html'}: open it through a server, python -m http.server -d {folder}")
 
 
 @app.command()

@@ -1,0 +1,85 @@
+"""The web book: the executed notebooks as a static site. `make book` builds it."""
+
+import sys
+from importlib.metadata import version as version_of
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+project = "kdnotes"
+author = "the kdnotes authors"
+copyright = "the kdnotes authors; text and figures CC BY 4.0, code MIT"
+version = release = version_of("kdnotes")
+
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "mathml"]
+root_doc = "book/index"
+include_patterns = ["*.ipynb", "book/*.md", "figures/*"]
+exclude_patterns = ["**/.ipynb_checkpoints"]
+
+# Notebooks are shown as they were stored: building the book computes nothing.
+nb_execution_mode = "off"
+nb_ipywidgets_js = {}  # widgets need a kernel; each has a static figure beside it
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 3
+myst_url_schemes = ["http", "https"]
+suppress_warnings = ["mystnb.unknown_mime_type"]
+
+autodoc_typehints = "description"
+autodoc_member_order = "bysource"
+napoleon_numpy_docstring = False
+
+html_theme = "sphinx_book_theme"
+html_title = "kdnotes"
+html_math_renderer = "mathml"
+html_copy_source = False
+html_show_sourcelink = False
+html_static_path = ["static"]
+html_css_files = ["book.css"]
+html_favicon = "../../kdnotes/deploy/web/icon.svg"
+html_theme_options = {
+    "show_toc_level": 2,
+    "use_download_button": False,
+    "use_fullscreen_button": False,
+    "home_page_in_toc": True,
+    "pygments_light_style": "a11y-high-contrast-light",
+    "pygments_dark_style": "a11y-high-contrast-dark",
+}
+html_extra_path = ["extra"]
+
+
+html_context = {"default_mode": "auto"}
+
+BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
+
+
+def own_badge(app, docname, source):
+    """The book asks nobody else for anything, not even for the picture of a button."""
+    source[0] = source[0].replace(BADGE, "book/static/badge.svg")
+
+
+def plain_text(app, what, name, obj, options, lines):
+    """Docstrings are written for people: `code` in backticks, |e| is an absolute value, and what is
+    indented in a module's text is to be shown as it stands."""
+    found, shown = [], False
+    for i, line in enumerate(lines):
+        indented = what == "module" and line.startswith("    ")
+        if indented and not shown and i and not lines[i - 1].strip():
+            found += [".. code-block:: text", ""]
+            shown = True
+        elif line.strip() and not indented:
+            shown = False
+        found.append(line if shown or "``" in line or ":`" in line else _marked(line))
+    lines[:] = found
+
+
+def _marked(line):
+    parts = line.split("`")
+    if len(parts) % 2 == 0:
+        return line
+    marked = (f"``{part}``" if i % 2 else part.replace("|", r"\|") for i, part in enumerate(parts))
+    return "".join(marked)
+
+
+def setup(app):
+    app.connect("source-read", own_badge)
+    app.connect("autodoc-process-docstring", plain_text, priority=900)
