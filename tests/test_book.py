@@ -54,7 +54,7 @@ def test_every_notebook_is_in_it(folder, pages):
     names = {path.stem for path in pages}
     assert {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")} <= names
     assert {"index", "api", "notation", "search"} <= names
-    assert Links(folder / "03_kd_loss.html").mathml > 10, "formulas are drawn by the browser"
+    assert Links(folder / "03_kd_loss.html").mathml > 5, "formulas are drawn by the browser"
     assert "searchindex.js" in {path.name for path in folder.iterdir()}
 
 

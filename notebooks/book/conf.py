@@ -26,6 +26,7 @@ suppress_warnings = ["mystnb.unknown_mime_type"]
 
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
 napoleon_numpy_docstring = False
 
 html_theme = "sphinx_book_theme"
