@@ -2,6 +2,7 @@
 nothing is asked of anybody else, and it fits a phone."""
 
 import html.parser
+import re
 import threading
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
@@ -53,7 +54,7 @@ class Links(html.parser.HTMLParser):
 def test_every_notebook_is_in_it(folder, pages):
     names = {path.stem for path in pages}
     assert {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")} <= names
-    assert {"index", "api", "notation", "search"} <= names
+    assert {"index", "api", "notation", "search", "sessions", "quiz", "faq"} <= names
     assert Links(folder / "03_kd_loss.html").mathml > 5, "formulas are drawn by the browser"
     assert "searchindex.js" in {path.name for path in folder.iterdir()}
 
@@ -88,6 +89,19 @@ def test_a_folder_of_something_else_is_not_replaced(tmp_path):
     with pytest.raises(ValueError, match="not empty and holds no book"):
         book.build(ROOT / "notebooks", tmp_path, tmp_path / "cache")
     assert (tmp_path / "letter.txt").read_text() == "dear"
+
+
+def test_the_quiz_has_an_explained_answer_to_each_question():
+    text = (ROOT / "notebooks" / "teaching" / "quiz.md").read_text("utf-8")
+    questions = re.split(r"^\*\*\d+\.\*\* ", text, flags=re.MULTILINE)[1:]
+    assert len(questions) == 25
+    rights = []
+    for question in questions:
+        options = re.findall(r"^- ([a-c])\) ", question, re.MULTILINE)
+        (right,) = re.findall(r"^\*\*([a-c])\)\*\* .+\(.*0\d.*\)\.$", question, re.MULTILINE)
+        assert right in options and len(options) == 3
+        rights.append(right)
+    assert max(map(rights.count, "abc")) < 13, "not always the same letter"
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ version = release = version_of("kdnotes")
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "mathml"]
 root_doc = "book/index"
-include_patterns = ["*.ipynb", "book/*.md", "figures/*"]
+include_patterns = ["*.ipynb", "book/*.md", "teaching/*.md", "figures/*"]
 exclude_patterns = ["**/.ipynb_checkpoints"]
 
 # Notebooks are shown as they were stored: building the book computes nothing.
