@@ -97,6 +97,7 @@ def test_the_files_are_valid_onnx_in_one_piece(files):
         assert b"kdnotes/deploy" not in path.read_bytes(), "no places of the exporting machine"
 
 
+@pytest.mark.long
 def test_the_same_weights_give_the_same_bytes(net, files, faces, tmp_path, each_graph_once):
     each_graph_once.clear()
     for name in ("fp32", "fp16"):
