@@ -115,6 +115,7 @@ def web(
 ) -> None:
     """Build the live page, a student that follows your face in the browser, and serve it."""
     from kdnotes import recipes
+    from kdnotes.deploy import serve as static
     from kdnotes.deploy import site
 
     folder = out or recipes.build_folder() / "web"
@@ -123,7 +124,7 @@ def web(
     megabytes = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
     print(f"{folder}: {megabytes:.0f} MB, a static site for any server or subfolder")
     if serve:
-        with site.server(folder, host, port, cert) as running:
+        with static.server(folder, host, port, cert) as running:
             shown = "localhost" if host == "127.0.0.1" else host
             scheme = "https" if cert else "http"
             print(f"{scheme}://{shown}:{running.server_port}/ · Ctrl+C ends it", flush=True)

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urldefrag, urlsplit
 import pytest
 
 from kdnotes import book
-from kdnotes.deploy import site
+from kdnotes.deploy import serve
 
 pytest.importorskip("myst_nb", reason="needs the extra book")
 
@@ -106,7 +106,7 @@ def test_the_quiz_has_an_explained_answer_to_each_question():
 
 @pytest.fixture(scope="module")
 def address(folder):
-    with site.server(folder) as running:
+    with serve.server(folder) as running:
         threading.Thread(target=running.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{running.server_port}"
         running.shutdown()

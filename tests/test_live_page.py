@@ -16,7 +16,7 @@ from PIL import Image
 
 from kdnotes import metrics, samples, synthetic, zoo
 from kdnotes.asm import ActiveShapeModel, soften
-from kdnotes.deploy import predict, site
+from kdnotes.deploy import predict, serve, site
 from kdnotes.deploy.exported import Exported
 from kdnotes.synthetic.film import render_film
 
@@ -46,7 +46,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def origin(folder):
     """Address of the page, in a subfolder of a static server."""
-    with site.server(folder.parent) as running:
+    with serve.server(folder.parent) as running:
         threading.Thread(target=running.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{running.server_port}"
         running.shutdown()
@@ -252,7 +252,7 @@ def test_a_page_in_the_background_rests(live):
     live.page.evaluate(
         "Object.defineProperty(document, 'hidden', {value: true, configurable: true})"
     )
-    live.page.wait_for_timeout(300)
+    live.page.wait_for_timeout(1000)  # the frame that was begun is shown
     n = live.page.evaluate("kept.length")
     live.page.wait_for_timeout(600)
     assert live.page.evaluate("kept.length") == n
@@ -636,7 +636,7 @@ COST = """async names => {
 def test_the_whole_page_and_what_a_frame_costs(browser, tmp_path):
     """With the real networks in all precisions; prints the times that notebook 07 names."""
     assert site.build(tmp_path / "page", DATA, cache=tmp_path / "cache") == []
-    with site.server(tmp_path / "page") as running:
+    with serve.server(tmp_path / "page") as running:
         threading.Thread(target=running.serve_forever, daemon=True).start()
         context = browser.new_context(service_workers="block")
         live = Visit(context, f"http://127.0.0.1:{running.server_port}/").ready()

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from kdnotes import metrics, models
-from kdnotes.evaluation import on_device, report
+from kdnotes.evaluation import cost, on_device, report
 
 pytest.importorskip("onnxruntime", reason="needs the extra export")
 pytest.importorskip("onnxscript", reason="needs the extra export")
@@ -28,9 +28,7 @@ def test_drift_is_measured_in_eye_distances():
 
 def test_ways_take_turns_and_threads_are_given_back():
     threads, order = torch.get_num_threads(), []
-    taken = on_device.interleaved(
-        {"a": lambda: order.append("a"), "b": lambda: order.append("b")}, 3
-    )
+    taken = cost.taking_turns({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, 3)
     assert order == ["a", "b"] * 8 and set(taken) == {"a", "b"}
     assert torch.get_num_threads() == threads
 

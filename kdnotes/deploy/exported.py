@@ -11,6 +11,17 @@ import numpy as np
 KEY = "kdnotes"
 
 
+def about_of(path: str | Path) -> dict:
+    """What an ONNX file of this course says of itself, see `export.about`."""
+    import onnxruntime
+
+    return _about(onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"]))
+
+
+def _about(session):
+    return json.loads(session.get_modelmeta().custom_metadata_map[KEY])
+
+
 class Exported:
     """A network in onnxruntime; it reads crops as a `models.LandmarkNet` does.
 
@@ -40,8 +51,7 @@ class Exported:
             self._session = onnxruntime.InferenceSession(
                 str(path), options, providers=["CPUExecutionProvider"]
             )
-            properties = self._session.get_modelmeta().custom_metadata_map
-            self.about: Mapping = json.loads(properties[KEY])
+            self.about: Mapping = _about(self._session)
             self.config = SimpleNamespace(**self.about["config"])
         except Exception as error:  # onnxruntime has a class for each of its codes
             reason = str(error).partition("\n")[0]

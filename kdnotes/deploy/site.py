@@ -9,13 +9,10 @@ says. Where npm is not there, the page takes the same two files from a public se
 uses a file only if its hash is right.
 """
 
-import functools
 import hashlib
-import http.server
 import importlib.util
 import json
 import shutil
-import ssl
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +24,7 @@ from tqdm import tqdm
 import kdnotes
 from kdnotes import schemes, synthetic, zoo
 from kdnotes.deploy import crops
-from kdnotes.deploy.exported import KEY, Exported
+from kdnotes.deploy.exported import Exported, about_of
 from kdnotes.files import new_file, new_folder
 from kdnotes.synthetic.film import render_film
 
@@ -134,7 +131,7 @@ def _about(part, data, cache, notes):
         "edges": scheme.edges,
         "rules": RULES | {"eyes": [left, right], "shapes": student["shapes"]},
         "networks": networks,
-        "detector": detector | _onnx_about(WEB / "detector.onnx") | {"least": LEAST},
+        "detector": detector | about_of(WEB / "detector.onnx") | {"least": LEAST},
         "film": {"width": WIDTH, "height": HEIGHT, "columns": COLUMNS, "frames": FRAMES}
         | {"rate": RATE, "file": _put(film, part, film.name)},
         "samples": [_put(path, part, path.name) for path in samples],
@@ -145,13 +142,6 @@ def _put(path, folder, name):
     content = path.read_bytes()
     (folder / name).write_bytes(content)
     return {"url": name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-
-
-def _onnx_about(path):
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    return json.loads(session.get_modelmeta().custom_metadata_map[KEY])
 
 
 def _networks(data, cache, notes) -> Iterator[tuple[str, str, Path]]:
@@ -252,50 +242,3 @@ def _from_npm(folder):
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         return None, f"npm could not install it: {last}"
     return fetched, ""
-
-
-class _Handler(http.server.SimpleHTTPRequestHandler):
-    """Files of one folder, without a line for each."""
-
-    extensions_map = http.server.SimpleHTTPRequestHandler.extensions_map | {
-        ".js": "text/javascript",
-        ".mjs": "text/javascript",
-        ".wasm": "application/wasm",
-        ".webmanifest": "application/manifest+json",
-        ".onnx": "application/octet-stream",
-    }
-
-    def end_headers(self):
-        self.send_header("Cache-Control", "no-cache")
-        super().end_headers()
-
-    def log_message(self, *args):
-        pass
-
-
-def server(
-    folder: str | Path, host: str = "127.0.0.1", port: int = 0, cert: Path | None = None
-) -> http.server.ThreadingHTTPServer:
-    """A server of the folder, ready for `serve_forever`; port 0 takes a free one.
-
-    Args:
-        cert: PEM file with a certificate and its key: then it speaks https, which a browser on
-            another device asks for before it gives the camera.
-
-    Raises:
-        OSError: The port is taken.
-        ValueError: The file is no certificate with its key.
-    """
-    handler = functools.partial(_Handler, directory=str(folder))
-    found = http.server.ThreadingHTTPServer((host, port), handler)
-    if cert:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        try:
-            context.load_cert_chain(cert)
-        except (ssl.SSLError, OSError) as error:
-            found.server_close()
-            raise ValueError(f"{cert} is no certificate with its key in PEM: {error}") from error
-        found.socket = context.wrap_socket(
-            found.socket, server_side=True, do_handshake_on_connect=False
-        )
-    return found

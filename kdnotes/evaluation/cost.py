@@ -1,6 +1,8 @@
 """What a network costs: parameters, multiply-adds, bytes and time of one face."""
 
 import time
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 import torch
@@ -20,26 +22,33 @@ def macs(net: models.LandmarkNet) -> int:
     return counter.get_total_flops() // 2
 
 
-def milliseconds(nets: dict[str, models.LandmarkNet], rounds: int = 30) -> dict[str, float]:
-    """Median time of one face on one thread of the CPU, batch 1, PyTorch as it is.
+def taking_turns(ways: Mapping[str, Callable], rounds: int = 60) -> dict[str, float]:
+    """Median milliseconds of each way on one thread of the CPU, after five rounds to warm up.
 
-    Networks take turns, so that what else the machine does falls on all of them alike: trust the
+    They take turns, so that what else the machine does falls on all of them alike: trust the
     ratios more than the times.
     """
-    threads, times = torch.get_num_threads(), {name: [] for name in nets}
-    sides = {name: net.config.size for name, net in nets.items()}
-    images = {name: torch.rand(1, 3, side, side) for name, side in sides.items()}
+    threads, times, warm = torch.get_num_threads(), {name: [] for name in ways}, 5
     torch.set_num_threads(1)
     try:
-        with torch.inference_mode():
-            for _ in range(rounds + 2):
-                for name, net in nets.items():
-                    began = time.perf_counter()
-                    net(images[name])
-                    times[name].append(time.perf_counter() - began)
+        for _ in range(warm + rounds):
+            for name, way in ways.items():
+                began = time.perf_counter()
+                way()
+                times[name].append(time.perf_counter() - began)
     finally:
         torch.set_num_threads(threads)
-    return {name: 1000 * float(np.median(taken[2:])) for name, taken in times.items()}
+    return {name: 1000 * float(np.median(taken[warm:])) for name, taken in times.items()}
+
+
+def milliseconds(nets: dict[str, models.LandmarkNet], rounds: int = 30) -> dict[str, float]:
+    """Median time of one face, batch 1, PyTorch as it is; see `taking_turns`."""
+    sides = {name: net.config.size for name, net in nets.items()}
+    ways = {
+        name: partial(net, torch.rand(1, 3, sides[name], sides[name])) for name, net in nets.items()
+    }
+    with torch.inference_mode():
+        return taking_turns(ways, rounds)
 
 
 def of(nets: dict[str, models.LandmarkNet]) -> dict[str, dict]:

@@ -7,15 +7,12 @@ Needs the extra `export`. Writes the results that notebook 07 shows.
 
 import argparse
 import tempfile
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pandas as pd
-import torch
 from tqdm import tqdm
 
 from kdnotes import metrics, models, recipes, zoo
@@ -40,22 +37,6 @@ def drift(found: np.ndarray, expected: np.ndarray, scheme) -> dict[str, float]:
     return {name: float(value) for name, value in quantiles.items()}
 
 
-def interleaved(ways: dict[str, Callable], rounds: int = 60) -> dict[str, float]:
-    """Median milliseconds of each; they take turns, so that ratios are fair. One thread."""
-    threads, times = torch.get_num_threads(), {name: [] for name in ways}
-    torch.set_num_threads(1)
-    try:
-        for i in range(rounds + 5):
-            for name, way in ways.items():
-                began = time.perf_counter()
-                way()
-                if i >= 5:
-                    times[name].append(time.perf_counter() - began)
-    finally:
-        torch.set_num_threads(threads)
-    return {name: 1000 * float(np.median(taken)) for name, taken in times.items()}
-
-
 def calibration(faces: FaceSet, config, n: int) -> np.ndarray:
     """Crops of `n` training faces, evenly spread."""
     train = faces.split("train")
@@ -73,7 +54,7 @@ def of_network(net: models.LandmarkNet, faces: FaceSet, folder: Path) -> list[di
     networks = {name: Exported(path) for name, path in files.items()}
     ways = {"PyTorch": lambda: net.read(seen[:1])}
     ways |= {name: lambda found=found: found.read(seen[:1]) for name, found in networks.items()}
-    taken, rows = interleaved(ways), []
+    taken, rows = cost.taking_turns(ways), []
     for name in ways:
         points = expected if name == "PyTorch" else networks[name].read(seen)
         errors = metrics.nme(points / zoom, validation.landmarks, validation.scheme)
@@ -100,7 +81,7 @@ def at_side(net: models.LandmarkNet, side: int, folder: Path) -> dict[str, float
     for name in TOLERANCE:
         found = Exported(export(larger, folder / f"{side}-{name}.onnx", name, fitted))
         ways[name] = lambda found=found: found.read(fitted[:1])
-    return interleaved(ways, rounds=30)
+    return cost.taking_turns(ways, rounds=30)
 
 
 def sensitivity(net: models.LandmarkNet, faces: FaceSet, folder: Path) -> dict[str, dict]:
