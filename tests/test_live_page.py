@@ -404,6 +404,8 @@ def test_strangeness_is_how_far_the_shape_model_moves_a_face(live):
     model.n_components_ = len(model.components_)
     rng = np.random.default_rng(1)
     faces = model.mean_shape_.reshape(1, 68, 2) + rng.normal(0, 0.05, (5, 68, 2))
+    beyond = 6 * np.sqrt(model.explained_variance_[0]) * model.components_[0]  # to be clamped
+    faces[:2] += beyond.reshape(68, 2)
     expected = metrics.nme(soften(model, faces), faces, 68)
     code = """async faces => {
       const {strangeness} = await import("./live.js");
