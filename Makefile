@@ -1,14 +1,14 @@
 # One-line aliases of `python -m kdnotes …` that also make the environment (.venv).
 #   make course [PROFILE=tiny|quick|gpu|full] [DATA=path-of-a-face-set]
 #   make test; make test-all runs what takes minutes, too
-#   make book builds the web book
+#   make book builds the web book; make slides the lecture; make exercises the exercises and solutions
 #   make badges SLUG=owner/repo [VERSION=tag] for a fork
 PYTHON ?= python3
 BIN := .venv/bin
 export KDNOTES_PROFILE := $(PROFILE)
 export KDNOTES_DATA := $(DATA)
 
-.PHONY: course test test-all lab book badges lint clean
+.PHONY: course test test-all lab book exercises slides badges lint clean
 course: .venv/ready
 	$(BIN)/python -m kdnotes course
 
@@ -23,6 +23,12 @@ lab: .venv/ready
 
 book: .venv/ready
 	$(BIN)/python -m kdnotes book
+
+exercises: .venv/ready
+	$(BIN)/python -m kdnotes exercises
+
+slides: .venv/ready
+	$(BIN)/python -m kdnotes slides
 
 badges: .venv/ready
 	$(BIN)/python -m kdnotes badges $(SLUG) $(if $(VERSION),--version $(VERSION))

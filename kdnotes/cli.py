@@ -6,7 +6,6 @@ Each command imports what it needs when it runs, so that `--help` answers at onc
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,6 +14,7 @@ from kdnotes.cli_data import data_app
 from kdnotes.cli_deploy import export, predict, web
 from kdnotes.cli_measure import bench, evaluate, experiment, peers
 from kdnotes.cli_options import FaceSetPath, ProfileName
+from kdnotes.cli_publish import badges, book, exercises, slides
 
 app = typer.Typer(
     help="Knowledge distillation, taught through KD-Loss for facial landmark detection.",
@@ -77,39 +77,6 @@ def lab() -> None:
     raise typer.Exit(
         subprocess.run([sys.executable, "-m", "jupyterlab", str(start)], check=False).returncode
     )
-
-
-@app.command()
-def book(
-    out: Annotated[Path | None, typer.Option(help="Folder, else book under build/.")] = None,
-    live: Annotated[bool, typer.Option("--live/--no-live", help="With the live page.")] = True,
-) -> None:
-    """Build the web book, a static site, from the stored notebooks (extra "book")."""
-    from kdnotes import book as web_book
-    from kdnotes import recipes
-
-    root = recipes.checkout()
-    if root is None:
-        raise ValueError("start this in a checkout of kdnotes: the book is made of its notebooks")
-    folder = out or recipes.build_folder() / "book"
-    for note in web_book.build(root / "notebooks", folder, recipes.build_folder(), live):
-        print(f"note: {note}")
-    print(f"{folder / 'index.html'}: open it through a server, python -m http.server -d {folder}")
-
-
-@app.command()
-def badges(
-    repository: Annotated[str, typer.Argument(help="OWNER/REPO on GitHub.")],
-    version: Annotated[str, typer.Option(help="A tag, a branch or a commit.")] = "main",
-) -> None:
-    """Set the repository, and version, that notebooks are opened and installed from on Colab."""
-    from kdnotes import fork, recipes
-
-    root = recipes.checkout()
-    if root is None:
-        raise ValueError("start this in a checkout of kdnotes: installed notebooks have no badges")
-    changed = fork.set_everywhere(root, repository, version)
-    print(f"{repository}, {version}: {len(changed)} files changed")
 
 
 @app.command()
@@ -193,7 +160,9 @@ def _say_trained(folder, log):
     )
 
 
-for command in (predict, export, web, evaluate, bench, peers, experiment):
+WITHOUT_TRAINING = (predict, export, web, evaluate, bench, peers, experiment)
+PUBLISHING = (book, exercises, slides, badges)
+for command in WITHOUT_TRAINING + PUBLISHING:
     app.command()(command)
 
 

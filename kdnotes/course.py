@@ -65,21 +65,26 @@ def _memory_of_children():
     return total
 
 
-def _run_notebook(path, bar):
-    """Executes one notebook; returns it tidied, and its memory in bytes.
-
-    A failing cell becomes a CourseError.
-    """
+def _read(path):
     try:
-        notebook = nbformat.read(path, as_version=4)
+        return nbformat.read(path, as_version=4)
     except (ValueError, nbformat.ValidationError) as error:
         raise CourseError(f"{path} is not a notebook: {error}") from error
+
+
+def execute(notebook: nbformat.NotebookNode, path: Path, bar: tqdm) -> tuple:
+    """Executes a notebook in the folder of `path`; returns it tidied, and its memory in bytes.
+
+    Raises:
+        CourseError: A cell failed; the message shows it.
+    """
     code = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
     bar.reset(total=len(code))
     client = NotebookClient(
         notebook,
         timeout=None,
         kernel_name="python3",
+        extra_arguments=["--IPKernelApp.log_level=40"],  # errors; not that it talks over TCP
         resources={"metadata": {"path": str(path.parent)}},
         store_widget_state=False,
     )
@@ -136,7 +141,7 @@ def run(
         began = time.perf_counter()
         form = "{desc} {percentage:3.0f}% |{bar:20}| {n_fmt} of {total_fmt} cells, {elapsed}"
         with tqdm(desc=path.stem, total=1, bar_format=form) as bar:
-            executed, peak = _run_notebook(path, bar)
+            executed, peak = execute(_read(path), path, bar)
             store(executed, out / path.name)
         memory[path.stem] = round(peak / 1e9, 2)
         seconds[path.stem] = round(time.perf_counter() - began, 1)
@@ -147,7 +152,7 @@ def run(
         if not data:  # notebook 00 shows the results: once more, with those of this run
             report.write(results, report.stored(results["data"]["name"]))
             with tqdm(desc="00 again, to show these results", total=1) as bar:
-                store(_run_notebook(paths[0], bar)[0], out / paths[0].name)
+                store(execute(_read(paths[0]), paths[0], bar)[0], out / paths[0].name)
         record_run(course, results, out, paths)
     return out
 

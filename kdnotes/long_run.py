@@ -24,6 +24,7 @@ import torch
 
 from kdnotes import inference, models, processes, recipes, teachers, training, zoo
 from kdnotes.evaluation import report
+from kdnotes.machine import hardware
 from kdnotes.views import ViewConfig
 
 #: Shifted and scaled farther than the notebooks' views, for the boxes of a detector.
@@ -216,7 +217,7 @@ def ship(course: recipes.Course, name: str) -> Path:
         "scores": scores,
         "curve": [round(entry["nme"], 5) for entry in log],
         "seconds": log[-1]["seconds"],
-        "hardware": report.hardware(),
+        "hardware": hardware(),
         "use": USE,
         "licence": LICENCE.format(data=meta.get("licence") or "see the data set"),
     }

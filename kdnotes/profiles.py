@@ -103,7 +103,16 @@ def get(name: str) -> Profile:
 
 def current() -> Profile:
     """The profile that KDNOTES_PROFILE names; without it `gpu` where there is one, else `quick`."""
-    name = os.environ.get("KDNOTES_PROFILE", "").strip()
-    if name:
-        return get(name)
-    return get("gpu" if torch.cuda.is_available() else "quick")
+    return get(_asked() or ("gpu" if torch.cuda.is_available() else "quick"))
+
+
+def reason() -> str:
+    """Why `current` chose its profile."""
+    if _asked():
+        return "KDNOTES_PROFILE asks for it"
+    found = "a GPU was found" if torch.cuda.is_available() else "no GPU was found"
+    return f"{found} (KDNOTES_PROFILE can ask for another)"
+
+
+def _asked():
+    return os.environ.get("KDNOTES_PROFILE", "").strip()

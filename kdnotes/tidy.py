@@ -1,7 +1,14 @@
-"""Executed notebooks as files: tidied, small enough for GitHub, with an HTML copy."""
+"""Executed notebooks as files: tidied, small enough for GitHub, with an HTML copy.
+
+A cell that draws tells in its metadata what a reader sees who does not see the picture:
+`{"mystnb": {"image": {"alt": …}}}`, which the web book reads; here it goes to the outputs and to
+the HTML copy.
+"""
 
 import base64
+import html
 import io
+import re
 from pathlib import Path
 
 import nbformat
@@ -35,7 +42,19 @@ def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
             cell.outputs = _joined(cell.outputs)
             for output in cell.outputs:
                 _shrink(output.get("data", {}))
+                for kind in pictures(output):
+                    output.metadata[kind] = {"alt": alt_text(cell)}
     return notebook
+
+
+def alt_text(cell: nbformat.NotebookNode) -> str:
+    """What a cell's pictures show, in words; empty where nobody has said it."""
+    return cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+
+
+def pictures(output: nbformat.NotebookNode) -> list[str]:
+    """The kinds of picture (MIME types) that an output holds."""
+    return [kind for kind in output.get("data", {}) if kind.startswith("image/")]
 
 
 def _joined(outputs):
@@ -76,6 +95,17 @@ def store(notebook: nbformat.NotebookNode, path: Path) -> None:
     """Writes a notebook and its HTML copy."""
     with new_file(path) as part:
         nbformat.write(notebook, part)
-    html, _ = HTMLExporter(embed_images=True).from_notebook_node(notebook)
+    page, _ = HTMLExporter(embed_images=True).from_notebook_node(notebook)
     with new_file(path.with_suffix(".html")) as part:
-        part.write_text(html, encoding="utf-8")
+        part.write_text(_described(page, notebook), encoding="utf-8")
+
+
+def _described(page, notebook):
+    """The HTML copy with its pictures' texts, which its exporter does not take over."""
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    texts = iter([alt_text(c) for c in cells for output in c.outputs if pictures(output)])
+    return re.sub(
+        'alt="No description has been provided for this image"',
+        lambda _: f'alt="{html.escape(next(texts, ""))}"',
+        page,
+    )

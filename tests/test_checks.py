@@ -84,7 +84,57 @@ def euro(value, kept, speed, seconds):
     return kept + (value - kept) / (1 + tau / seconds)
 
 
+def nme(pred, target, left, right, eyes=None):
+    eyes = target if eyes is None else eyes
+    eyes = np.linalg.norm(eyes[:, left] - eyes[:, right], axis=1)
+    return np.linalg.norm(pred - target, axis=2).mean(axis=1) / eyes
+
+
+def hardest(errors, people, score=np.mean):
+    return max(set(people.tolist()), key=lambda p: score(errors[people == p]))
+
+
+def scores(errors, t, inside=None):
+    inside = np.maximum(1 - errors / t, 0) if inside is None else inside
+    return np.array([(errors > t).mean(), inside.mean()])
+
+
+def by_landmark(pred, target, eyes):
+    return (np.linalg.norm(pred - target, axis=2) / eyes[:, None]).mean(axis=0)
+
+
+def unshift(pred, known, truth, axis=(0, 1)):
+    return pred - (known - truth).mean(axis=axis)
+
+
+def medians(first, second, people, drawn, of=lambda a, b: np.median(a) - np.median(b), once=False):
+    found = []
+    for who in drawn:
+        who = np.unique(who) if once else who
+        faces = np.concatenate([np.flatnonzero(people == person) for person in who])
+        found.append(of(first[faces], second[faces]))
+    return np.array(found)
+
+
+def hinton(z, z_teacher, labels, T, share, power=2, swap=False, warm=1.0):
+    p, q = softmax(z_teacher, T), softmax(z, T)
+    p, q = (q, p) if swap else (p, q)
+    soft = (p * np.log(p / q)).sum(axis=1).mean()
+    hard = -np.log(softmax(z, warm)[np.arange(len(z)), labels]).mean()
+    return share * T**power * soft + (1 - share) * hard
+
+
 RIGHT = {
+    checks.pixel_ratio: lambda large, small: large**2 / small**2,
+    checks.mean_shape: lambda shapes: sum(shapes) / len(shapes),
+    checks.nme: nme,
+    checks.hardest_person: hardest,
+    checks.leaked: lambda train, test: np.array([float(person in train) for person in test]),
+    checks.hinton_loss: hinton,
+    checks.failures_and_area: scores,
+    checks.landmark_errors: by_landmark,
+    checks.unshifted: unshift,
+    checks.median_differences: medians,
     checks.reflect: reflection,
     checks.least_assistance: lambda t, beta: np.minimum(beta, 0.5) * t,
     checks.smallest_beta: lambda w, a: 2 * abs(a) / w,
@@ -105,6 +155,81 @@ RIGHT = {
     checks.euro_step: euro,
 }
 WRONG = [
+    (checks.pixel_ratio, lambda a, b: a / b, "compares the sides"),
+    (checks.pixel_ratio, lambda a, b: (b / a) ** 2, "Upside down"),
+    (checks.pixel_ratio, lambda a, b: a**2 - b**2, "not how many more"),
+    (checks.pixel_ratio, lambda a, b: -((a / b) ** 2), "of the numbers"),
+    (checks.pixel_ratio, lambda a, b: a[:2], "shape"),
+    (checks.mean_shape, lambda s: s.mean(axis=1), "shape"),
+    (checks.mean_shape, lambda s: s.mean(axis=2), "shape"),
+    (checks.mean_shape, lambda s: s.sum(axis=0), "is the sum"),
+    (checks.mean_shape, lambda s: np.median(s, axis=0), "median"),
+    (checks.mean_shape, lambda s: s.sum(axis=0) / 5, "number of points"),
+    (checks.mean_shape, lambda s: -s.mean(axis=0), "of the numbers"),
+    (checks.mean_shape, lambda s: np.full((5, 2), s.mean()), "One number"),
+    (checks.nme, lambda p, t, a, b: nme(p, t, a, b, eyes=p), "not those of the prediction"),
+    (checks.nme, lambda p, t, a, b: np.linalg.norm(p - t, axis=2).mean(axis=1), "Not yet divided"),
+    (checks.nme, lambda p, t, a, b: nme(p, t, a, b) * 9, "The sum over"),
+    (checks.nme, lambda p, t, a, b: np.linalg.norm(p - t, axis=2).mean(axis=0), "shape"),
+    (checks.nme, lambda p, t, a, b: -nme(p, t, a, b), "of the numbers"),
+    (
+        checks.nme,
+        lambda p, t, a, b: (
+            np.abs(p - t).mean(axis=(1, 2)) / np.linalg.norm(t[:, a] - t[:, b], axis=1)
+        ),
+        "over coordinates",
+    ),
+    (
+        checks.nme,
+        lambda p, t, a, b: (
+            np.linalg.norm(p - t, axis=2).mean(axis=1)
+            / np.linalg.norm(t[:, a] - t[:, b], axis=1).mean()
+        ),
+        "Each face by its own",
+    ),
+    (checks.hardest_person, lambda e, p: p[e.argmax()], "worst single face"),
+    (checks.hardest_person, lambda e, p: hardest(e, p, np.sum), "largest sum"),
+    (checks.hardest_person, lambda e, p: hardest(-e, p), "smallest"),
+    (checks.hardest_person, lambda e, p: "Ada", "Expected numbers"),
+    (checks.hardest_person, lambda e, p: np.unique(p).tolist().index(7), "position in a list"),
+    (checks.leaked, lambda train, test: ~np.isin(test, train), "other way round"),
+    (checks.leaked, lambda train, test: np.isin(train, test), "shape"),
+    (checks.leaked, lambda train, test: np.isin(test, train).any(), "shape"),
+    (checks.leaked, lambda train, test: np.full(len(test), True), "some face leaks"),
+    (checks.leaked, lambda train, test: test * np.isin(test, train), "numbers of the people"),
+    (checks.hinton_loss, lambda *a: hinton(*a, power=0), "T² is missing"),
+    (checks.hinton_loss, lambda *a: hinton(*a, power=1), "T², not T"),
+    (checks.hinton_loss, lambda *a: hinton(*a, swap=True), "weight the logarithm"),
+    (checks.hinton_loss, lambda *a: hinton(*a, warm=a[3]), "at the temperature 1"),
+    (checks.hinton_loss, lambda *a: hinton(*a[:4], 1 - a[4]), "wrong way round"),
+    (checks.hinton_loss, lambda *a: 5 * hinton(*a), "not a sum"),
+    (checks.hinton_loss, lambda *a: -hinton(*a), "0% of the numbers"),
+    (checks.failures_and_area, lambda e, t: [(e >= t).mean(), scores(e, t)[1]], "exactly"),
+    (checks.failures_and_area, lambda e, t: scores(e, t, 1 - e / t), "nothing from it"),
+    (checks.failures_and_area, lambda e, t: scores(e, t, e <= t), "is no area"),
+    (checks.failures_and_area, lambda e, t: scores(e, t) * [1, t], "divide by it"),
+    (checks.failures_and_area, lambda e, t: scores(e, t)[::-1], "other way round"),
+    (checks.failures_and_area, lambda e, t: 1 - e / t, "shape"),
+    (checks.landmark_errors, lambda p, t, e: nme(p, t, 0, 1), "shape"),
+    (checks.landmark_errors, lambda p, t, e: by_landmark(p, t, 0 * e + 1), "Not yet divided"),
+    (checks.landmark_errors, lambda p, t, e: by_landmark(p, t, 1 / e), "Multiplied"),
+    (checks.landmark_errors, lambda p, t, e: by_landmark(p, t, 0 * e + e.mean()), "its own eyes"),
+    (checks.landmark_errors, lambda p, t, e: -by_landmark(p, t, e), "of the numbers"),
+    (checks.unshifted, lambda p, k, t: 2 * p - unshift(p, k, t), "wrong side"),
+    (checks.unshifted, lambda p, k, t: unshift(p, k, t, axis=0), "one for each"),
+    (checks.unshifted, lambda p, k, t: unshift(p, k, t, axis=None), "for x and y"),
+    (checks.unshifted, lambda p, k, t: unshift(p, p, t), "very faces"),
+    (checks.unshifted, lambda p, k, t: unshift(p, k, t)[0], "shape"),
+    (checks.median_differences, lambda *a: -medians(*a), "other sign"),
+    (checks.median_differences, lambda *a: medians(*a, once=True), "twice counts"),
+    (checks.median_differences, lambda *a: medians(*a, lambda x, y: np.median(x - y)), "median of"),
+    (checks.median_differences, lambda *a: medians(*a, lambda x, y: (x - y).mean()), "the means"),
+    (
+        checks.median_differences,
+        lambda f, s, p, d: np.median(f[d], axis=1) - np.median(s[d], axis=1),
+        "not those of faces",
+    ),
+    (checks.median_differences, lambda *a: medians(*a)[:, None], "shape"),
     (checks.block_macs, lambda s, i, w, o, t: block(s, i, w, o, t, mixes=True), "one channel"),
     (checks.block_macs, lambda s, i, w, o, t: block(s, i, w, o, 1), "smaller for what comes"),
     (checks.block_macs, lambda s, i, w, o, t: 2 * block(s, i, w, o, t), "not two"),
@@ -241,14 +366,14 @@ def test_anything_else_is_refused(check):
     good = RIGHT[check]
 
     def one_wrong(*args):
-        found = np.array(good(*args))
+        found = np.array(good(*args), dtype=float)
         found.flat[-1] += 1e-3
         return found
 
     assert "of the numbers are right" in check(one_wrong)
     assert "not finite" in check(lambda *args: good(*args) * np.nan)
-    assert "shape" in check(lambda *args: good(*args)[:-1])
-    assert "Expected" in check(lambda *args: None)
+    assert "shape" in check(lambda *args: np.append(good(*args), 0))
+    assert "gives nothing" in check(lambda *args: None)
     assert "Expected numbers" in check(lambda *args: "half")
     assert "ZeroDivisionError" in check(lambda *args: 1 / 0)
     assert "TypeError" in check(lambda: 0)

@@ -80,7 +80,7 @@ def test_an_installation_that_fails_is_said(tmp_path, monkeypatch):
     npm.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{'/usr/bin:/bin'}")
     monkeypatch.setattr(face_api.shutil, "which", lambda name: name)
-    with pytest.raises(Unavailable, match="could not install face-api: no such package"):
+    with pytest.raises(Unavailable, match="face-api cannot be installed: npm failed: no such package"):
         face_api.install(tmp_path / "packages")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 RIGHT = "Right."
+NOTHING = "Your function gives nothing (None): fill it in, and return the result."
 
 
 def judge(answer: Callable, arguments: tuple, right: np.ndarray, wrong: Mapping) -> str:
@@ -25,6 +26,8 @@ def judge(answer: Callable, arguments: tuple, right: np.ndarray, wrong: Mapping)
         return f"Your function stopped with {type(error).__name__}: {error}"
     if any(not np.array_equal(a, b) for a, b in zip(copies, arguments, strict=True)):
         return "Your function changes its arguments; work on a copy."
+    if found is None:
+        return NOTHING
     try:
         found = np.asarray(found, dtype=np.float64)
     except (TypeError, ValueError):
@@ -56,6 +59,8 @@ def judge_truth(answer: Callable, cases: Mapping[str, tuple], accuses: str) -> s
         said = [answer(argument) for argument, _ in cases.values()]
     except Exception as error:  # whatever a reader's function may do
         return f"Your function stopped with {type(error).__name__}: {error}"
+    if all(word is None for word in said):
+        return NOTHING
     if any(not isinstance(word, bool | np.bool_) for word in said):
         return f"Expected True or False, found {', '.join(map(repr, said))}."
     right = [right for _, right in cases.values()]

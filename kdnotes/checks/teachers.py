@@ -35,6 +35,74 @@ def soft_classes(answer: Callable) -> str:
     )
 
 
+def leaked(answer: Callable) -> str:
+    """Of `leaked(train, test)`: which test faces (M,) show a person that a training face shows.
+
+    `train` (N,) and `test` (M,) number the person on each face; the answer is True or False.
+    """
+    train, test = np.array([5, 1, 1, 8, 3, 5]), np.array([2, 5, 8, 2, 9, 1, 8])
+    right = np.isin(test, train)
+    return judge(
+        answer,
+        (train, test),
+        right,
+        {
+            "The other way round: True is for a face whose person is known.": ~right,
+            "That finds the first face of each person only.": right
+            & (np.arange(len(test)) == [np.flatnonzero(test == p)[0] for p in test]),
+            "That says that some face leaks; each face is asked about.": np.full(7, True),
+            "Those are the numbers of the people; True or False is asked for.": np.where(
+                right, test, 0
+            ),
+        },
+    )
+
+
+def hinton_loss(answer: Callable) -> str:
+    """Of `loss(z, z_teacher, labels, T, share)`: Hinton's loss, one number.
+
+    `z` and `z_teacher` (B, K) are logits of student and teacher, `labels` (B,) are classes. With
+    p = softmax(z_teacher / T) and q = softmax(z / T) it is the mean over the pictures of
+    share·T²·Σₖ pₖ log(pₖ / qₖ) + (1 − share)·(−log softmax(z)[label]).
+    """
+    rng = np.random.default_rng(15)
+    z, z_teacher = 2 * rng.normal(size=(2, 5, 4))
+    labels, T, share = rng.integers(4, size=5), 3.0, 0.7
+
+    def log_softmax(x):
+        return x - np.log(np.exp(x).sum(axis=1, keepdims=True))
+
+    p, q = log_softmax(z_teacher / T), log_softmax(z / T)
+    soft = (np.exp(p) * (p - q)).sum(axis=1)
+    swapped = (np.exp(q) * (q - p)).sum(axis=1)
+    entropy = -(np.exp(p) * q).sum(axis=1)
+    hard, warm = (-log_softmax(x)[np.arange(5), labels] for x in (z, z / T))
+
+    def whole(soft=soft, hard=hard, factor=T**2, share=share):
+        return (share * factor * soft + (1 - share) * hard).mean()
+
+    return judge(
+        answer,
+        (z, z_teacher, labels, T, share),
+        whole(),
+        {
+            "T² is missing: without it soft gradients shrink as T grows.": whole(factor=1),
+            "T², not T.": whole(factor=T),
+            "The teacher's probabilities weight the logarithm, not the student's.": whole(swapped),
+            "The two shares are the wrong way round.": whole(share=1 - share),
+            "Labels are compared at the temperature 1.": whole(hard=warm),
+            "The teacher's own entropy is missing: log p is subtracted.": whole(entropy),
+            "A mean over the pictures, not a sum.": 5 * whole(),
+            "Summed over classes and then divided by the pictures; yours is a mean over both.": (
+                whole(soft / 4)
+            ),
+            "The part of the labels is missing.": share * T**2 * soft.mean(),
+            "The part of the teacher is missing.": (1 - share) * hard.mean(),
+            "A label's loss is minus the logarithm.": whole(hard=-hard),
+        },
+    )
+
+
 def is_frozen(answer: Callable) -> str:
     """Of `is_frozen(net)`: True if nothing in a teacher can change while it teaches."""
     import torch

@@ -13,7 +13,6 @@ import hashlib
 import importlib.util
 import json
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from PIL import Image
 from tqdm import tqdm
 
 import kdnotes
-from kdnotes import schemes, synthetic, zoo
+from kdnotes import npm, schemes, synthetic, zoo
 from kdnotes.deploy import crops
 from kdnotes.deploy.exported import Exported, about_of
 from kdnotes.files import new_file, new_folder
@@ -72,14 +71,14 @@ LEAST = 0.5
 
 
 def build(
-    folder: str | Path, data: str = "youtube-faces", *, cache: Path, npm: bool = True
+    folder: str | Path, data: str = "youtube-faces", *, cache: Path, use_npm: bool = True
 ) -> list[str]:
     """Writes the page into `folder`, which is replaced.
 
     Args:
         data: What the networks were trained on.
         cache: Folder for what takes long to make (exports, film, npm's packages) and is used again.
-        npm: False: do without, as where it is not installed.
+        use_npm: False: do without, as where it is not installed.
 
     Returns:
         What is not as it could be, a sentence each.
@@ -95,7 +94,7 @@ def build(
     with new_folder(folder, replace=True) as part:
         for name in PAGE:
             shutil.copyfile(WEB / name, part / name)
-        runtime = _runtime(part, cache, npm, notes)
+        runtime = _runtime(part, cache, use_npm, notes)
         about = _about(part, data, cache, notes)
         about |= {"runtime": runtime}
         first = next(net for net in about["networks"] if net["precision"] == "fp16")
@@ -205,40 +204,21 @@ def _samples(cache):
     return found
 
 
-def _runtime(part, cache, npm, notes):
+def _runtime(part, cache, use_npm, notes):
     """onnxruntime-web's two files: beside the page, or where they are on a public server."""
     package = json.loads((WEB / "package.json").read_text("utf-8"))
     version = package["dependencies"]["onnxruntime-web"]
-    fetched, reason = None, "npm is not used"
-    if npm:
-        fetched, reason = _from_npm(cache / f"npm-{version}")
-    if fetched is None:
+    reason = npm.locked(WEB, cache / f"npm-{version}") if use_npm else "npm is not used"
+    fetched = cache / f"npm-{version}" / "node_modules" / "onnxruntime-web" / "dist"
+    if reason:
         notes.append(f"the page takes onnxruntime-web from a public server, since {reason}")
     found = {}
     for kind, (name, sha256) in RUNTIME.items():
         url = SERVER.format(version=version, name=name)
-        if fetched is not None:
+        if not reason:
             put = _put(fetched / name, part, name)
             if put["sha256"] != sha256:
                 raise ValueError(f"{name} from npm has SHA-256 {put['sha256']}, expected {sha256}")
             url = name
         found[kind] = {"url": url, "sha256": sha256}
     return found
-
-
-def _from_npm(folder):
-    """The folder with the runtime's files, or None and the reason."""
-    fetched = folder / "node_modules" / "onnxruntime-web" / "dist"
-    if all((fetched / name).exists() for name, _ in RUNTIME.values()):
-        return fetched, ""
-    if not shutil.which("npm"):
-        return None, "npm is not here"
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in ("package.json", "package-lock.json"):
-        shutil.copyfile(WEB / name, folder / name)
-    command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        return None, f"npm could not install it: {last}"
-    return fetched, ""

@@ -17,8 +17,8 @@ import torch
 from tqdm.auto import tqdm
 
 from kdnotes import models, profiles
-from kdnotes.evaluation.report import hardware
 from kdnotes.evaluation.steps import Setting, works
+from kdnotes.machine import hardware
 
 #: Pictures of the paper's whole schedule on 300W: 150 epochs of four stored copies of 3,148 faces.
 PAPER_PICTURES = 150 * 4 * 3148

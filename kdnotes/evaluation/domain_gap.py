@@ -14,6 +14,7 @@ import numpy as np
 from kdnotes import inference, metrics, profiles, recipes
 from kdnotes.evaluation import report
 from kdnotes.faceset import FaceSet
+from kdnotes.machine import hardware
 from kdnotes.prepare import prepare_synthetic
 
 ARMS = {
@@ -64,7 +65,7 @@ def run(photos: FaceSet, folder: Path, profile: str = "quick", seeds=(0, 1)) -> 
         "profile": profile,
         "photographs": report.about_data(photos),
         "mean_shape": float(metrics.nme(mean, test.landmarks, test.scheme).mean()),
-        "hardware": report.hardware(),
+        "hardware": hardware(),
         "rows": rows,
     }
 

@@ -13,7 +13,7 @@ from kdnotes.faceset import FaceSet
 from kdnotes.views import STILL
 
 #: Half-widths of the uniform draws: shifts in crop widths, scales as a share.
-SHIFTS = (0.0, 0.03, 0.06, 0.09, 0.12, 0.15)
+SHIFTS = (0.0, 0.015, 0.03, 0.06, 0.09, 0.12, 0.15)
 SCALES = (0.0, 0.06, 0.12, 0.18, 0.24)
 
 

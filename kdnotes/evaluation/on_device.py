@@ -22,6 +22,7 @@ from kdnotes.deploy.exported import Exported
 from kdnotes.evaluation import cost, report
 from kdnotes.faceset import FaceSet
 from kdnotes.files import new_file
+from kdnotes.machine import hardware
 
 #: Training faces that int8 is fitted to; fewer where one block after the other is.
 CALIBRATED, FEW = 128, 32
@@ -119,7 +120,7 @@ def run(faces: FaceSet) -> dict:
             if name == "student-kd":
                 found[name]["blocks"] = sensitivity(net, faces, Path(folder))
     about = {"faces": len(faces.split("validation")), "split": "validation"}
-    return about | {"hardware": report.hardware(), "networks": found}
+    return about | {"hardware": hardware(), "networks": found}
 
 
 def table(found: dict, name: str = "student-kd") -> pd.DataFrame:
@@ -140,11 +141,11 @@ def section(found: dict) -> str:
     """The student's table in Markdown, for the README."""
     shown = table(found).reset_index()
     lines = [shown.columns, ["---"] * len(shown.columns), *shown.to_numpy()]
-    hardware = found["hardware"]
+    machine = found["hardware"]
     return (
         "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
         + f"\n\nDrift: how far points move from their places in 32 bits, % of the eyes' distance. "
-        f"{hardware['device']}, torch {hardware['torch']}."
+        f"{machine['device']}, torch {machine['torch']}."
     )
 
 

@@ -20,6 +20,7 @@ from kdnotes import inference, metrics, models, plots
 from kdnotes.evaluation import breakdown, cost, jitter, report
 from kdnotes.faceset import FaceSet
 from kdnotes.files import new_file
+from kdnotes.machine import hardware
 from kdnotes.views import CROP_MARGIN, plain_views, to_tensor, warp_images
 
 
@@ -60,7 +61,7 @@ def build(
         "groups": groups.to_dict("records"),
         "jitter": {name: curve.to_dict("records") for name, curve in moved.items()},
         "cost": cost.of(nets),
-        "hardware": report.hardware(),
+        "hardware": hardware(),
     }
     mean = faces.landmarks.mean(axis=0)
     figures = {
@@ -142,7 +143,7 @@ def _html(page):
         f"NME divided by the inter-ocular distance; {data['points']} points; crop: {data['box']} "
         f"box × {next(iter(numbers['crop_margin'].values()))}; split: {data['split_rule']}.{labels}"
     )
-    hardware = html.escape(", ".join(f"{k} {v}" for k, v in numbers["hardware"].items()))
+    machine = html.escape(", ".join(f"{k} {v}" for k, v in numbers["hardware"].items()))
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>
@@ -156,7 +157,7 @@ def _html(page):
 {pictures["faces"]}
 <h2>When the box does not fit</h2>{pictures["jitter"]}
 <h2>At what price</h2>{_table(prices(numbers))}
-<p class="note">One face on one thread of the CPU, PyTorch; networks took turns. {hardware}</p>
+<p class="note">One face on one thread of the CPU, PyTorch; networks took turns. {machine}</p>
 </body></html>
 """
 

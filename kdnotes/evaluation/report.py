@@ -5,18 +5,15 @@ that resampling persons gives. Nothing is chosen on the test split: it is only m
 """
 
 import json
-import os
-import platform
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from kdnotes import inference, metrics, models, recipes
 from kdnotes.faceset import FaceSet
 from kdnotes.files import new_file
+from kdnotes.machine import hardware
 from kdnotes.views import CROP_MARGIN
 
 #: Names of the table's rows, in its order.
@@ -127,17 +124,6 @@ def about_data(faces: FaceSet) -> dict:
         **{key: faces.meta[key] for key in ("box", "stored_margin", "split_rule")},
         "labels": faces.meta.get("labels", ""),
         "fingerprint": faces.fingerprint,
-    }
-
-
-def hardware() -> dict:
-    """The machine and the versions that a time or a number belongs to."""
-    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
-    packages = ("torch", "torchvision", "timm", "numpy")
-    return {
-        "device": gpu or f"CPU, {os.cpu_count()} cores, {platform.machine()}",
-        "python": platform.python_version(),
-        **{name: version(name) for name in packages},
     }
 
 

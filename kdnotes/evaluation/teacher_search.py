@@ -17,6 +17,7 @@ import numpy as np
 
 from kdnotes import inference, metrics, models, profiles, recipes, training
 from kdnotes.evaluation import report
+from kdnotes.machine import hardware
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def run(course: recipes.Course, folder: Path, names=tuple(ARMS)) -> dict:
             f"{gain:+.1%} against {rows[0]['arm']}, {log['seconds']:.0f} s",
             flush=True,
         )
-    about = {"data": report.about_data(course.faces), "hardware": report.hardware()}
+    about = {"data": report.about_data(course.faces), "hardware": hardware()}
     return about | {"rows": rows}
 
 

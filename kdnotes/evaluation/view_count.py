@@ -12,6 +12,7 @@ import time
 
 from kdnotes import profiles, recipes
 from kdnotes.evaluation import report
+from kdnotes.machine import hardware
 
 #: Views per face; 0 stands for new ones in every epoch.
 ARMS = (1, 2, 4, 8, 0)
@@ -41,7 +42,7 @@ def run(course: recipes.Course, seeds=(0, 1)) -> dict:
                 flush=True,
             )
     about = {"profile": course.profile.name, "data": report.about_data(course.faces)}
-    return about | {"hardware": report.hardware(), "rows": rows}
+    return about | {"hardware": hardware(), "rows": rows}
 
 
 def main() -> None:

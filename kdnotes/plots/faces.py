@@ -56,7 +56,8 @@ def draw_face(
     """A picture, `(H, W, 3)` uint8 or `(3, H, W)` from 0 to 1, and landmarks over it.
 
     Args:
-        points: `(L, 2)` in picture units, or several with names; names in `COLOURS` fix the colour.
+        points: `(L, 2)` in picture units, hard landmarks, or several with names; names in `COLOURS`
+            fix the colour.
     """
     if isinstance(image, torch.Tensor):
         image = image.detach().cpu().permute(1, 2, 0).clamp(0, 1).numpy()
@@ -65,7 +66,7 @@ def draw_face(
     axes.set(xlim=(-0.5, 0.5), ylim=(height, -height), xticks=[], yticks=[])
     if points is None:
         return
-    named = points if isinstance(points, Mapping) else {"student": points}
+    named = points if isinstance(points, Mapping) else {"hard": points}
     for i, (name, shape) in enumerate(named.items()):
         colour = COLOURS.get(name, list(COLOURS.values())[i])
         draw_points(axes, shape, scheme, colour, size=size, label=name)
@@ -107,12 +108,18 @@ def numbered_points(points: np.ndarray, scheme: Scheme | int) -> Figure:
     scheme = get(scheme)
     figure, axes = new_figure(7, 7)
     ax = axes[0, 0]
+    # Numbers stand outside of a part; those of the inner lips inside, away from the outer ones.
     palette = [BLUE, ORANGE, GREEN, RED, SKY, PINK, BLACK, "#777777", BLUE]
     for colour, (name, members) in zip(palette, scheme.groups.items(), strict=False):
         chosen = np.asarray(points)[list(members)]
         ax.scatter(*chosen.T, s=14, color=colour, label=name)
-        for number, (x, y) in zip(members, chosen, strict=True):
-            ax.annotate(str(number), (x, y), (2, 2), textcoords="offset points", fontsize=7)
+        away = chosen - chosen.mean(axis=0)
+        away *= (-5 if name == "mouth_inner" else 7) / np.linalg.norm(away, axis=1, keepdims=True)
+        for number, place, (x, y) in zip(members, chosen, away, strict=True):
+            ax.annotate(
+                str(number), place, (x, -y), textcoords="offset points", fontsize=7,
+                ha="center", va="center",
+            )  # fmt: skip
     ax.set(aspect="equal", xlabel="x, picture widths", ylabel="y, downwards")
     ax.invert_yaxis()
     ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)

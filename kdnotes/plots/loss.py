@@ -45,7 +45,7 @@ def kd_curves(
         ax.locator_params(axis="x", nbins=5)
         ax.axvline(target, color=COLOURS["hard"], lw=1, ls=":", label="truth")
         for name, value in (("tough", tough), ("tolerant", tolerant)):
-            for side, alpha in ((value, 0.9), (2 * target - value, 0.35)):  # and its reflection
+            for side, alpha in ((value, 0.9), (2 * target - value, 0.6)):  # and its reflection
                 ax.axvline(side, color=COLOURS[name], lw=1, ls=":", alpha=alpha)
         plain_frame(ax)
     if pred is not None:

@@ -94,8 +94,9 @@ def point_errors(
     largest = per_cent.max() if largest is None else 100 * largest
     for a, b in get(scheme).edges:
         ax.plot(*np.asarray(shape)[[a, b]].T, color="#bbbbbb", lw=0.8, zorder=0)
-    size = 10 + 150 * np.clip(per_cent / largest, 0, 1)
-    drawn = ax.scatter(*np.asarray(shape).T, s=size, c=per_cent, cmap="cividis_r", vmin=0,
+    least = min(per_cent.min(), largest)
+    size = 15 + 145 * np.clip((per_cent - least) / max(largest - least, 1e-9), 0, 1)
+    drawn = ax.scatter(*np.asarray(shape).T, s=size, c=per_cent, cmap="cividis_r", vmin=least,
                        vmax=largest, edgecolors=BLACK, linewidths=0.4)  # fmt: skip
     figure.colorbar(drawn, ax=ax, shrink=0.8, label="mean error, % of the inter-ocular distance")
     ax.set(aspect="equal", xticks=[], yticks=[])
@@ -146,11 +147,11 @@ def arms(results) -> Figure:
             value, low, high = 100 * np.array(gains[name])
             right.plot([low, high], [y, y], lw=2, solid_capstyle="butt", color=colours[name])
             right.plot(value, y, "s", ms=5, color=colours[name])
-    left.set(xlabel="error of each seed (dot), mean (bar), %", yticks=range(len(names)))
+    left.set(xlabel="error, %: seeds (dots),\ntheir mean (bar)", yticks=range(len(names)))
     left.set_yticklabels(names)
     left.set_ylim(len(names) - 0.5, -0.5)
     right.axvline(0, color=BLACK, lw=1)
-    right.set(xlabel=f"error lower than of “{reference}”, %")
+    right.set(xlabel=f"error lower, %, than of\n“{reference}”")
     for ax in (left, right):
         ax.grid(axis="x", color="#dddddd", lw=0.8)
         plain_frame(ax)

@@ -11,11 +11,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from kdnotes import metrics
-from kdnotes.evaluation import report
 from kdnotes.evaluation.experiments.arms import Arm, Experiment
 from kdnotes.evaluation.experiments.log import Log, packed
 from kdnotes.evaluation.experiments.setting import Setting
 from kdnotes.faceset import FaceSet
+from kdnotes.machine import hardware
 
 
 def run(
@@ -67,7 +67,7 @@ def measured(setting: Setting, arm: Arm, seed: int, split: str) -> dict:
         "seconds": round(time.perf_counter() - began, 1),
         "config": asdict(arm),
         "regime": asdict(setting.regime),
-        "hardware": report.hardware(),
+        "hardware": hardware(),
     }
     if arm.taught:
         done["teachers"] = setting.strength_of_teachers()

@@ -28,8 +28,8 @@ from kdnotes.deploy.exported import Exported
 from kdnotes.deploy.predict import STUDENT, Reader, load, predict
 from kdnotes.evaluation.peers import dlib_peer, face_api
 from kdnotes.evaluation.peers.common import Answers, Unavailable
-from kdnotes.evaluation.report import hardware
 from kdnotes.formats import read_youtube_faces
+from kdnotes.machine import hardware
 from kdnotes.samples import Sample
 
 __all__ = ["Answers", "Photos", "Unavailable", "compare", "ours", "run", "table"]

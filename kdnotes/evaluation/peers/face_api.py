@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kdnotes import samples
+from kdnotes import npm, samples
 from kdnotes.evaluation.peers.common import Answers, Unavailable
 
 PACKAGES = ("@vladmandic/face-api", "@tensorflow/tfjs", "@tensorflow/tfjs-backend-wasm")
@@ -27,11 +27,8 @@ def install(folder: Path) -> Path:
     if not all((folder / "node_modules" / name).is_dir() for name in PACKAGES):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "package.json").write_text('{"private": true}\n')
-        command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", *PACKAGES]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-            raise Unavailable(f"npm could not install face-api: {last}")
+        if reason := npm.run(folder, "install", *PACKAGES):
+            raise Unavailable(f"face-api cannot be installed: {reason}")
     return folder
 
 

@@ -1,0 +1,33 @@
+"""npm, for the few parts of the course that run on JavaScript."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+
+def run(folder: Path, *arguments: str) -> str:
+    """Runs npm in `folder`, without scripts of packages; the reason why it could not, or ""."""
+    if not shutil.which("npm"):
+        return "npm is not here"
+    command = ["npm", *arguments, "--no-audit", "--no-fund", "--ignore-scripts"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if not done.returncode:
+        return ""
+    return f"npm failed: {(done.stderr.strip().splitlines() or ['no reason given'])[-1]}"
+
+
+def locked(package: Path, folder: Path) -> str:
+    """Installs what a folder's `package-lock.json` says into `folder`, once; as `run`, else.
+
+    Args:
+        package: Folder of `package.json` and `package-lock.json`.
+        folder: Where `node_modules` goes.
+    """
+    lock = package / "package-lock.json"
+    done = folder / "node_modules" / ".package-lock.json"  # npm writes it last
+    if done.exists() and (folder / lock.name).read_bytes() == lock.read_bytes():
+        return ""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", lock.name):
+        shutil.copyfile(package / name, folder / name)
+    return run(folder, "ci")

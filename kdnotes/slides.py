@@ -1,0 +1,148 @@
+"""The lecture's slides: Markdown, with figures and outputs taken from the executed notebooks.
+
+    python -m kdnotes slides
+
+`notebooks/teaching/slides/lecture.md` holds one slide after the other, divided by lines of `---`,
+with what the speaker may say after `Note:`. On a slide,
+
+- `![](03_kd_loss.ipynb#cell-06)` is the picture that this cell has stored (`…/2` its second),
+- a block ```` ```output ```` with `06_ablations.ipynb#cell-15` in it is what that cell printed,
+
+so that a slide shows what a notebook shows. reveal.js moves the slides; npm fetches it.
+"""
+
+import base64
+import html
+import importlib.util
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import nbformat
+
+from kdnotes import npm
+from kdnotes.files import new_folder
+from kdnotes.tidy import alt_text, pictures
+
+#: reveal.js where npm is not there.
+SERVER = "https://cdn.jsdelivr.net/npm/reveal.js@{version}/dist"
+
+_CELL = re.compile(r"(?P<file>[\w-]+\.ipynb)#(?P<cell>[\w-]+)(?:/(?P<number>\d+))?")
+
+
+def build(notebooks: Path, out: Path, cache: Path) -> Iterator[Path]:
+    """Writes each deck of `notebooks/teaching/slides` as a page into `out`, which is replaced.
+
+    Args:
+        cache: Folder for npm's package, which is used again.
+
+    Raises:
+        RuntimeError: The extra "book" is not installed.
+        ValueError: `out` holds something else, or a slide names a cell that is not there or has no
+            picture.
+    """
+    if not all(map(importlib.util.find_spec, ("markdown_it", "mdit_py_plugins", "latex2mathml"))):
+        raise RuntimeError('slides need the extra "book": pip install "kdnotes[book]"')
+    if out.exists() and any(out.iterdir()) and not (out / "slides.css").exists():
+        raise ValueError(f"{out} is not empty and holds no slides: choose another folder")
+    source = notebooks / "teaching" / "slides"
+    version = json.loads((source / "package.json").read_text("utf-8"))["dependencies"]["reveal.js"]
+    reveal, fetched = SERVER.format(version=version), cache / f"reveal-{version}"
+    decks = sorted(source.glob("*.md"))
+    with new_folder(out, replace=True) as part:
+        if not npm.locked(source, fetched):
+            reveal = "reveal"
+            shutil.copytree(fetched / "node_modules" / "reveal.js" / "dist", part / reveal)
+        shutil.copyfile(source / "slides.css", part / "slides.css")
+        for deck in decks:
+            page = _page(deck.read_text("utf-8"), reveal, notebooks)
+            (part / f"{deck.stem}.html").write_text(page, encoding="utf-8")
+    return (out / f"{deck.stem}.html" for deck in decks)
+
+
+def _page(text, reveal, notebooks):
+    render = _renderer(notebooks)
+    slides = [_slide(part, render) for part in re.split(r"^---$", text, flags=re.MULTILINE)]
+    title = re.search(r"^# (.+)$", text, re.MULTILINE)[1]
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{html.escape(title)}</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="{reveal}/reveal.css">
+<link rel="stylesheet" href="slides.css">
+</head>
+<body>
+<div class="reveal"><div class="slides">
+{"".join(slides)}</div></div>
+<script src="{reveal}/reveal.js"></script>
+<script src="{reveal}/plugin/notes.js"></script>
+<script>
+Reveal.initialize({{width: 1280, height: 720, margin: 0.04, center: false, hash: true,
+  slideNumber: "c/t", transition: "none", plugins: [RevealNotes]}});
+</script>
+</body>
+</html>
+"""
+
+
+def _slide(text, render):
+    shown, _, said = text.partition("\nNote:\n")
+    notes = f'<aside class="notes">{render(said)}</aside>\n' if said else ""
+    return f"<section>\n{render(shown)}{notes}</section>\n"
+
+
+def _renderer(notebooks) -> Callable[[str], str]:
+    """Markdown to HTML, with the stored pictures and outputs of the notebooks in it."""
+    from latex2mathml.converter import convert
+    from markdown_it import MarkdownIt
+    from mdit_py_plugins.dollarmath import dollarmath_plugin
+    from pygments import highlight
+    from pygments.formatters import HtmlFormatter
+    from pygments.lexers import PythonLexer
+
+    def formula(text, options):
+        return convert(text, display="block" if options["display_mode"] else "inline")
+
+    def image(tokens, index, options, env):
+        cell, match = _cell(tokens[index].attrs["src"], notebooks)
+        shown = [(output.data[kind], kind) for output in cell.outputs for kind in pictures(output)]
+        number = int(match["number"] or 1)
+        if number > len(shown):
+            raise ValueError(f"{match[0]}: the cell has stored {len(shown)} pictures")
+        content, kind = shown[number - 1]
+        if kind == "image/svg+xml":
+            content = base64.b64encode(content.encode()).decode()
+        alt = html.escape(tokens[index].content or alt_text(cell))
+        return f'<img src="data:{kind};base64,{content.strip()}" alt="{alt}">'
+
+    def fence(tokens, index, options, env):
+        text = tokens[index].content
+        if tokens[index].info != "output":
+            return highlight(text, PythonLexer(), HtmlFormatter(noclasses=True, style="xcode"))
+        cell, match = _cell(text.strip(), notebooks)
+        printed = "".join(output.get("text", "") for output in cell.outputs)
+        if not printed:
+            raise ValueError(f"{match[0]}: the cell has printed nothing")
+        return f'<pre class="output">{html.escape(printed.rstrip())}</pre>'
+
+    markdown = MarkdownIt("commonmark", {"typographer": False}).enable("table")
+    markdown.use(dollarmath_plugin, renderer=formula)
+    markdown.renderer.rules |= {"image": image, "fence": fence}
+    return markdown.render
+
+
+def _cell(address, notebooks):
+    """The cell that an address on a slide names, and the address taken apart."""
+    match = _CELL.fullmatch(address)
+    if match is None:
+        raise ValueError(f"a slide shows NOTEBOOK.ipynb#CELL or …#CELL/NUMBER, found {address!r}")
+    notebook = nbformat.read(notebooks / match["file"], as_version=4)
+    for cell in notebook.cells:
+        if cell.get("id") == match["cell"]:
+            return cell, match
+    raise ValueError(f"{match['file']} has no cell {match['cell']!r}")
