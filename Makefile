@@ -5,8 +5,8 @@
 #   make badges SLUG=owner/repo [VERSION=tag] for a fork
 PYTHON ?= python3
 BIN := .venv/bin
-export KDNOTES_PROFILE := $(PROFILE)
-export KDNOTES_DATA := $(DATA)
+export KDNOTES_PROFILE := $(or $(PROFILE),$(KDNOTES_PROFILE))
+export KDNOTES_DATA := $(or $(DATA),$(KDNOTES_DATA))
 
 .PHONY: course test test-all lab book exercises slides badges lint clean
 course: .venv/ready

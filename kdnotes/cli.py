@@ -57,14 +57,19 @@ def test(
         bool, typer.Option("--all", help="Those that take minutes, too.")
     ] = False,
 ) -> None:
-    """Run the tests, notebooks included (profile tiny). Further arguments go to pytest."""
+    """Run the tests, notebooks included (profile tiny), a few at once. Further arguments
+    go to pytest, which then runs one by one.
+    """
     import tempfile
 
     with tempfile.TemporaryDirectory() as build:
         env = os.environ | {"KDNOTES_PROFILE": "tiny", "KDNOTES_DATA": "", "KDNOTES_BUILD": build}
+        env |= {"OMP_NUM_THREADS": "1"}  # the workers share the processor
         command = [sys.executable, "-m", "pytest", *(context.args or ["tests", "notebooks"])]
         command += ["-m", ""] if everything else []
         command += ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout", "300"]
+        if not context.args:
+            command += ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadgroup"]
         raise typer.Exit(subprocess.run(command, env=env, check=False).returncode)
 
 

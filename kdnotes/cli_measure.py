@@ -55,12 +55,14 @@ def evaluate(
 
 
 def _named_network(text, data):
-    """`FILE`, `NAME=FILE` or the name of a network that ships, as (name, network)."""
+    """`FILE`, `NAME=FILE` or the name of a network that ships, as (name, network). For faces with
+    which none was trained it is the one that was trained on photographs."""
     from kdnotes import models, zoo
 
     name, equals, file = text.rpartition("=")
-    if not equals and (text, data) in zoo.names():
-        return zoo.SHORT.get(text, text), zoo.load(text, data)
+    for trained_on in (data, "youtube-faces"):
+        if not equals and (text, trained_on) in zoo.names():
+            return zoo.SHORT.get(text, text), zoo.load(text, trained_on)
     return name or Path(file).parent.name or file, models.load(Path(file))
 
 

@@ -53,8 +53,9 @@ def slides(
     from kdnotes import slides as decks
 
     folder = out or recipes.build_folder() / "slides"
-    for page in decks.build(_root() / "notebooks", folder, recipes.build_folder()):
-        print(f"{page}: open it in a browser; S shows the speaker's notes, ?print-pdf prints")
+    for note in decks.build(_root() / "notebooks", folder, recipes.build_folder()):
+        print(f"note: {note}")
+    print(f"{folder / 'lecture.html'}: open it in a browser; S shows what to say to each slide")
 
 
 def badges(

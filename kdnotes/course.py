@@ -45,9 +45,19 @@ def notebooks(folder: str | Path | None = None) -> list[Path]:
     return found
 
 
-async def _execute(client, bar):
+def _kernel_environment(profile, data):
+    """Variables of a notebook's kernel: where things are, and silence about libraries' notes."""
+    return os.environ | {
+        "KDNOTES_BUILD": str(recipes.build_folder().absolute()),
+        "KDNOTES_PROFILE": profile,
+        "KDNOTES_DATA": str(Path(data).absolute()) if data else "",
+        "PYTHONWARNINGS": "ignore",
+    }
+
+
+async def _execute(client, bar, environment):
     """Executes a notebook while the bar's clock goes on; returns its largest memory in bytes."""
-    work, peak = asyncio.ensure_future(client.async_execute()), 0
+    work, peak = asyncio.ensure_future(client.async_execute(env=environment)), 0
     while not work.done():
         await asyncio.wait([work], timeout=1)
         bar.refresh()
@@ -72,8 +82,13 @@ def _read(path):
         raise CourseError(f"{path} is not a notebook: {error}") from error
 
 
-def execute(notebook: nbformat.NotebookNode, path: Path, bar: tqdm) -> tuple:
+def execute(
+    notebook: nbformat.NotebookNode, path: Path, bar: tqdm, *, profile: str, data: str | Path
+) -> tuple:
     """Executes a notebook in the folder of `path`; returns it tidied, and its memory in bytes.
+
+    Args:
+        profile, data: For its kernel; no data means the embedded faces.
 
     Raises:
         CourseError: A cell failed; the message shows it.
@@ -90,7 +105,7 @@ def execute(notebook: nbformat.NotebookNode, path: Path, bar: tqdm) -> tuple:
     )
     client.on_cell_executed = lambda cell, **_: cell.cell_type == "code" and bar.update()
     try:
-        peak = asyncio.run(_execute(client, bar))
+        peak = asyncio.run(_execute(client, bar, _kernel_environment(profile, data)))
     except (CellExecutionError, DeadKernelError) as error:
         failed = next(
             (i for i in code if any(o.output_type == "error" for o in notebook.cells[i].outputs)),
@@ -126,22 +141,21 @@ def run(
     build = recipes.build_folder().absolute()
     paths = notebooks(folder)
     profile = profile or profiles.current().name
-    os.environ["KDNOTES_BUILD"] = str(build)
-    os.environ["KDNOTES_PROFILE"] = profile
-    os.environ["KDNOTES_DATA"] = str(Path(data).absolute()) if data else ""
-    os.environ["PYTHONWARNINGS"] = "ignore"  # a notebook's readers have no use for libraries' notes
+    how = {"profile": profile, "data": data or ""}
     start = time.perf_counter()
-    course = recipes.open_course(profile, data)
+    course = recipes.open_course(**how)
     print(f"profile {profile}, {len(course.faces)} faces: {course.faces.path}", flush=True)
     if fresh:
         shutil.rmtree(course.folder, ignore_errors=True)
+    about = {"profile": profile, "faces": course.faces.meta["name"]}
     seconds, memory = {"faces": round(time.perf_counter() - start, 1)}, {}
     out = build / "course" / course.folder.name
     for path in paths:
         began = time.perf_counter()
         form = "{desc} {percentage:3.0f}% |{bar:20}| {n_fmt} of {total_fmt} cells, {elapsed}"
         with tqdm(desc=path.stem, total=1, bar_format=form) as bar:
-            executed, peak = execute(_read(path), path, bar)
+            executed, peak = execute(_read(path), path, bar, **how)
+            executed.metadata["kdnotes"] = about
             store(executed, out / path.name)
         memory[path.stem] = round(peak / 1e9, 2)
         seconds[path.stem] = round(time.perf_counter() - began, 1)
@@ -152,7 +166,9 @@ def run(
         if not data:  # notebook 00 shows the results: once more, with those of this run
             report.write(results, report.stored(results["data"]["name"]))
             with tqdm(desc="00 again, to show these results", total=1) as bar:
-                store(execute(_read(paths[0]), paths[0], bar)[0], out / paths[0].name)
+                executed = execute(_read(paths[0]), paths[0], bar, **how)[0]
+                executed.metadata["kdnotes"] = about
+                store(executed, out / paths[0].name)
         record_run(course, results, out, paths)
     return out
 

@@ -27,6 +27,7 @@ BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 BLANK = "...  # your code here"
 _REGION = re.compile(rf"^( *){BEGIN}\n.*?^ *{END}$", re.MULTILINE | re.DOTALL)
 _MARK = re.compile(rf"^ *(?:{BEGIN}|{END})\n?", re.MULTILINE)
+_CHECK = re.compile(r"print\((checks\.\w+\(\w+\))\)")
 _TITLE = re.compile(r"# (\d\d · .+)")
 
 
@@ -40,7 +41,8 @@ def read(source: Path) -> NotebookNode:
 
     Raises:
         RuntimeError: Jupytext is not installed.
-        ValueError: A solution that is not marked as one, or a mark without its partner.
+        ValueError: A solution that is not marked as one, a mark without its partner, or a check of
+            another form.
     """
     try:
         import jupytext
@@ -53,6 +55,10 @@ def read(source: Path) -> NotebookNode:
         marks = [line.strip() for line in cell.source.splitlines() if line.strip() in (BEGIN, END)]
         if marks != [BEGIN, END] * (len(marks) // 2):
             raise ValueError(f"{source}: {BEGIN} and {END} come in pairs; found {marks}")
+        if "check" in _tags(cell) and not _CHECK.fullmatch(cell.source):
+            raise ValueError(
+                f"{source}: checks are print(checks.NAME(ANSWER)), found {cell.source}"
+            )
         if bool(marks) != ("exercise" in _tags(cell)):
             raise ValueError(
                 f"{source}: a cell with {BEGIN} is tagged `exercise`, and no other is; found the "
@@ -89,7 +95,7 @@ def gradable(cells: list[NotebookNode]) -> list[NotebookNode]:
         if "exercise" in _tags(cell):
             cell.metadata["nbgrader"] = about | {"grade": False, "locked": False, "solution": True}
         elif "check" in _tags(cell):
-            asked = re.fullmatch(r"print\((.+)\)", cell.source)[1]
+            asked = _CHECK.fullmatch(cell.source)[1]
             cell.source += f"\nassert {asked} == checks.RIGHT"
             points = {"grade": True, "locked": True, "solution": False, "points": 1}
             cell.metadata["nbgrader"] = about | points
@@ -116,10 +122,14 @@ def build(notebooks: Path) -> list[Path]:
                 continue
             if kind == "solutions":
                 with tqdm(desc=f"solutions of {source.stem}", total=1, leave=False) as bar:
-                    made, _ = execute(made, path, bar)
+                    made, _ = execute(made, path, bar, profile="quick", data="")  # shows nobody
+                made.metadata["kdnotes"] = {"profile": "quick", "faces": "synthetic"}
             with new_file(path) as part:
                 nbformat.write(made, part)
             changed.append(path)
+    for path in stale(notebooks):  # what is left has no source any more
+        path.unlink()
+        changed.append(path)
     return changed
 
 
@@ -135,7 +145,7 @@ def write_gradable(notebooks: Path, folder: Path) -> list[Path]:
     for source in sources(notebooks):
         path = folder / f"{source.stem}.ipynb"
         with new_file(path) as part:
-            nbformat.write(notebook(source, "exercises", gradable), part)
+            nbformat.write(notebook(source, "assignment", gradable), part)
         written.append(path)
     return written
 
@@ -159,7 +169,8 @@ def notebook(source: Path, kind: str, cells_of: Callable) -> NotebookNode:
     title = _TITLE.match(head.source)[1]
     badge = re.search(r"^\[!\[Open in Colab.+$", head.source, re.MULTILINE)[0]
     badge = badge.replace("/notebooks/", f"/notebooks/{kind}/")
-    text = f"# {title}: {kind}\n\n{badge}\n\n{_INTRO[kind].format(file=source.stem + '.ipynb')}"
+    intro = _INTRO[kind].format(file=f"{source.stem}.ipynb")
+    text = "\n\n".join([f"# {title}: {kind}", *([badge] if kind in KINDS else []), intro])
     cells = [nbformat.v4.new_markdown_cell(text), _copy(install), *cells_of(read(source).cells)]
     for number, cell in enumerate(cells):
         cell.id = f"{kind[:-1]}-{number}"
@@ -176,6 +187,10 @@ _INTRO = {
         "To be read first: [the notebook](../{file}). Write your code where it says so and run the "
         "cell below it: it tries your answer on numbers of its own, and says what kind of mistake "
         "it sees, never the answer. Solutions are [here](../solutions/{file})."
+    ),
+    "assignment": (
+        "Write your code where it says so and run the cell below it: it tries your answer on "
+        "numbers of its own, and says what kind of mistake it sees."
     ),
     "solutions": (
         "One way to solve each of the [exercises](../exercises/{file}), and why. Others are as "
@@ -207,5 +222,5 @@ def _tags(cell):
 def _copy(cell):
     """A new cell with the same text; a code cell without outputs."""
     new = nbformat.v4.new_code_cell if cell.cell_type == "code" else nbformat.v4.new_markdown_cell
-    tags = _tags(cell)
-    return new(cell.source, metadata={"tags": tags} if tags else {})
+    kept = {name: cell.metadata[name] for name in ("tags", "mystnb") if name in cell.metadata}
+    return new(cell.source, metadata=kept)

@@ -10,10 +10,10 @@ import difflib
 import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-import timm
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -21,6 +21,14 @@ from torch import nn
 
 from kdnotes.files import new_file
 from kdnotes.views import CROP_MARGIN, to_tensor
+
+try:
+    import timm
+except RuntimeError as error:  # timm imports torchvision, which tells of a missing operator
+    raise RuntimeError(
+        f"torch {version('torch')} and torchvision {version('torchvision')} do not fit together: "
+        "install a pair that was released together, pip install --upgrade torch torchvision"
+    ) from error
 
 #: The new head's weights are this much smaller than PyTorch's: the first answer is nearly the mean
 #: shape, and a short training starts from there rather than from chance.

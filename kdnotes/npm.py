@@ -7,10 +7,12 @@ from pathlib import Path
 
 def run(folder: Path, *arguments: str) -> str:
     """Runs npm in `folder`, without scripts of packages; the reason why it could not, or ""."""
-    if not shutil.which("npm"):
+    npm = shutil.which("npm")  # with its path: on Windows it is a script
+    if not npm:
         return "npm is not here"
-    command = ["npm", *arguments, "--no-audit", "--no-fund", "--ignore-scripts"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    command = [npm, *arguments, "--no-audit", "--no-fund", "--ignore-scripts"]
+    how = {"encoding": "utf-8", "errors": "replace"}
+    done = subprocess.run(command, cwd=folder, capture_output=True, check=False, **how)
     if not done.returncode:
         return ""
     return f"npm failed: {(done.stderr.strip().splitlines() or ['no reason given'])[-1]}"

@@ -73,13 +73,15 @@ def open_course(
 ) -> Course:
     """Profile and faces: those named, else KDNOTES_PROFILE and KDNOTES_DATA, else the defaults.
 
-    Without a face set the embedded faces are used; they are rendered the first time.
+    Without a face set, or with "" for it, the embedded faces are used; they are rendered the first
+    time.
 
     Raises:
         ValueError: Unknown profile, or a face set that is not whole or lacks a split.
     """
     chosen = profiles.get(profile) if profile else profiles.current()
-    data = data or os.environ.get("KDNOTES_DATA", "").strip()
+    if data is None:
+        data = os.environ.get("KDNOTES_DATA", "").strip()
     faces = FaceSet.open(data) if data else embedded_faces(chosen, progress=progress)
     for split in ("train", "validation", "test"):
         faces.split(split)

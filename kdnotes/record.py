@@ -64,13 +64,21 @@ def say_time(path: Path, found: dict) -> None:
 def time_line(stem: str, found: dict) -> str:
     """What a notebook says of its time and memory; Markdown."""
     seconds, memory = found["seconds"][stem], found["memory_gb"][stem]
-    time = f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{10 * round(seconds / 10)} seconds"
-    others = "" if stem.startswith("00") else ", when the notebooks before it have run"
+    time = _minutes(seconds)
+    others = ", when the notebooks before it have run"
+    if stem.startswith("00"):
+        others = f", and {_minutes(found['seconds']['faces'])} the first time, to render the faces"
     return (
         f"**Time and memory:** {time} and {memory:.1f} GB in the profile `{found['profile']}` "
         f"({found['hardware']['device']}){others}; `make course` prints what it takes on your "
         "machine."
     )
+
+
+def _minutes(seconds):
+    if seconds >= 90:
+        return f"{seconds / 60:.0f} minutes"
+    return f"{10 * max(1, round(seconds / 10))} seconds"
 
 
 def overview(course: recipes.Course, n: int = 8) -> Figure:

@@ -17,7 +17,7 @@ import importlib.util
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -32,11 +32,14 @@ SERVER = "https://cdn.jsdelivr.net/npm/reveal.js@{version}/dist"
 _CELL = re.compile(r"(?P<file>[\w-]+\.ipynb)#(?P<cell>[\w-]+)(?:/(?P<number>\d+))?")
 
 
-def build(notebooks: Path, out: Path, cache: Path) -> Iterator[Path]:
+def build(notebooks: Path, out: Path, cache: Path) -> list[str]:
     """Writes each deck of `notebooks/teaching/slides` as a page into `out`, which is replaced.
 
     Args:
         cache: Folder for npm's package, which is used again.
+
+    Returns:
+        What is not as it could be, a sentence each.
 
     Raises:
         RuntimeError: The extra "book" is not installed.
@@ -50,22 +53,24 @@ def build(notebooks: Path, out: Path, cache: Path) -> Iterator[Path]:
     source = notebooks / "teaching" / "slides"
     version = json.loads((source / "package.json").read_text("utf-8"))["dependencies"]["reveal.js"]
     reveal, fetched = SERVER.format(version=version), cache / f"reveal-{version}"
-    decks = sorted(source.glob("*.md"))
+    reason = npm.locked(source, fetched)
     with new_folder(out, replace=True) as part:
-        if not npm.locked(source, fetched):
+        if not reason:
             reveal = "reveal"
             shutil.copytree(fetched / "node_modules" / "reveal.js" / "dist", part / reveal)
         shutil.copyfile(source / "slides.css", part / "slides.css")
-        for deck in decks:
-            page = _page(deck.read_text("utf-8"), reveal, notebooks)
+        for deck in sorted(source.glob("*.md")):
+            page = _page(deck, reveal, notebooks)
             (part / f"{deck.stem}.html").write_text(page, encoding="utf-8")
-    return (out / f"{deck.stem}.html" for deck in decks)
+    return [f"slides take reveal.js from a public server, since {reason}"] if reason else []
 
 
-def _page(text, reveal, notebooks):
-    render = _renderer(notebooks)
+def _page(deck, reveal, notebooks):
+    text, render = deck.read_text("utf-8"), _renderer(notebooks)
     slides = [_slide(part, render) for part in re.split(r"^---$", text, flags=re.MULTILINE)]
-    title = re.search(r"^# (.+)$", text, re.MULTILINE)[1]
+    if not text.startswith("# "):
+        raise ValueError(f"{deck} begins with its title, `# …`; found {text[:20]!r}")
+    title = text.splitlines()[0].removeprefix("# ")
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -93,7 +98,7 @@ Reveal.initialize({{width: 1280, height: 720, margin: 0.04, center: false, hash:
 def _slide(text, render):
     shown, _, said = text.partition("\nNote:\n")
     notes = f'<aside class="notes">{render(said)}</aside>\n' if said else ""
-    return f"<section>\n{render(shown)}{notes}</section>\n"
+    return f'<section>\n<div class="slide">\n{render(shown)}</div>\n{notes}</section>\n'
 
 
 def _renderer(notebooks) -> Callable[[str], str]:

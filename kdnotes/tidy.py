@@ -1,6 +1,6 @@
 """Executed notebooks as files: tidied, small enough for GitHub, with an HTML copy.
 
-A cell that draws tells in its metadata what a reader sees who does not see the picture:
+A cell that draws describes its picture in its metadata for readers who cannot see it:
 `{"mystnb": {"image": {"alt": …}}}`, which the web book reads; here it goes to the outputs and to
 the HTML copy.
 """

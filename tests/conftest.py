@@ -12,6 +12,20 @@ from kdnotes.faceset import FaceSet, Sample
 torch.set_num_threads(1)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
+def pytest_collection_modifyitems(items):
+    """With several workers: the tests of a file share what they have made, and all that runs the
+    course's notebooks shares their trained networks, so these go to one worker; they come first."""
+
+    def group(item):
+        file = item.path.name
+        return "course" if item.path.suffix == ".ipynb" or file == "test_browser.py" else file
+
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group(item)))
+    items.sort(key=lambda item: group(item) != "course")
+
+
 @pytest.fixture(scope="session")
 def youtube_archive():
     """Path of the archive of YouTube Faces, 68 points; skips the test where it is not there."""

@@ -1,10 +1,13 @@
 """Answer checks: right answers pass, known mistakes are explained, nothing else slips through."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
 
 from kdnotes import asm, checks, losses
+from kdnotes.checks import ablations, data, device, loss, measure, start, student, teachers
 from kdnotes.schemes import SCHEMES
 from kdnotes.training import schedule
 
@@ -195,7 +198,7 @@ WRONG = [
     (checks.leaked, lambda train, test: ~np.isin(test, train), "other way round"),
     (checks.leaked, lambda train, test: np.isin(train, test), "shape"),
     (checks.leaked, lambda train, test: np.isin(test, train).any(), "shape"),
-    (checks.leaked, lambda train, test: np.full(len(test), True), "some face leaks"),
+    (checks.leaked, lambda train, test: np.full(len(test), True), "Every face gets True"),
     (checks.leaked, lambda train, test: test * np.isin(test, train), "numbers of the people"),
     (checks.hinton_loss, lambda *a: hinton(*a, power=0), "T² is missing"),
     (checks.hinton_loss, lambda *a: hinton(*a, power=1), "T², not T"),
@@ -218,7 +221,7 @@ WRONG = [
     (checks.unshifted, lambda p, k, t: 2 * p - unshift(p, k, t), "wrong side"),
     (checks.unshifted, lambda p, k, t: unshift(p, k, t, axis=0), "one for each"),
     (checks.unshifted, lambda p, k, t: unshift(p, k, t, axis=None), "for x and y"),
-    (checks.unshifted, lambda p, k, t: unshift(p, p, t), "very faces"),
+    (checks.unshifted, lambda p, k, t: unshift(p, p, t), "of different faces"),
     (checks.unshifted, lambda p, k, t: unshift(p, k, t)[0], "shape"),
     (checks.median_differences, lambda *a: -medians(*a), "other sign"),
     (checks.median_differences, lambda *a: medians(*a, once=True), "twice counts"),
@@ -297,7 +300,7 @@ WRONG = [
     (checks.running_average, lambda v, d: running(v, d, start=0.0), "not at zero"),
     (checks.running_average, lambda v, d: running(v, d, new=1.0), "sum to 1"),
     (checks.running_average, lambda v, d: v, "themselves"),
-    (checks.stored_answers, lambda s, k, r, e: s[np.minimum(r, 5), e % 4], "not a position"),
+    (checks.stored_answers, lambda s, k, r, e: s[r, e % 4], "not a position"),
     (checks.stored_answers, lambda s, k, r, e: s[np.isin(k, r), e % 4], "order of the store"),
     (
         checks.stored_answers,
@@ -384,6 +387,30 @@ def test_anything_else_is_refused(check):
         return good(*args)
 
     assert "changes its arguments" in check(changes)
+
+
+def tables():
+    """What each check of numbers knows: its arguments, the right answer, and the mistakes."""
+    found = {}
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (ablations, data, device, loss, measure, start, student, teachers):
+            patch.setattr(module, "judge", lambda answer, *known: known)
+        for check in RIGHT:
+            found[check.__name__] = check(None)
+    return found
+
+
+@pytest.mark.parametrize("name, known", tables().items(), ids=list(tables()))
+def test_no_two_mistakes_look_alike(name, known):
+    """Nor does one look right: each has its own sentence, and no sentence is for two of them."""
+    _, right, wrong = known
+    named = {checks.RIGHT: right} | wrong
+    for (one, a), (other, b) in itertools.combinations(named.items(), 2):
+        assert np.shape(a) == np.shape(b) == np.shape(right), one
+        assert not np.allclose(a, b, rtol=1e-4, atol=1e-5), f"{one} / {other}"
+    for sentence, mistake in wrong.items():
+        assert getattr(checks, name)(lambda *_, mistake=mistake: mistake) == sentence
+        assert len(sentence) < 120 and sentence.endswith((".", "?"))
 
 
 def test_swapped_teachers_are_noticed():

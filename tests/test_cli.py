@@ -134,6 +134,7 @@ def test_test_runs_pytest_in_the_smallest_profile(run, data, monkeypatch):
     assert env["KDNOTES_PROFILE"] == "tiny" and env["KDNOTES_DATA"] == ""
     run("test")
     assert asked[1][0][3:5] == ["tests", "notebooks"]
+    assert "-n" in asked[1][0] and "-n" not in command
 
 
 def test_lab_opens_the_first_notebook(run, monkeypatch, tmp_path):

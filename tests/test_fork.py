@@ -6,14 +6,15 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from kdnotes import cli, fork, recipes
+from kdnotes import cli, exercises, fork, recipes
 
 ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
 def checkout(tmp_path):
-    shutil.copy(ROOT / "README.md", tmp_path)
+    for name in ("README.md", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
     shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
     return tmp_path
 
@@ -23,16 +24,18 @@ def sources(path):
 
 
 def test_every_notebook_and_the_readme(checkout):
-    notebooks = sorted((checkout / "notebooks").glob("*.ipynb"))
+    notebooks = sorted((checkout / "notebooks").rglob("*.ipynb"))
     changed = fork.set_everywhere(checkout, "some-one/my.course", "v1.2")
-    assert set(changed) == {checkout / "README.md", *notebooks}
+    assert set(changed) == {checkout / "README.md", checkout / "pyproject.toml", *notebooks}
+    assert fork.slug(checkout) == "some-one/my.course"
     for path in notebooks:
         text = sources(path)
         assert "github.com/kdnotes/kdnotes" not in text and "github/kdnotes/kdnotes" not in text
-        opened = "colab.research.google.com/github/some-one/my.course/blob/v1.2/notebooks/"
-        assert opened + path.name in text
-        assert 'git+https://github.com/some-one/my.course@v1.2"' in text
+        opened = "colab.research.google.com/github/some-one/my.course/blob/v1.2/"
+        assert opened + path.relative_to(checkout).as_posix() in text
+        assert 'git+https://github.com/some-one/my.course@v1.2" {keep}' in text
         assert '%pip install -q "kdnotes' in text, "the package keeps its name"
+    assert exercises.stale(checkout / "notebooks") == []
     readme = (checkout / "README.md").read_text("utf-8")
     assert "git clone https://github.com/some-one/my.course && cd my.course" in readme
 
@@ -40,9 +43,9 @@ def test_every_notebook_and_the_readme(checkout):
 def test_outputs_stay_and_back_again_is_as_before(checkout):
     fork.set_everywhere(checkout, "a/b", "v1")
     assert fork.set_everywhere(checkout, "a/b", "v1") == [], "nothing is left to change"
-    fork.set_everywhere(checkout, "kdnotes/kdnotes")
-    for path in sorted((checkout / "notebooks").glob("*.ipynb")):
-        assert path.read_bytes() == (ROOT / "notebooks" / path.name).read_bytes()
+    fork.set_everywhere(checkout, fork.slug(ROOT), fork.version(ROOT))
+    for path in sorted((checkout / "notebooks").rglob("*.ipynb")):
+        assert path.read_bytes() == (ROOT / path.relative_to(checkout)).read_bytes()
 
 
 @pytest.mark.parametrize("slug", ["course", "a/b/c", "a b/c", "https://github.com/a/b", "", "a/"])

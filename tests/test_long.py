@@ -1,7 +1,9 @@
 """What takes minutes: `python -m kdnotes test --all`, or `make test-all`."""
 
 import json
+import os
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -11,7 +13,8 @@ import numpy as np
 import pytest
 import torch
 
-from kdnotes import models
+from kdnotes import inference, models, recipes, zoo
+from kdnotes.evaluation import report
 from kdnotes.faceset import FaceSet, Sample
 from kdnotes.teachers import Teachers, build_cache
 from kdnotes.training import checkpoints
@@ -86,6 +89,61 @@ def same(run, other):
             assert one[name] == two[name]
     lines = (run / "log.jsonl").read_text().splitlines()
     assert [json.loads(line) for line in lines] == about["history"]
+
+
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+
+
+@pytest.mark.parametrize(
+    "threads, place, more",
+    [
+        (1, "root", []),
+        (2, "notebooks", []),
+        (1, "empty folder", ["-W", "default"]),
+    ],
+)
+def test_notebooks_give_what_they_store(tmp_path, threads, place, more):
+    """With one thread and with two, from everywhere, with all warnings on."""
+    folder, start = NOTEBOOKS, {"root": NOTEBOOKS.parent}.get(place, NOTEBOOKS)
+    if place == "empty folder":
+        folder = start = tmp_path / "copy"
+        folder.mkdir()
+        for path in NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"):
+            shutil.copy(path, folder)
+    env = os.environ | {
+        "OMP_NUM_THREADS": str(threads), "KDNOTES_PROFILE": "tiny", "KDNOTES_DATA": "",
+        "KDNOTES_BUILD": str(tmp_path / "build"),
+    }  # fmt: skip
+    if more:
+        env["PYTHONWARNINGS"] = "default"
+    names = [str(path) for path in sorted(folder.glob("[0-9][0-9]_*.ipynb"))]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *names]
+    command += ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout", "300"]
+    done = subprocess.run(command, cwd=start, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_networks_that_ship_give_their_figures(tmp_path, monkeypatch, threads):
+    """`python -m kdnotes evaluate --network NAME --test`, to the last digit that is printed."""
+    monkeypatch.setenv("KDNOTES_BUILD", str(tmp_path))
+    course = recipes.open_course("quick", "", progress=False)
+    torch.set_num_threads(threads)
+    try:
+        for name, data in zoo.names():
+            if data != "synthetic":
+                continue
+            net = zoo.load(name, data)
+            for split, scores in net.card["scores"].items():
+                if split not in report.SPLITS:
+                    continue
+                faces = course.split(split)
+                found = report.score(inference.predict(net, faces), faces)
+                for number in ("nme", "low", "high", "fr10"):
+                    told, now = (f"{100 * x[number]:.2f}" for x in (scores, found))
+                    assert now == told, f"{name}, {split}: {number}"
+    finally:
+        torch.set_num_threads(1)
 
 
 MEMORY = """

@@ -1,19 +1,40 @@
-"""The stored notebooks: their frame, their outputs, and that they are what GitHub can show."""
+"""The stored notebooks: their frame, their outputs, and that they are what GitHub can show.
+
+The numbered ones have the frame of the course; what holds for every notebook is asked of exercises
+and solutions, too.
+"""
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
 import pytest
 
-FOLDER = Path(__file__).parents[1] / "notebooks"
+from kdnotes import fork
+from kdnotes.tidy import alt_text, pictures
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "notebooks"
 PATHS = sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
+MADE = sorted(FOLDER.glob("exercises/*.ipynb")) + sorted(FOLDER.glob("solutions/*.ipynb"))
+TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(FOLDER.rglob("*.md"))]
 MARKERS = {"# NBVAL_CHECK_OUTPUT"}
 
 
-@pytest.fixture(params=PATHS, ids=lambda path: path.stem)
+def name_of(path):
+    return path.relative_to(FOLDER).with_suffix("").as_posix()
+
+
+@pytest.fixture(params=[*PATHS, *MADE], ids=name_of)
 def path(request):
+    return request.param
+
+
+@pytest.fixture(params=PATHS, ids=lambda path: path.stem)
+def numbered(request):
     return request.param
 
 
@@ -36,34 +57,128 @@ def test_all_eight_are_there():
 
 def test_is_valid_small_and_without_widget_state(path, notebook):
     nbformat.validate(notebook)
-    assert "widgets" not in notebook.metadata
+    assert "widgets" not in notebook.metadata, "GitHub shows no notebook with widget state"
     assert notebook.metadata.kernelspec.name == "python3"
     assert path.stat().st_size < 1_000_000
 
 
-def test_has_the_frame_of_the_course(path, notebook):
+def test_has_the_frame_of_the_course(numbered):
+    notebook = nbformat.read(numbered, as_version=4)
     first = notebook.cells[0].source
-    assert re.match(rf"# {path.stem[:2]} · \S", first)
-    assert f"blob/main/notebooks/{path.name})" in first, "Colab badge of another notebook"
+    assert re.match(rf"# {numbered.stem[:2]} · \S", first)
     for part in ("## What you will learn", "## Before you start", "**Time and memory:**"):
         assert part in first
-    assert "importlib.util.find_spec" in notebook.cells[1].source
     text = markdown(notebook)
     wanted = ["## What you have learned", "## Exercises", "## References"]
     places = [text.index(part) for part in wanted]
     assert places == sorted(places)
     assert "TODO" not in text
-
-
-def test_links_lead_somewhere(path, notebook):
-    number = PATHS.index(path)
-    last = notebook.cells[-1].source
+    number, last = PATHS.index(numbered), notebook.cells[-1].source
     if number > 0:
         assert f"({PATHS[number - 1].name})" in last
     if number + 1 < len(PATHS):
         assert f"({PATHS[number + 1].name})" in last
-    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", markdown(notebook)):
-        assert (FOLDER / target).exists(), f"{path.name} links to {target}"
+
+
+def test_what_is_learnt_is_told_twice(numbered):
+    """The recap answers the promise: at least as many points, none of them empty."""
+    notebook = nbformat.read(numbered, as_version=4)
+
+    def points(heading):
+        (cell,) = [c for c in notebook.cells if heading in c.source and c.cell_type == "markdown"]
+        return re.findall(r"^- \S.+", cell.source.split(heading)[1].split("\n## ")[0], re.M)
+
+    promised, kept = points("## What you will learn"), points("## What you have learned")
+    assert 3 <= len(promised) <= len(kept) + 1
+
+
+def test_opens_and_installs_from_one_repository(path, notebook):
+    """The one of pyproject.toml, which `python -m kdnotes badges` sets."""
+    where = path.relative_to(ROOT).as_posix()
+    slug, version = fork.slug(ROOT), fork.version(ROOT)
+    address = f"colab.research.google.com/github/{slug}/blob/{version}/{where})"
+    assert address in notebook.cells[0].source, "Colab badge of another notebook"
+    install = notebook.cells[1].source
+    at = "" if version == "main" else f"@{version}"
+    assert re.search(rf'"kdnotes(\[export\])? @ git\+https://github.com/{slug}{at}" ', install)
+    plain = nbformat.read(PATHS[0], as_version=4).cells[1].source
+    assert install.replace("kdnotes[export] @", "kdnotes @") == plain, "another first cell"
+    assert "[export]" not in install or path.stem.startswith("07")
+
+
+def test_links_lead_somewhere(path, notebook):
+    check_links(path, markdown(notebook))
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_links_of_texts_lead_somewhere(path):
+    text = path.read_text("utf-8")
+    check_links(path, re.sub(r"```.*?```", "", text, flags=re.S))
+
+
+def check_links(path, text):
+    for target, place in re.findall(r"\]\(([^)#:\s]*)(?:#([^)\s]*))?\)", text):
+        file = (path.parent / target).resolve() if target else path
+        at = "slides" if "slides" in path.parts else ""
+        if at and target.endswith(".ipynb"):  # a cell of a notebook, see kdnotes.slides
+            file = FOLDER / target
+        elif target.startswith("../live"):  # a page of the web book
+            continue
+        assert file.exists(), f"{path.name} links to {target}"
+        if place and not at:
+            assert place in headings(file), f"{path.name}: {file.name} has no heading #{place}"
+
+
+def headings(path):
+    """The places of a notebook or a text that can be linked to, as JupyterLab and GitHub name
+    them."""
+    if path.suffix == ".ipynb":
+        text = markdown(nbformat.read(path, as_version=4))
+        return {title.replace(" ", "-") for title in re.findall(r"^#+ (.+)$", text, re.M)}
+    titles = re.findall(r"^#+ (.+)$", path.read_text("utf-8"), re.M)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_pictures_are_described(path, notebook):
+    """In words, for those who do not see them; in Markdown, too."""
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            for kind in pictures(output):
+                assert output.metadata[kind].alt == alt_text(cell)
+                assert 60 <= len(alt_text(cell)) <= 320, cell.id
+    assert "![](" not in markdown(notebook) and "<img" not in markdown(notebook)
+
+
+def test_words_are_spelt_right(tmp_path):
+    pytest.importorskip("codespell_lib", reason="needs the extra dev")
+    for path in [*PATHS, *MADE]:
+        cells = nbformat.read(path, as_version=4).cells
+        text = "\n".join(cell.source + "\n" + alt_text(cell) for cell in cells)
+        (tmp_path / f"{name_of(path).replace('/', '-')}.md").write_text(text, encoding="utf-8")
+    ours = [*TEXTS, ROOT / "kdnotes", ROOT / "data_scripts", ROOT / "tests", tmp_path]
+    command = [sys.executable, "-m", "codespell_lib", "--toml", ROOT / "pyproject.toml", *ours]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_figure_stands_beside_every_widget(path, notebook):
+    """GitHub, the web book and print show no widget: not its place, not an error either."""
+    cells = code_cells(notebook)
+    for number, cell in enumerate(cells):
+        assert not re.search(r"%matplotlib (widget|ipympl|notebook)", cell.source)
+        if re.search(r"= widgets\.\w+\(", cell.source):
+            near = cells[number + 1 : number + 4]
+            shown = [kind for c in near for output in c.outputs for kind in pictures(output)]
+            driven = any(".value = " in c.source for c in near)
+            assert shown and driven, f"{path.name}, {cell.id}: no figure, or nothing moves it"
+
+
+def test_stored_pictures_come_from_rendered_faces(path, notebook):
+    """`make course --record` and `make exercises` write down which faces they showed."""
+    if any(pictures(output) for cell in code_cells(notebook) for output in cell.outputs):
+        assert notebook.metadata.kdnotes.faces == "synthetic"
+    text = "\n".join(cell.source for cell in code_cells(notebook))
+    assert not re.search(r"read_(300w|cofw|wflw|youtube_faces)|imread|Image\.open", text)
 
 
 def test_cells_are_short_and_markers_spelt_right(notebook):
@@ -75,7 +190,9 @@ def test_cells_are_short_and_markers_spelt_right(notebook):
                 assert line in MARKERS
 
 
-def test_was_stored_after_one_run_from_top_to_bottom(notebook):
+def test_was_stored_after_one_run_from_top_to_bottom(path, notebook):
+    if path.parent.name == "exercises":  # to be filled in: test_exercises runs them
+        return
     counts = [cell.execution_count for cell in code_cells(notebook)]
     assert counts == list(range(1, len(counts) + 1))
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from importlib.metadata import version
 
 import pytest
 
@@ -53,6 +54,29 @@ def test_local_work_needs_no_home_and_no_network(tmp_path):
     done = run(LOCAL, tmp_path)
     assert done.returncode == 0, done.stderr
     assert "predicted ['" in done.stdout
+
+
+def test_a_torchvision_of_another_torch_is_said_late_and_by_name(tmp_path):
+    """It dies at import with an operator's name; what needs no network is not touched."""
+    (tmp_path / "torchvision").mkdir()
+    (tmp_path / "torchvision" / "__init__.py").write_text(
+        "raise RuntimeError('operator torchvision::nms does not exist')"
+    )
+    script = """
+        import sys
+        sys.path.insert(0, sys.argv[1])
+        import kdnotes
+        from kdnotes import asm, losses, machine, metrics, schemes, views
+        from kdnotes.cli import main
+        print(machine.describe())
+        main(["student", "--loss", "l1", "--profile", "tiny"])
+    """
+    done = run(script, tmp_path)
+    assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
+    assert "profile" in done.stdout
+    for name in ("torch", "torchvision"):
+        assert f"{name} {version(name)}" in done.stderr
+    assert "pip install" in done.stderr and "nms" not in done.stderr
 
 
 @pytest.mark.skipif(os.name == "nt", reason="/dev/null/x is a path that cannot be made on Unix")

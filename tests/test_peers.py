@@ -79,8 +79,10 @@ def test_an_installation_that_fails_is_said(tmp_path, monkeypatch):
     npm.write_text("#!/bin/sh\necho no such package >&2\nexit 1\n")
     npm.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{'/usr/bin:/bin'}")
-    monkeypatch.setattr(face_api.shutil, "which", lambda name: name)
-    with pytest.raises(Unavailable, match="face-api cannot be installed: npm failed: no such package"):
+    monkeypatch.setattr(face_api.shutil, "which", lambda name: str(tmp_path / name))
+    with pytest.raises(
+        Unavailable, match="face-api cannot be installed: npm failed: no such package"
+    ):
         face_api.install(tmp_path / "packages")
 
 

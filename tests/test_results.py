@@ -8,6 +8,8 @@ import pytest
 
 from kdnotes import record
 from kdnotes.evaluation import report
+from kdnotes.evaluation.experiments import log, on
+from kdnotes.evaluation.experiments.results import Results
 
 ROOT = Path(__file__).parents[1]
 NAMES = ("synthetic", "youtube-faces")
@@ -78,6 +80,53 @@ def test_readme_names_every_profile_as_it_is():
         assert f"`{profile.student}`, {profile.student_size} px" in row
         same = profile.teacher == profile.student and "the same" in row
         assert same or f"`{profile.teacher}`, {profile.teacher_size} px" in row
+
+
+def told(path):
+    """A text in one line, a notebook's Markdown without its cells."""
+    if path.suffix == ".ipynb":
+        cells = nbformat.read(path, as_version=4).cells
+        text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    else:
+        text = path.read_text("utf-8")
+    return re.sub(r"\s+", " ", text)
+
+
+def gain(name, split="validation", data="youtube-faces"):
+    """What the contrast of an experiment gave, in whole per cent: value, low, high."""
+    found = Results(on(data)[name], log.stored(data), split)
+    return tuple(round(100 * value) for value in found.gain(found.experiment.contrast[0]))
+
+
+def error(name, arm, seeds=None):
+    """Per cent, one digit: the mean of an arm on validation faces."""
+    found = Results(on("youtube-faces")[name], log.stored("youtube-faces"), "validation")
+    return round(100 * found.errors(arm, seeds).mean(), 1)
+
+
+def test_sentences_tell_the_stored_numbers():
+    """A number in a sentence is typed by hand, once; each of these is computed here."""
+    five, test = gain("few-labels-5")[0], gain("few-labels-5", "test")[0]
+    fifteen = sorted((gain("few-labels-15")[0], gain("few-labels-15", "test")[0]))
+    plain, plain_test = gain("better-than-plain"), gain("better-than-plain", "test")
+    short = gain("better-than-plain", data="synthetic")
+    readme = told(ROOT / "README.md")
+    assert f"has {test} to {five} % less error than plain L1" in readme
+    few = Results(on("youtube-faces")["few-labels-5"], log.stored("youtube-faces"))
+    longer = few.gain(few.experiment.contrast[0], "L1 on the labelled faces, three times as long")
+    assert f"{100 * longer.value:.0f} % less than L1 for three times as many, two seeds" in readme
+    assert f"with fifteen the gain is {fifteen[0]} to {fifteen[1]} %" in readme
+    assert gain("few-labels-60")[0] == 0 and "with sixty nothing is left" in readme
+    assert f"{plain[0]} % on validation faces, an interval that holds zero" in readme
+    assert plain[1] < 0 < plain_test[1]
+    assert f"{plain_test[0]} % on test faces, an interval that does not" in readme
+    assert f"in short, {short[0]} % ({short[1]} to {short[2]})" in readme
+    quiz = told(ROOT / "notebooks" / "teaching" / "quiz.md")
+    assert f"{test} to {five} % less error than L1 with five people labelled" in quiz
+    ablations = told(ROOT / "notebooks" / "06_ablations.ipynb")
+    low, high = sorted(error("better-than-plain", "L2", [seed]) for seed in (0, 1))
+    wrong = error("wrong-labels", "L2")
+    assert f"{wrong} %, after {low} and {high} % with right labels" in ablations
 
 
 def test_insert_refuses_a_text_without_a_place():

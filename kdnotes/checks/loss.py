@@ -25,14 +25,15 @@ def reflect(answer: Callable) -> str:
         arguments,
         g + side * t,
         {
-            "That is the teacher where it stands.": teacher,
+            "That is the teacher where it stands, on its own side of the truth; the student's is "
+            "meant.": teacher,
             "That is the teacher on the other side, wherever the student is.": 2 * g - teacher,
-            "The student's side of the truth is meant, not the teacher's.": g
-            + np.sign(teacher - g) * t,
             "Reflected at the origin; the mirror stands at the truth.": side * np.abs(teacher),
             "The distance from the truth is missing: add it to g.": side * t,
             "Where the student is exactly right there is no side: T′ = g.": g
             + np.where(p >= g, 1, -1) * t,
+            "Where the student is exactly right it is on no side: T′ = g.": g
+            + np.where(p > g, 1, -1) * t,
         },
     )
 
@@ -84,6 +85,8 @@ def smallest_beta(answer: Callable) -> str:
             "There are two teachers.": np.abs(alpha) / weight,
             "α⁻ is negative, β is not.": 2 * alpha / weight,
             "Upside down: a larger main weight allows a smaller β.": weight / (2 * np.abs(alpha)),
-            "Compare slopes at the truth: w against 2·|α⁻|/β.": 2 * np.abs(alpha) * weight,
+            "The main loss holds the truth, the ramps push away: which way does each act?": 2
+            * np.abs(alpha)
+            * weight,
         },
     )

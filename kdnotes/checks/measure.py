@@ -87,7 +87,7 @@ def unshifted(answer: Callable) -> str:
             - (known_pred - known_target).mean(axis=0),
             "One vector; yours has the same number for x and y.": pred
             - (known_pred - known_target).mean(),
-            "Fitted on the very faces that it is to be used on.": pred
+            "`pred` and `known_target` are of different faces: fit on the known ones.": pred
             - (pred - known_target).mean(axis=(0, 1)),
             "That is the known faces without their shift; `pred` was asked for.": known_pred
             - shift,
@@ -131,7 +131,7 @@ def median_differences(answer: Callable) -> str:
             "The numbers of people are not those of faces: a person comes with all faces.": (
                 np.array([np.median(first[who]) - np.median(second[who]) for who in drawn])
             ),
-            "Both networks on the same draw: the pairs are the point.": np.array(
+            "The second median is over all faces; take it over the same draw.": np.array(
                 of(lambda at: np.median(first[at])) - np.median(second)
             ),
         },

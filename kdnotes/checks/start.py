@@ -17,8 +17,9 @@ def pixel_ratio(answer: Callable) -> str:
         {
             "That compares the sides. A picture has rows and columns.": large / small,
             "Upside down: a larger first picture gives a number above 1.": (small / large) ** 2,
-            "How many times, not how many more.": large**2 - small**2,
-            "Two sides make an area when they are multiplied, not added.": 2 * large / small,
+            "How many times as many, not how many more.": large**2 - small**2,
+            "How many times as many: equal pictures give 1.": (large / small) ** 2 - 1,
+            "Doubled, not squared.": 2 * large / small,
             "Times three would be the colours; both pictures have them.": 3 * (large / small) ** 2,
         },
     )

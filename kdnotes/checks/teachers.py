@@ -50,7 +50,7 @@ def leaked(answer: Callable) -> str:
             "The other way round: True is for a face whose person is known.": ~right,
             "That finds the first face of each person only.": right
             & (np.arange(len(test)) == [np.flatnonzero(test == p)[0] for p in test]),
-            "That says that some face leaks; each face is asked about.": np.full(7, True),
+            "Every face gets True: ask of each whether its own person is known.": np.full(7, True),
             "Those are the numbers of the people; True or False is asked for.": np.where(
                 right, test, 0
             ),
@@ -91,7 +91,9 @@ def hinton_loss(answer: Callable) -> str:
             "The teacher's probabilities weight the logarithm, not the student's.": whole(swapped),
             "The two shares are the wrong way round.": whole(share=1 - share),
             "Labels are compared at the temperature 1.": whole(hard=warm),
-            "The teacher's own entropy is missing: log p is subtracted.": whole(entropy),
+            "That is the cross-entropy: the formula has log(p / q), so Σ p·log p is missing.": (
+                whole(entropy)
+            ),
             "A mean over the pictures, not a sum.": 5 * whole(),
             "Summed over classes and then divided by the pictures; yours is a mean over both.": (
                 whole(soft / 4)

@@ -4,6 +4,8 @@ import sys
 from importlib.metadata import version as version_of
 from pathlib import Path
 
+from kdnotes import fork
+
 sys.path.insert(0, str(Path(__file__).parent))
 
 project = "kdnotes"
@@ -13,7 +15,9 @@ version = release = version_of("kdnotes")
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "mathml"]
 root_doc = "book/index"
-include_patterns = ["*.ipynb", "book/*.md", "teaching/*.md", "figures/*"]
+include_patterns = [
+    "*.ipynb", "exercises/*.ipynb", "solutions/*.ipynb", "book/*.md", "teaching/*.md", "figures/*",
+]  # fmt: skip
 exclude_patterns = ["**/.ipynb_checkpoints"]
 
 # Notebooks are shown as they were stored: building the book computes nothing.
@@ -55,7 +59,22 @@ BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 
 def own_badge(app, docname, source):
     """The book asks nobody else for anything, not even for the picture of a button."""
-    source[0] = source[0].replace(BADGE, "book/static/badge.svg")
+    up = "../" * docname.count("/")
+    source[0] = source[0].replace(BADGE, f"{up}book/static/badge.svg")
+
+
+def results_of_readme(app, docname, source):
+    """The page of results is the README's section, with its links seen from there."""
+    if docname != "book/results":
+        return
+    root = Path(app.srcdir).parent
+    text = (root / "README.md").read_text("utf-8")
+    section = text.split("\n## Results\n")[1].split("\n## ")[0].replace("\n### ", "\n## ")
+    section = section.replace("](notebooks/", "](../")
+    section = section.replace(
+        "](kdnotes/", f"](https://github.com/{fork.slug(root)}/blob/main/kdnotes/"
+    )
+    source[0] = source[0].replace("%results of README.md%", section)
 
 
 def plain_text(app, what, name, obj, options, lines):
@@ -83,4 +102,5 @@ def _marked(line):
 
 def setup(app):
     app.connect("source-read", own_badge)
+    app.connect("source-read", results_of_readme)
     app.connect("autodoc-process-docstring", plain_text, priority=900)

@@ -1,0 +1,133 @@
+"""The lecture: built from what the notebooks have stored; every slide fits, in a browser without a
+network."""
+
+import re
+import shutil
+import threading
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from kdnotes import npm, slides
+from kdnotes.deploy import serve
+from kdnotes.tidy import pictures
+
+pytest.importorskip("mdit_py_plugins", reason="needs the extra book")
+
+ROOT = Path(__file__).parents[1]
+SHOTS = ROOT / "build" / "screenshots"
+SOURCE = ROOT / "notebooks" / "teaching" / "slides"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    home = tmp_path_factory.mktemp("slides")
+    slides.build(ROOT / "notebooks", home / "slides", home / "cache")
+    return home / "slides"
+
+
+@pytest.fixture
+def course(tmp_path):
+    """A checkout with one notebook and a deck to write."""
+    (tmp_path / "teaching" / "slides").mkdir(parents=True)
+    for name in ("package.json", "package-lock.json", "slides.css"):
+        shutil.copy(SOURCE / name, tmp_path / "teaching" / "slides")
+    shutil.copy(ROOT / "notebooks" / "03_kd_loss.ipynb", tmp_path)
+    return tmp_path
+
+
+def build(course, text, monkeypatch):
+    monkeypatch.setattr(npm.shutil, "which", lambda _: None)
+    (course / "teaching" / "slides" / "deck.md").write_text(text, encoding="utf-8")
+    (note,) = slides.build(course, course / "out", course / "cache")
+    assert note == "slides take reveal.js from a public server, since npm is not here"
+    return (course / "out" / "deck.html").read_text("utf-8")
+
+
+def test_the_lecture_is_whole(folder):
+    page = (folder / "lecture.html").read_text("utf-8")
+    assert page.count("<section>") == page.count('<aside class="notes">') >= 20
+    assert page.count("<img") >= 12 and page.count("<math") >= 4
+    assert len(re.findall(r'alt="[^"]{60,}"', page)) == page.count("<img")
+    addresses = re.findall(r'(?:src|href)="(?!data:)([^"]+)"', page)
+    for address in addresses:
+        elsewhere = address.startswith("https://cdn.jsdelivr.net/npm/reveal.js@")
+        assert (folder / address).exists() or (elsewhere and not (folder / "reveal").exists())
+
+
+def test_a_slide_shows_what_a_cell_stored(course, monkeypatch):
+    notebook = nbformat.read(course / "03_kd_loss.ipynb", as_version=4)
+    (cell,) = [cell for cell in notebook.cells if cell.id == "cell-08"]
+    text = "# A deck\n\n```output\n03_kd_loss.ipynb#cell-08\n```\n\n---\n\n## Two\n\n"
+    text += "![](03_kd_loss.ipynb#cell-36/2) $t < u$\n\nNote:\nSay this.\n"
+    page = build(course, text, monkeypatch)
+    assert cell.outputs[0].text.splitlines()[0] in page
+    assert '<aside class="notes"><p>Say this.</p>' in page
+    assert "cdn.jsdelivr.net/npm/reveal.js@6" in page, "without npm from a public server"
+    (figure,) = [cell for cell in notebook.cells if cell.id == "cell-36"]
+    shown = [output.data[kind] for output in figure.outputs for kind in pictures(output)]
+    assert shown[1].strip()[:9000] in page and shown[0].strip()[:9000] not in page
+
+
+@pytest.mark.parametrize(
+    "shown, said",
+    [
+        ("![](03_kd_loss.ipynb#nowhere)", "has no cell 'nowhere'"),
+        ("![](03_kd_loss.ipynb#cell-04/2)", "stored 1 pictures"),
+        ("---\n\n![](photo.jpg)", "a slide shows NOTEBOOK.ipynb#CELL"),
+        ("```output\n03_kd_loss.ipynb#cell-04\n```", "printed nothing"),
+    ],
+)
+def test_what_is_not_there_is_said_and_the_old_slides_stay(course, monkeypatch, shown, said):
+    before = build(course, "# A deck\n", monkeypatch)
+    with pytest.raises(ValueError, match=said):
+        build(course, f"# A deck\n\n{shown}\n", monkeypatch)
+    assert (course / "out" / "deck.html").read_text("utf-8") == before
+
+
+def test_a_folder_of_something_else_is_not_replaced(tmp_path):
+    (tmp_path / "letter.txt").write_text("dear")
+    with pytest.raises(ValueError, match="not empty and holds no slides"):
+        slides.build(ROOT / "notebooks", tmp_path, tmp_path / "cache")
+    assert (tmp_path / "letter.txt").read_text() == "dear"
+
+
+def test_the_lock_file_names_no_registry():
+    lock = (SOURCE / "package-lock.json").read_text("utf-8")
+    assert "resolved" not in lock and "integrity" in lock
+
+
+def test_every_slide_fits(folder):
+    chromium = pytest.importorskip("chromium")
+    if not (folder / "reveal").exists():
+        pytest.skip("npm could not fetch reveal.js here")
+    said, asked, wrong = [], [], []
+    with chromium.sync_api.sync_playwright() as driver, serve.server(folder) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{running.server_port}"
+        browser = driver.chromium.launch(executable_path=chromium.BROWSER, args=chromium.FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 720})
+        page.on("console", lambda m: m.type in ("error", "warning") and said.append(m.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"{address}/lecture.html")
+        page.wait_for_function("window.Reveal && Reveal.isReady()")
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        for number in range(page.evaluate("Reveal.getTotalSlides()")):
+            page.evaluate(f"Reveal.slide({number})")
+            over = page.evaluate(
+                "(() => { const s = Reveal.getCurrentSlide();"
+                " return [s.scrollHeight - 720, s.scrollWidth - 1280,"
+                "  [...s.querySelectorAll('img')].filter(i => !i.naturalWidth).length] })()"
+            )
+            if over[0] > 0 or over[1] > 0 or over[2]:
+                wrong.append((number + 1, over))
+            page.screenshot(path=SHOTS / f"slide-{number + 1:02d}.png")
+        page.keyboard.press("Home")
+        page.keyboard.press("ArrowRight")
+        assert page.evaluate("Reveal.getIndices().h") == 1
+        running.shutdown()
+        browser.close()
+    assert wrong == [] and said == []
+    assert all(url.startswith((address, "data:", "blob:")) for url in asked)
