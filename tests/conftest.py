@@ -12,18 +12,10 @@ from kdnotes.faceset import FaceSet, Sample
 torch.set_num_threads(1)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(items):
-    """With several workers: the tests of a file share what they have made, and all that runs the
-    course's notebooks shares their trained networks, so these go to one worker; they come first."""
-
-    def group(item):
-        file = item.path.name
-        return "course" if item.path.suffix == ".ipynb" or file == "test_browser.py" else file
-
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group(item)))
-    items.sort(key=lambda item: group(item) != "course")
+# Where several workers run the tests, each trains the course's networks in a folder of its own.
+if os.environ.get("KDNOTES_BUILD") and os.environ.get("PYTEST_XDIST_WORKER"):
+    own = Path(os.environ["KDNOTES_BUILD"], os.environ["PYTEST_XDIST_WORKER"])
+    os.environ["KDNOTES_BUILD"] = str(own)
 
 
 @pytest.fixture(scope="session")

@@ -108,16 +108,14 @@ def numbered_points(points: np.ndarray, scheme: Scheme | int) -> Figure:
     scheme = get(scheme)
     figure, axes = new_figure(7, 7)
     ax = axes[0, 0]
-    # Numbers stand outside of a part; those of the inner lips inside, away from the outer ones.
     palette = [BLUE, ORANGE, GREEN, RED, SKY, PINK, BLACK, "#777777", BLUE]
     for colour, (name, members) in zip(palette, scheme.groups.items(), strict=False):
         chosen = np.asarray(points)[list(members)]
         ax.scatter(*chosen.T, s=14, color=colour, label=name)
-        away = chosen - chosen.mean(axis=0)
-        away *= (-5 if name == "mouth_inner" else 7) / np.linalg.norm(away, axis=1, keepdims=True)
-        for number, place, (x, y) in zip(members, chosen, away, strict=True):
+        places = _beside(chosen, inner=name == "mouth_inner")
+        for number, place, point in zip(members, places, chosen, strict=True):
             ax.annotate(
-                str(number), place, (x, -y), textcoords="offset points", fontsize=7,
+                str(number), point, place, textcoords="offset points", fontsize=7,
                 ha="center", va="center",
             )  # fmt: skip
     ax.set(aspect="equal", xlabel="x, picture widths", ylabel="y, downwards")
@@ -125,6 +123,19 @@ def numbered_points(points: np.ndarray, scheme: Scheme | int) -> Figure:
     ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     plain_frame(ax)
     return figure
+
+
+def _beside(points, inner):
+    """Where the numbers of a part stand, as steps (L, 2) from its points, y upwards: around it.
+
+    Of the inner lips, which others surround, above and below, and those of the corners between.
+    """
+    away = points - points.mean(axis=0)
+    if inner:
+        corner = np.abs(away[:, :1]) > 0.9 * np.abs(away[:, 0]).max()
+        away = np.where(corner, -away * [1, 0], away * [0, 1])
+    away = away / np.linalg.norm(away, axis=1, keepdims=True).clip(1e-9)
+    return 7 * away * [1, -1]
 
 
 def shapes(named: Mapping[str, np.ndarray], scheme: Scheme | int) -> Figure:
