@@ -71,6 +71,7 @@ def test(
         if not context.args:
             command += ["--ignore", "notebooks/exercises"]  # unfilled: test_exercises runs them
             command += ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile"]
+            command += ["--no-loadscope-reorder"]
         raise typer.Exit(subprocess.run(command, env=env, check=False).returncode)
 
 

@@ -16,9 +16,14 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-import torchmetrics
 
 from kdnotes.schemes import Scheme, get
+from kdnotes.torch_pair import mismatch
+
+try:
+    import torchmetrics
+except RuntimeError as error:  # torchmetrics imports torchvision
+    raise mismatch() from error
 
 #: A name, or two points (or groups of points, whose means count) and the distance between them.
 Normaliser = Literal["interocular", "interpupil", "box"] | tuple

@@ -10,7 +10,6 @@ import difflib
 import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -20,15 +19,13 @@ from safetensors.torch import save_file
 from torch import nn
 
 from kdnotes.files import new_file
+from kdnotes.torch_pair import mismatch
 from kdnotes.views import CROP_MARGIN, to_tensor
 
 try:
     import timm
-except RuntimeError as error:  # timm imports torchvision, which tells of a missing operator
-    raise RuntimeError(
-        f"torch {version('torch')} and torchvision {version('torchvision')} do not fit together: "
-        "install a pair that was released together, pip install --upgrade torch torchvision"
-    ) from error
+except RuntimeError as error:  # timm imports torchvision
+    raise mismatch() from error
 
 #: The new head's weights are this much smaller than PyTorch's: the first answer is nearly the mean
 #: shape, and a short training starts from there rather than from chance.

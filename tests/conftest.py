@@ -1,6 +1,7 @@
 """What several test files share: a small face set, and the way to the real one."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,10 @@ from kdnotes.faceset import FaceSet, Sample
 
 torch.set_num_threads(1)
 
+
+# A worker does not hear Ctrl-C, and neither would the trainings that tests interrupt.
+if os.environ.get("PYTEST_XDIST_WORKER"):
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Where several workers run the tests, each trains the course's networks in a folder of its own.
 if os.environ.get("KDNOTES_BUILD") and os.environ.get("PYTEST_XDIST_WORKER"):

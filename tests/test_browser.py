@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[1]
 #: Render every cell at once: a page shows what is asked for, not what is in sight.
 SETTINGS = {"windowingMode": "none"}
 MINUTE = 60_000
+LONG = pytest.mark.long
 
 
 def free_port():
@@ -152,9 +153,9 @@ def move(page, label, keys, presses):
 @pytest.mark.parametrize(
     "name, label, key",
     [
-        ("01_data_and_soft_landmarks", "mode 1", "ArrowRight"),
         ("03_kd_loss", "prediction", "ArrowLeft"),
-        ("05_evaluation", "best to worst", "ArrowRight"),
+        pytest.param("01_data_and_soft_landmarks", "mode 1", "ArrowRight", marks=LONG),
+        pytest.param("05_evaluation", "best to worst", "ArrowRight", marks=LONG),
     ],
 )
 def test_a_slider_moves_figure_and_text(notebook, name, label, key):

@@ -66,7 +66,7 @@ def test_a_torchvision_of_another_torch_is_said_late_and_by_name(tmp_path):
         import sys
         sys.path.insert(0, sys.argv[1])
         import kdnotes
-        from kdnotes import asm, losses, machine, metrics, schemes, views
+        from kdnotes import asm, losses, machine, schemes, views
         from kdnotes.cli import main
         print(machine.describe())
         main(["student", "--loss", "l1", "--profile", "tiny"])

@@ -117,7 +117,7 @@ def test_install_lines_mean_what_they_say(tmp_path):
         assert not re.search(r"[\[;|&$`]", plain), f"{line}: one command, brackets in quotes"
         path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
         done = subprocess.run(
-            ["sh", "-ec", line.lstrip(" %")], cwd=here, capture_output=True, text=True,
+            ["sh", "-ec", line.lstrip("%")], cwd=here, capture_output=True, text=True,
             env=os.environ | {"PATH": path},
         )  # fmt: skip
         assert done.returncode == 0, f"{line}: {done.stderr}"

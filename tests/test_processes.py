@@ -116,7 +116,7 @@ def run(faces, out, loss, processes, network="plain"):
     return nets, [json.loads(line) for line in lines], done.stderr
 
 
-@pytest.mark.parametrize("loss", ["l1", "kd-paper"])
+@pytest.mark.parametrize("loss", ["kd-paper", pytest.param("l1", marks=pytest.mark.long)])
 def test_two_processes_train_as_one(small_faces, tmp_path, loss):
     """Within 2e-4: the same sums in another order, and L1's gradient is a sign, so a last digit can
     turn a coordinate's step round."""
