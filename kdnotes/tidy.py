@@ -97,6 +97,7 @@ def store(notebook: nbformat.NotebookNode, path: Path) -> None:
         nbformat.write(notebook, part)
     page, _ = HTMLExporter(embed_images=True).from_notebook_node(notebook)
     with new_file(path.with_suffix(".html")) as part:
+        page = re.sub(r'href="(\d\d_\w+)\.ipynb', r'href="\1.html', page)  # its neighbours
         part.write_text(_described(page, notebook), encoding="utf-8")
 
 

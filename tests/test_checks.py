@@ -292,8 +292,8 @@ WRONG = [
     ),
     (checks.is_frozen, lambda net: 1, "True or False"),
     (checks.is_frozen, frozen(torch.nn.Identity().eval()), "itself"),
-    (checks.inverse_time, lambda s, p, d: p * (1 - d) ** s, "weight decay"),
-    (checks.inverse_time, lambda s, p, d: p * np.exp(-d * s), "Exponential"),
+    (checks.inverse_time, lambda s, p, d: p * (1 - d) ** s, "same share"),
+    (checks.inverse_time, lambda s, p, d: p * np.exp(-d * s), "Exponential too"),
     (checks.inverse_time, lambda s, p, d: p / (1 + d * (s + 1)), "number 0"),
     (checks.inverse_time, lambda s, p, d: 1 / (1 + d * s), "peak is missing"),
     (checks.running_average, lambda v, d: running(v, 1 - d), "share that is kept"),
@@ -309,7 +309,7 @@ WRONG = [
     ),
     (
         checks.stored_answers,
-        lambda s, k, r, e: s[[list(k).index(x) for x in r], (e + 1) % 4],
+        lambda s, k, r, e: s[[list(k).index(x) for x in r], (e - 1) % 4],
         "count from 0",
     ),
     (checks.swapped_teachers, lambda kd_loss: not noticed(kd_loss), "other way round"),
@@ -332,6 +332,19 @@ WRONG = [
     (checks.soften, lambda x, m, P, v: right_soften(x, 0 * m, P, v) + m, "not taken off"),
     (checks.soften, lambda x, m, P, v: right_soften(x, m, P, v) - m, "missing at the end"),
     (checks.soften, lambda x, m, P, v: x, "the shape itself"),
+    (checks.soften, lambda x, m, P, v: m + np.minimum(P @ (x - m), 3 * v**0.5) @ P, "both sides"),
+    (checks.soften, lambda x, m, P, v: m + np.clip(P @ (x - m), -3, 3) @ P, "number 3"),
+    (checks.hardest_person, lambda e, p: hardest(e, p, np.median), "largest median"),
+    (checks.nme, lambda *a: 100 * nme(*a), "not per cent"),
+    (checks.swapped_teachers, lambda f: f is not losses.kd_loss, "also accuses"),
+    (
+        checks.is_frozen,
+        lambda net: (
+            not any(p.requires_grad for p in net.parameters())
+            and not any(m.training for m in [net, *net.children()])
+        ),
+        "inside of another layer",
+    ),
     (checks.gains, lambda a, r: a.mean(axis=(1, 2)) / r.mean() - 1, "arm is worse"),
     (checks.gains, lambda a, r: r.mean() / a.mean(axis=(1, 2)) - 1, "not of the arm's"),
     (checks.gains, lambda a, r: r.mean() - a.mean(axis=(1, 2)), "not a difference"),

@@ -4,6 +4,7 @@ The numbered ones have the frame of the course; what holds for every notebook is
 and solutions, too.
 """
 
+import inspect
 import json
 import re
 import subprocess
@@ -208,6 +209,20 @@ def test_outputs_hold_no_errors_addresses_paths_or_widgets(notebook):
             assert "widget-view" not in text
             assert not re.search(r"0x[0-9a-f]{6,}", text), text[:200]
             assert not re.search(r"(/home/|/root/|/tmp/|/Users/|[A-Z]:\\\\)", text), text[:200]
+
+
+def test_shown_sources_are_those_of_the_package(numbered):
+    """A module that changes while a notebook runs shows other lines than those that were asked."""
+    names, cells = {}, code_cells(nbformat.read(numbered, as_version=4))
+    imports = cells[1].source.split("\n\n")  # the first cell installs
+    exec("\n".join(part for part in imports if part.startswith(("import", "from"))), names)
+    for cell in cells:
+        for name in re.findall(r"inspect\.getsource\((\w+\.[\w.]+)\)", cell.source):
+            shown = "".join(
+                str(output.get("data", {}).get("text/plain")) for output in cell.outputs
+            )
+            last = inspect.getsource(eval(name, names)).rstrip().splitlines()[-1].strip()
+            assert last in shown, f"{cell.id} shows something else than {name}"
 
 
 def test_some_outputs_are_compared_in_every_profile():

@@ -126,7 +126,7 @@ def test_sentences_tell_the_stored_numbers():
     ablations = told(ROOT / "notebooks" / "06_ablations.ipynb")
     low, high = sorted(error("better-than-plain", "L2", [seed]) for seed in (0, 1))
     wrong = error("wrong-labels", "L2")
-    assert f"{wrong} %, after {low} and {high} % with right labels" in ablations
+    assert f"{low} and {high} % with right labels (two seeds), {wrong} % with wrong" in ablations
 
 
 def test_insert_refuses_a_text_without_a_place():

@@ -50,10 +50,11 @@ def mirror(answer: Callable) -> str:
 def soften(answer: Callable) -> str:
     """Of `soften(x, mean, P, variance)`: the soft shape (2L,) of one shape x."""
     rng = np.random.default_rng(1)
-    P = np.linalg.qr(rng.normal(size=(10, 3)))[0].T  # (3, 10)
-    mean, variance = rng.normal(size=10), np.array([0.5, 0.05, 0.002])
-    x = mean + rng.normal(size=10)
-    b = P @ (x - mean)
+    P = np.linalg.qr(rng.normal(size=(10, 4)))[0].T  # (4, 10)
+    mean, variance = rng.normal(size=10), np.array([0.5, 0.05, 0.002, 0.3])
+    b = np.array([4.0, 1.2, 0.1, -2.5])  # above two limits, within one, below one
+    off = rng.normal(size=10)
+    x = mean + b @ P + off - P @ off @ P  # and something that no direction holds
     limit = 3 * np.sqrt(variance)
     return judge(
         answer,
@@ -65,6 +66,12 @@ def soften(answer: Callable) -> str:
             + np.clip(b, -3 * variance, 3 * variance) @ P,
             "The limit is three standard deviations; you used one.": mean
             + np.clip(b, -limit / 3, limit / 3) @ P,
+            "There is a limit to both sides.": mean + np.minimum(b, limit) @ P,
+            "Each coefficient has a limit of its own: three times its own standard deviation.": (
+                mean + np.clip(b, -limit.max(), limit.max()) @ P
+            ),
+            "The limit is in standard deviations; you used the number 3.": mean
+            + np.clip(b, -3, 3) @ P,
             "The mean was not taken off before the shape was described.": mean
             + np.clip(P @ x, -limit, limit) @ P,
             "The mean is missing at the end.": np.clip(b, -limit, limit) @ P,

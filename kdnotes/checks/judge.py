@@ -38,6 +38,8 @@ def judge(answer: Callable, arguments: tuple, right: np.ndarray, wrong: Mapping)
         return "Some of your numbers are not finite."
     if np.allclose(found, right, atol=1e-6):
         return RIGHT
+    if np.allclose(found, 100 * np.asarray(right, dtype=float), atol=1e-6):
+        return "A hundred times too large: a share was asked for, not per cent."
     for sentence, mistake in wrong.items():
         if np.allclose(found, mistake, atol=1e-6):
             return sentence

@@ -69,8 +69,12 @@ def swapped_teachers(answer: Callable) -> str:
         "It does not notice a wrong one. In PAPER the total is the same; what is not? And is it so "
         "in RELEASED?"
     )
+
+    def right(*points, **more):  # the same by another name
+        return losses.kd_loss(*points, **more)
+
     accuses = "It also accuses the right one. Do you compare with what each teacher gives alone?"
-    return judge_truth(answer, {accuses: (losses.kd_loss, False), missed: (wrong, True)}, accuses)
+    return judge_truth(answer, {accuses: (right, False), missed: (wrong, True)}, accuses)
 
 
 def smallest_beta(answer: Callable) -> str:

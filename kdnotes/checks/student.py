@@ -15,8 +15,9 @@ def inverse_time(answer: Callable) -> str:
         (step, peak, decay),
         peak / (1 + decay * step),
         {
-            "That is weight decay's way: a share less in every step.": peak * (1 - decay) ** step,
-            "Exponential; it falls in inverse proportion.": peak * np.exp(-decay * step),
+            "That falls by the same share in every step: exponential.": peak * (1 - decay) ** step,
+            "Exponential too; here the peak is divided by a number that grows.": peak
+            * np.exp(-decay * step),
             "A line; it would become negative one day.": peak * (1 - decay * step),
             "The first step (number 0) has the full rate.": peak / (1 + decay * (step + 1)),
             "It rises.": peak * (1 + decay * step),
@@ -63,7 +64,7 @@ def stored_answers(answer: Callable) -> str:
     its order; `rows` (B,) are those of the batch. In epoch e the student sees view e mod K.
     """
     rng = np.random.default_rng(5)
-    stored, epoch = rng.normal(size=(6, 4, 2, 3, 2)), 5
+    stored, epoch = rng.normal(size=(6, 4, 2, 3, 2)), 6
     known, rows = np.array([9, 2, 5, 0, 3, 7]), np.array([3, 2, 5])
     at = np.array([np.flatnonzero(known == row)[0] for row in rows])
     return judge(
@@ -77,7 +78,7 @@ def stored_answers(answer: Callable) -> str:
                 stored[at, min(epoch, 3)]
             ),
             "The faces are right, the view is not: epochs count from 0.": stored[
-                at, (epoch + 1) % 4
+                at, (epoch - 1) % 4
             ],
             "The right faces in the order of the store, not in that of the batch.": stored[
                 np.isin(known, rows), epoch % 4

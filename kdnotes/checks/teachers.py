@@ -62,8 +62,8 @@ def hinton_loss(answer: Callable) -> str:
     """Of `loss(z, z_teacher, labels, T, share)`: Hinton's loss, one number.
 
     `z` and `z_teacher` (B, K) are logits of student and teacher, `labels` (B,) are classes. With
-    p = softmax(z_teacher / T) and q = softmax(z / T) it is the mean over the pictures of
-    share·T²·Σₖ pₖ log(pₖ / qₖ) + (1 − share)·(−log softmax(z)[label]).
+    q = softmax(z_teacher / T) and p = softmax(z / T) it is the mean over the pictures of
+    share·T²·Σₖ qₖ log(qₖ / pₖ) + (1 − share)·(−log softmax(z)[label]).
     """
     rng = np.random.default_rng(15)
     z, z_teacher = 2 * rng.normal(size=(2, 5, 4))
@@ -72,10 +72,10 @@ def hinton_loss(answer: Callable) -> str:
     def log_softmax(x):
         return x - np.log(np.exp(x).sum(axis=1, keepdims=True))
 
-    p, q = log_softmax(z_teacher / T), log_softmax(z / T)
-    soft = (np.exp(p) * (p - q)).sum(axis=1)
-    swapped = (np.exp(q) * (q - p)).sum(axis=1)
-    entropy = -(np.exp(p) * q).sum(axis=1)
+    q, p = log_softmax(z_teacher / T), log_softmax(z / T)
+    soft = (np.exp(q) * (q - p)).sum(axis=1)
+    swapped = (np.exp(p) * (p - q)).sum(axis=1)
+    entropy = -(np.exp(q) * p).sum(axis=1)
     hard, warm = (-log_softmax(x)[np.arange(5), labels] for x in (z, z / T))
 
     def whole(soft=soft, hard=hard, factor=T**2, share=share):
@@ -91,7 +91,7 @@ def hinton_loss(answer: Callable) -> str:
             "The teacher's probabilities weight the logarithm, not the student's.": whole(swapped),
             "The two shares are the wrong way round.": whole(share=1 - share),
             "Labels are compared at the temperature 1.": whole(hard=warm),
-            "That is the cross-entropy: the formula has log(p / q), so Σ p·log p is missing.": (
+            "That is the cross-entropy: the formula has log(q / p), so Σ q·log q is missing.": (
                 whole(entropy)
             ),
             "A mean over the pictures, not a sum.": 5 * whole(),
@@ -117,6 +117,8 @@ def is_frozen(answer: Callable) -> str:
 
     with torch.random.fork_rng():
         learns, drifts, partly, half, drops = (teacher() for _ in range(5))
+        inner = models.freeze(nn.Sequential(teacher(), nn.Flatten()))
+        inner[0][1].train()
         learns.requires_grad_(True)
         drifts.train()
         partly[1].train()
@@ -130,6 +132,7 @@ def is_frozen(answer: Callable) -> str:
             "It misses a teacher of which one layer alone is in training mode: `net.training` "
             "speaks of the outermost module only.": (partly, False),
             "It misses a teacher whose dropout is alive.": (drops, False),
+            "It misses a layer in training mode inside of another layer.": (inner, False),
             "It misses a teacher of which one parameter alone asks for a gradient.": (half, False),
         }
         return judge_truth(answer, cases, "It takes every teacher for frozen.")

@@ -96,7 +96,9 @@ class Results:
         """The answer of the contrast in one sentence."""
         arm, reference = self.experiment.contrast
         found, n = self.gain(arm), len(self.seeds(arm, reference))
-        if found.low > 0:
+        if n == 1:
+            answer = "one seed, so only people are drawn: a hint, no verdict"
+        elif found.low > 0:
             answer = "better: the interval lies above zero"
         elif found.high < 0:
             answer = "worse: the interval lies below zero"
