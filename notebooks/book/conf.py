@@ -72,7 +72,7 @@ def results_of_readme(app, docname, source):
     section = text.split("\n## Results\n")[1].split("\n## ")[0].replace("\n### ", "\n## ")
     section = section.replace("](notebooks/", "](../")
     section = section.replace(
-        "](kdnotes/", f"](https://github.com/{fork.slug(root)}/blob/main/kdnotes/"
+        "](kdnotes/", f"](https://github.com/{fork.slug(root)}/blob/{fork.version(root)}/kdnotes/"
     )
     source[0] = source[0].replace("%results of README.md%", section)
 
