@@ -130,10 +130,24 @@ def mirror(shapes: Any, scheme: int | Scheme) -> np.ndarray:
     """Shapes `(…, L, 2)` as seen in a mirror: x becomes -x, and points change their numbers.
 
     Twice is the identity, bit by bit.
+
+    Raises:
+        ValueError: The scheme does not say how points are renumbered.
     """
     scheme = get(scheme)
     shapes = _checked(shapes, scheme.n_points)
+    if scheme.flip is None:
+        raise ValueError(f"this {scheme.n_points}-point scheme has no flip: it cannot be mirrored")
     return shapes[..., list(scheme.flip), :] * np.array([-1, 1], dtype=shapes.dtype)
+
+
+def with_mirror_images(landmarks: Any, scheme: int | Scheme) -> np.ndarray:
+    """Shapes `(N, L, 2)` and then their mirror images, `(2 N, L, 2)`; of a scheme without a flip
+    the shapes alone."""
+    landmarks, scheme = np.asarray(landmarks), get(scheme)
+    if scheme.flip is None:
+        return landmarks
+    return np.concatenate([landmarks, mirror(landmarks, scheme)])
 
 
 def fit_shapes(landmarks: Any, scheme: int | Scheme, **params: Any) -> ActiveShapeModel:
@@ -144,7 +158,7 @@ def fit_shapes(landmarks: Any, scheme: int | Scheme, **params: Any) -> ActiveSha
         scheme: Number of points or a `Scheme`.
         params: Of `ActiveShapeModel`.
     """
-    shapes = np.concatenate([np.asarray(landmarks), mirror(landmarks, scheme)])
+    shapes = with_mirror_images(landmarks, scheme)
     return ActiveShapeModel(**params).fit(shapes.reshape(len(shapes), 2 * get(scheme).n_points))
 
 

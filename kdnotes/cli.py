@@ -99,7 +99,8 @@ def teacher(
 
     opened = recipes.open_course(profile, data)
     more = {"fresh": not resume, "tensorboard": tensorboard}
-    _say_trained(opened.folder / which, recipes.train_teacher(opened, which, **more)[1])
+    _, log = recipes.train_teacher(opened, which, **more)
+    _say_trained(opened, opened.folder / which, log)
 
 
 @app.command()
@@ -129,7 +130,7 @@ def student(
     how = {"n_views": views, "paper_optimizer": optimizer == "paper", "compile": compile}
     more = {"fresh": not resume, "tensorboard": tensorboard}
     _, log = recipes.train_student(opened, loss, seed=seed, **how, **more)
-    _say_trained(opened.folder / recipes.student_run(loss, seed, **how), log)
+    _say_trained(opened, opened.folder / recipes.student_run(loss, seed, **how), log)
 
 
 @app.command("long-run")
@@ -151,19 +152,19 @@ def long_run(
 
     opened = recipes.open_course("quick", data)
     _, log = longer.train(opened, name)
-    _say_trained(longer.folder_of(opened, name), log)
+    _say_trained(opened, longer.folder_of(opened, name), log)
     if ship:
         print(longer.ship(opened, name))
 
 
-def _say_trained(folder, log):
+def _say_trained(course, folder, log):
     """What came out of a training, in one line, from the first process."""
     from kdnotes import processes
 
     last = log[-1]
     processes.state().print(
         f"{last['epoch']} epochs, {last['seconds']:.0f} s, validation NME {last['nme']:.2%} of the "
-        f"inter-ocular distance; weights and log in {folder}"
+        f"{course.faces.scheme.distance}; weights and log in {folder}"
     )
 
 

@@ -36,13 +36,16 @@ def evaluate(
     opened = recipes.open_course(profile, data)
     splits = report.SPLITS if test else report.SPLITS[:1]
     if network:
-        nets = dict(_named_network(text, opened.faces.meta["name"]) for text in network)
+        nets = dict(_named_network(text, opened.faces) for text in network)
         for split in splits:
             faces = opened.split(split)
             for name, net in nets.items():
                 found = report.score(inference.predict(net, faces), faces)
                 numbers = ", ".join(f"{k} {v:.4f}" for k, v in found.items() if k != "n")
-                print(f"{name}, {found['n']} {split} faces, inter-ocular, fractions: {numbers}")
+                print(
+                    f"{name}, {found['n']} {split} faces, fractions of the "
+                    f"{faces.scheme.distance}: {numbers}"
+                )
     else:
         results = report.build(opened, splits)
         file = "report.json" if test else "validation.json"
@@ -54,15 +57,15 @@ def evaluate(
         print(page.write(page.build(nets, opened.split(splits[-1]), splits[-1]), report_folder))
 
 
-def _named_network(text, data):
+def _named_network(text, faces):
     """`FILE`, `NAME=FILE` or the name of a network that ships, as (name, network). For faces with
     which none was trained it is the one that was trained on photographs."""
     from kdnotes import models, zoo
 
     name, equals, file = text.rpartition("=")
-    for trained_on in (data, "youtube-faces"):
-        if not equals and (text, trained_on) in zoo.names():
-            return zoo.SHORT.get(text, text), zoo.load(text, trained_on)
+    if not equals and (text, zoo.PHOTOGRAPHS) in zoo.names():
+        net = zoo.shipped(faces).get(text) or zoo.load(text, zoo.PHOTOGRAPHS)
+        return zoo.SHORT.get(text, text), net
     return name or Path(file).parent.name or file, models.load(Path(file))
 
 
@@ -146,13 +149,11 @@ def experiment(
     from kdnotes.faceset import FaceSet
 
     faces = FaceSet.open(data) if data else recipes.open_course("quick").faces
-    known = experiments.on(faces.meta["name"])
+    known = experiments.on(faces.name)
     if name not in known:
-        raise ValueError(
-            f"no experiment {name!r} on {faces.meta['name']}; there are {', '.join(known)}"
-        )
+        raise ValueError(f"no experiment {name!r} on {faces.name}; there are {', '.join(known)}")
     chosen = known[name]
-    kept = logs.Log(log) if log else logs.stored(faces.meta["name"])
+    kept = logs.Log(log) if log else logs.stored(faces.name)
     root = folder or recipes.build_folder() / "experiments"
     print(f"{chosen.question} Contrast: {' against '.join(chosen.contrast)}")
     for run in runner.run(chosen, faces, root, kept, confirm=confirm):

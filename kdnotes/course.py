@@ -147,7 +147,7 @@ def run(
     print(f"profile {profile}, {len(course.faces)} faces: {course.faces.path}", flush=True)
     if fresh:
         shutil.rmtree(course.folder, ignore_errors=True)
-    about = {"profile": profile, "faces": course.faces.meta["name"]}
+    about = {"profile": profile, "faces": course.faces.name}
     seconds, memory = {"faces": round(time.perf_counter() - start, 1)}, {}
     out = build / "course" / course.folder.name
     for path in paths:

@@ -80,6 +80,18 @@ class FaceSet:
         return self.meta["size"]
 
     @property
+    def rendered(self) -> bool:
+        """Whether its pictures are rendered: nobody is seen on them, and their labels are exact.
+        A set that does not say so counts as photographs."""
+        return self.meta.get("rendered") is True
+
+    @property
+    def name(self) -> str:
+        """Short name; only rendered faces go by the name "synthetic"."""
+        name = self.meta["name"] or "faces"
+        return "own-synthetic" if name == "synthetic" and not self.rendered else name
+
+    @property
     def fingerprint(self) -> str:
         """A hash of all pictures and landmarks of the whole set."""
         return self.meta["fingerprint"]
@@ -158,6 +170,7 @@ class FaceSet:
         source: str = "",
         split_rule: str = "",
         splits: Iterable[str] = (),
+        rendered: bool = False,
         total: int | None = None,
         workers: int | None = 1,
         resume: str = "",
@@ -182,6 +195,7 @@ class FaceSet:
             source: Where it comes from.
             split_rule: How it was split, in words.
             splits: Splits that must not be empty.
+            rendered: The pictures are rendered, so that they show nobody and labels are exact.
             total: Number of samples, for the progress bar.
             workers: How many faces are loaded and cropped at once; None means one per core.
             resume: Where the samples come from, in words. If it is given, an interrupted call is
@@ -211,6 +225,7 @@ class FaceSet:
             "box": box,
             "source": source,
             "split_rule": split_rule,
+            "rendered": rendered,
         }
         path.parent.mkdir(parents=True, exist_ok=True)
         hidden = {"prefix": f".{path.name}.", "suffix": ".part", "dir": path.parent}

@@ -103,7 +103,7 @@ def plan(course: recipes.Course, name: str) -> LongRun:
     Raises:
         ValueError: No such network.
     """
-    plans = EMBEDDED if course.faces.meta["name"] == "synthetic" else PHOTOGRAPHS
+    plans = EMBEDDED if course.faces.rendered else PHOTOGRAPHS
     if name not in plans:
         raise ValueError(f"no long run is called {name!r}; there are {', '.join(plans)}")
     return plans[name]
@@ -116,9 +116,9 @@ def folder_of(course: recipes.Course, name: str) -> Path:
 
 def _known(course, name):
     """The network of that name, its landmarks centred: one that ships, or one trained here."""
-    data = course.faces.meta["name"]
-    if (name, data) in zoo.names() and not folder_of(course, name).exists():
-        net = zoo.load(name, data)
+    ready = {} if folder_of(course, name).exists() else zoo.shipped(course.faces)
+    if name in ready:
+        net = ready[name]
         return shifted(net, np.array(net.card["labels_moved_by"]), course.zoom)
     return train(course, name)[0]
 
@@ -128,7 +128,7 @@ def shift_of_labels(course: recipes.Course) -> np.ndarray:
     units: the mean distance from a network that has also seen the mirror images. (Downwards the
     mirror image says nothing, and a network learns whatever the labels say.) Rendered labels lie
     where they should; a short training's own error would be taken for a side of theirs."""
-    if course.faces.meta["name"] == "synthetic":
+    if course.faces.rendered:
         return np.zeros(2)
     faces = course.split("train")
     net, _ = _fit(course, "first", FIRST, faces.landmarks)
@@ -194,8 +194,8 @@ def ship(course: recipes.Course, name: str) -> Path:
     """
     how, (net, log), shift = plan(course, name), train(course, name), shift_of_labels(course)
     net = shifted(net, shift, course.zoom).cpu()
-    meta, data = course.faces.meta, course.faces.meta["name"]
-    source = "" if data == "synthetic" else "--data FACE_SET "
+    meta, data = course.faces.meta, course.faces.name
+    source = "" if course.faces.rendered else "--data FACE_SET "
     soft = recipes.soft_landmarks(course)
     scores = {}
     for split in report.SPLITS:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from kdnotes.schemes import Scheme, get
+from kdnotes.schemes import DISTANCES, Scheme, get
 from kdnotes.torch_pair import mismatch
 
 try:
@@ -26,14 +26,14 @@ except RuntimeError as error:  # torchmetrics imports torchvision
     raise mismatch() from error
 
 #: A name, or two points (or groups of points, whose means count) and the distance between them.
-Normaliser = Literal["interocular", "interpupil", "box"] | tuple
+Normaliser = Literal["interocular", "interpupil", "pair", "box"] | tuple
 
 
 def nme(
     pred: Any,
     target: Any,
     scheme: int | Scheme,
-    normaliser: Normaliser = "interocular",
+    normaliser: Normaliser | None = None,
     visible: Any = None,
 ) -> np.ndarray:
     """The normalised mean error of each face: mean distance of its points / normaliser.
@@ -43,8 +43,9 @@ def nme(
         scheme: Number of points or a `Scheme`.
         normaliser: "interocular" (outer eye corners), "interpupil" (pupils, or the eyes' means),
             "box", √(width·height) of the true landmarks' box, which does not shrink when the head
-            turns, or any pair: `(8, 27)` is chin to nose root, `((36, 39), (42, 45))` the middles
-            of the eyes' corners.
+            turns, "pair", which a scheme without eyes may name, or any pair: `(8, 27)` is chin to
+            nose root, `((36, 39), (42, 45))` the middles of the eyes' corners. None: the scheme's
+            own, `Scheme.normaliser`.
         visible: `(N, L)` bool, the points that count; all without it. For the error of hidden
             points pass `~visible`, and only faces that have such a point.
 
@@ -73,7 +74,7 @@ def nme(
 
 
 def point_errors(
-    pred: Any, target: Any, scheme: int | Scheme, normaliser: Normaliser = "interocular"
+    pred: Any, target: Any, scheme: int | Scheme, normaliser: Normaliser | None = None
 ) -> np.ndarray:
     """The distance of each point from the truth / the face's normaliser, `(N, L)` float64.
 
@@ -83,11 +84,60 @@ def point_errors(
     pred, target = _landmarks("pred", pred, scheme), _landmarks("target", target, scheme)
     if pred.shape != target.shape:
         raise ValueError(f"pred is {pred.shape} and target {target.shape}, expected one shape")
-    return np.linalg.norm(pred - target, axis=2) / _normalisers(target, scheme, normaliser)[:, None]
+    return np.linalg.norm(pred - target, axis=2) / distances(target, scheme, normaliser)[:, None]
+
+
+def distances(
+    target: Any, scheme: int | Scheme, normaliser: Normaliser | None = None
+) -> np.ndarray:
+    """What divides the errors of each face, `(N,)`, in the unit of `target` `(N, L, 2)`.
+
+    Raises:
+        ValueError: As `nme`.
+    """
+    scheme = get(scheme)
+    target = _landmarks("target", target, scheme)
+    normaliser = normaliser or scheme.normaliser
+    if isinstance(normaliser, str) and normaliser == "box":
+        lengths = np.sqrt(np.prod(np.ptp(target, axis=1), axis=1))
+    else:
+        left, right = (target[:, side].mean(axis=1) for side in _pair(scheme, normaliser))
+        lengths = np.linalg.norm(left - right, axis=1)
+    if not lengths.all():
+        raise ValueError(
+            f"the {normaliser} distance of face {np.flatnonzero(lengths == 0)[0]} is 0, so its "
+            "error is undefined; check its landmarks, or choose another normaliser"
+        )
+    return lengths
+
+
+def _pair(scheme: Scheme, normaliser: Normaliser) -> list[list[int]]:
+    """The points on both sides of the distance that divides."""
+    if isinstance(normaliser, str):
+        if normaliser not in DISTANCES:
+            raise ValueError(
+                f"no normaliser is called {normaliser!r}; choose one of {', '.join(DISTANCES)}, or "
+                "give a pair of points"
+            )
+        sides = getattr(scheme, normaliser)
+        if sides is None:
+            raise ValueError(
+                f"this {scheme.n_points}-point scheme has no {normaliser} points; choose another "
+                f"normaliser, such as {scheme.normaliser!r}"
+            )
+        return [list(side) for side in sides]
+    sides = [list(np.atleast_1d(side)) for side in normaliser]
+    known = range(scheme.n_points)
+    if len(sides) != 2 or not all(side and all(i in known for i in side) for side in sides):
+        raise ValueError(
+            f"{normaliser} is no pair of points; expected two of them, or two groups, each from 0 "
+            f"to {scheme.n_points - 1}"
+        )
+    return sides
 
 
 def per_group(
-    pred: Any, target: Any, scheme: int | Scheme, normaliser: Normaliser = "interocular"
+    pred: Any, target: Any, scheme: int | Scheme, normaliser: Normaliser | None = None
 ) -> dict[str, float]:
     """The mean error of each group of points (contour, nose, …) over all faces.
 
@@ -177,7 +227,7 @@ class NME(torchmetrics.Metric):
     is_differentiable = False
     higher_is_better = False
 
-    def __init__(self, scheme: int | Scheme, normaliser: Normaliser = "interocular", **kwargs: Any):
+    def __init__(self, scheme: int | Scheme, normaliser: Normaliser | None = None, **kwargs: Any):
         super().__init__(**kwargs)
         self.scheme, self.normaliser = get(scheme), normaliser
         self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
@@ -218,40 +268,6 @@ def _landmarks(name: str, points: Any, scheme: Scheme) -> np.ndarray:
             f"{name} of face {face}, point {point} is {points[face, point]}, expected numbers"
         )
     return points
-
-
-def _normalisers(target: np.ndarray, scheme: Scheme, normaliser: Normaliser) -> np.ndarray:
-    """The distance that divides the errors of each face, `(N,)`."""
-    if isinstance(normaliser, str) and normaliser == "box":
-        lengths = np.sqrt(np.prod(np.ptp(target, axis=1), axis=1))
-    else:
-        left, right = (target[:, side].mean(axis=1) for side in _pair(scheme, normaliser))
-        lengths = np.linalg.norm(left - right, axis=1)
-    if not lengths.all():
-        raise ValueError(
-            f"the {normaliser} distance of face {np.flatnonzero(lengths == 0)[0]} is 0, so its "
-            "error is undefined; check its landmarks, or choose another normaliser"
-        )
-    return lengths
-
-
-def _pair(scheme: Scheme, normaliser: Normaliser) -> list[list[int]]:
-    """The points on both sides of the distance that divides."""
-    if isinstance(normaliser, str):
-        if normaliser not in ("interocular", "interpupil"):
-            raise ValueError(
-                f"no normaliser is called {normaliser!r}; choose interocular, interpupil or box, "
-                "or give a pair of points"
-            )
-        return [list(side) for side in getattr(scheme, normaliser)]
-    sides = [list(np.atleast_1d(side)) for side in normaliser]
-    known = range(scheme.n_points)
-    if len(sides) != 2 or not all(side and all(i in known for i in side) for side in sides):
-        raise ValueError(
-            f"{normaliser} is no pair of points; expected two of them, or two groups, each from 0 "
-            f"to {scheme.n_points - 1}"
-        )
-    return sides
 
 
 def _errors(errors: Any) -> np.ndarray:

@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from kdnotes.files import new_file
+from kdnotes.schemes import Scheme, to_json
 from kdnotes.torch_pair import mismatch
 from kdnotes.views import CROP_MARGIN, to_tensor
 
@@ -42,6 +43,8 @@ class NetConfig:
         size: Side of the input in pixels.
         crop_margin: Side of the input crop / larger side of the landmarks' box.
         mean, std: Per-channel normalisation of images from 0 to 1.
+        scheme: A scheme of one's own in full, as `schemes.to_json` writes it. None: the built-in
+            one of `n_points`, if there is one.
     """
 
     name: str
@@ -50,6 +53,7 @@ class NetConfig:
     crop_margin: float = CROP_MARGIN
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    scheme: dict | None = None
 
 
 class LandmarkNet(nn.Module):
@@ -118,7 +122,7 @@ def _backbone_from(name, path):
 
 def create(
     name: str,
-    n_points: int,
+    scheme: int | Scheme,
     *,
     mean_shape: np.ndarray | torch.Tensor | None = None,
     pretrained: bool | str | Path = False,
@@ -129,6 +133,7 @@ def create(
 
     Args:
         name: A timm backbone such as `mobilenetv2_100`.
+        scheme: Of its landmarks, or just their number L.
         mean_shape: `(L, 2)` in network-crop units, the bias of the last layer; None: the centre.
         pretrained: True fetches ImageNet weights; a path loads them from a file; False starts anew.
         size: Side of the input in pixels.
@@ -138,7 +143,12 @@ def create(
             file of other weights.
         RuntimeError: Weights were asked for and could not be fetched.
     """
-    net = LandmarkNet(NetConfig(name, n_points, size, crop_margin), _backbone(name, pretrained))
+    n_points, own = scheme, None
+    if isinstance(scheme, Scheme):
+        n_points, known = scheme.n_points, to_json(scheme)
+        own = known if isinstance(known, dict) else None
+    config = NetConfig(name, n_points, size, crop_margin, scheme=own)
+    net = LandmarkNet(config, _backbone(name, pretrained))
     if mean_shape is None:
         mean_shape = torch.zeros(n_points, 2)
     mean_shape = torch.as_tensor(mean_shape, dtype=torch.float32)

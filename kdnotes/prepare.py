@@ -213,6 +213,7 @@ def prepare_synthetic(
         source=f"faces rendered by kdnotes.synthetic, seed {seed}"
         + (f", without {' and '.join(without)}" if without else ""),
         split_rule=SYNTHETIC_SPLIT_RULE,
+        rendered=True,
         total=n,
         progress=progress,
         replace=replace,

@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from kdnotes import asm, models, processes, profiles, synthetic, teachers, training
+from kdnotes import asm, models, processes, profiles, scenes, synthetic, teachers, training
 from kdnotes.faceset import FaceSet
 from kdnotes.prepare import prepare_synthetic
 from kdnotes.profiles import Profile
-from kdnotes.views import CROP_MARGIN
+from kdnotes.views import CROP_MARGIN, ViewConfig
 
 #: Share of the shapes' variance that the Tolerant teacher's soft landmarks keep (the paper's 90 %).
 SOFT_VARIANCE = 0.90
@@ -64,8 +64,27 @@ class Course:
         """Network-crop units per stored-crop unit."""
         return self.faces.meta["stored_margin"] / CROP_MARGIN
 
+    @property
+    def view_config(self) -> ViewConfig:
+        """How far views stray; where the scheme has no flip, without mirror images."""
+        return ViewConfig().on(self.faces.scheme)
+
     def split(self, name: str) -> FaceSet:
         return self.faces.split(name)
+
+    def showing(self, *needs: str) -> "Course":
+        """This course where its faces have what a scene needs, else one with a few embedded faces.
+
+        The second prints a sentence that says what is missing.
+
+        Args:
+            needs: Keys of `scenes.NEEDS`.
+        """
+        if not (missing := scenes.missing(self.faces, needs)):
+            return self
+        faces = embedded_faces(self.profile, scenes.N_FACES, progress=self.progress)
+        print(scenes.sentence(missing, len(faces)))
+        return open_course(self.profile.name, faces.path, progress=self.progress)
 
 
 def open_course(
@@ -85,18 +104,22 @@ def open_course(
     faces = FaceSet.open(data) if data else embedded_faces(chosen, progress=progress)
     for split in ("train", "validation", "test"):
         faces.split(split)
-    name = f"{chosen.name}-{faces.meta['name'] or 'faces'}-{faces.fingerprint[:8]}"
+    name = f"{chosen.name}-{faces.name}-{faces.fingerprint[:8]}"
     return Course(chosen, faces, build_folder() / "runs" / name, progress)
 
 
-def embedded_faces(profile: Profile, *, progress: bool = True) -> FaceSet:
-    """The rendered faces of a profile, from disk or made now."""
+def embedded_faces(
+    profile: Profile, at_most: int | None = None, *, progress: bool = True
+) -> FaceSet:
+    """The rendered faces of a profile, or the first of them; from disk or made now."""
     n, size = profile.n_faces, profile.stored_size
+    n = n if at_most is None else min(n, at_most)
     path = build_folder() / "faces" / f"embedded-v{synthetic.VERSION}-{n}-{size}px"
     with processes.state().main_process_first():
-        if path.exists():
-            return FaceSet.open(path)
-        return prepare_synthetic(path, n, size=size, progress=progress)
+        if path.exists() and (faces := FaceSet.open(path)).rendered:
+            return faces
+        # a set of an earlier version does not say that it is rendered
+        return prepare_synthetic(path, n, size=size, replace=path.exists(), progress=progress)
 
 
 def soft_landmarks(course: Course, variance: float = SOFT_VARIANCE) -> np.ndarray:
@@ -112,7 +135,7 @@ def soft_landmarks(course: Course, variance: float = SOFT_VARIANCE) -> np.ndarra
 def mean_shape(course: Course) -> np.ndarray:
     """Mean of the training shapes and their mirror images, `(L, 2)` in stored-crop units."""
     train = course.split("train")
-    shapes = np.concatenate([train.landmarks, asm.mirror(train.landmarks, train.scheme)])
+    shapes = asm.with_mirror_images(train.landmarks, train.scheme)
     return shapes.mean(axis=0, dtype=np.float64).astype(np.float32)
 
 
@@ -121,7 +144,7 @@ def new_network(course: Course, name: str, size: int, seed: int = 0) -> models.L
     shape = mean_shape(course) * course.zoom
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return models.create(name, len(shape), mean_shape=shape, size=size)
+        return models.create(name, course.faces.scheme, mean_shape=shape, size=size)
 
 
 def _train(course, net, config, run, fresh=False, **more):
@@ -140,7 +163,7 @@ def _train(course, net, config, run, fresh=False, **more):
         **more,
     )
     if processes.state().is_main_process:
-        card = {"profile": course.profile.name, "faces": course.faces.meta["name"], "log": log[-1]}
+        card = {"profile": course.profile.name, "faces": course.faces.name, "log": log[-1]}
         models.save(net, folder / "network", card=card)
     return net, log
 

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import nbformat
+import numpy as np
 from matplotlib.figure import Figure
 
 from kdnotes import inference, plots, recipes
@@ -30,7 +31,7 @@ def record_run(course: recipes.Course, found: dict, executed: Path, notebooks: l
     report.write(found, report.stored(name))
     with new_file(readme) as part:
         part.write_text(text, encoding="utf-8")
-    if name != "synthetic":
+    if not course.faces.rendered:
         return
     for path in notebooks:
         shutil.copyfile(executed / path.name, path)
@@ -84,7 +85,7 @@ def _minutes(seconds):
 def overview(course: recipes.Course, n: int = 8) -> Figure:
     """Test faces of different people with the landmarks of the KD student and the true ones."""
     test = course.split("test")
-    one_each = test.table.drop_duplicates("subject").index[:n].to_numpy()
+    one_each = np.unique(test.people(), return_index=True)[1][:n]
     faces = test.select(one_each)
     pred = inference.predict(recipes.train_student(course, "kd-paper")[0], faces)
     named = [{"hard": g, "student": p} for g, p in zip(faces.landmarks, pred, strict=True)]

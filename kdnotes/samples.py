@@ -179,6 +179,12 @@ def stored_crop(sample: Sample, size: int, margin: float, box: str = "landmarks"
     return Crop(np.ascontiguousarray(image), points, place)
 
 
+def knows_yaw(scheme: schemes.Scheme | int) -> bool:
+    """Whether the turn of a head can be estimated from points of this scheme."""
+    scheme = schemes.get(scheme)
+    return schemes.SCHEMES.get(scheme.n_points) == scheme
+
+
 def estimate_yaw(points: np.ndarray, scheme: schemes.Scheme | int) -> float:
     """A rough yaw of the head in degrees; positive where the nose points to the image's right.
 
@@ -195,10 +201,12 @@ def estimate_yaw(points: np.ndarray, scheme: schemes.Scheme | int) -> float:
         Degrees in (-90, 90); NaN for a scheme without a known nose tip or eyes in one point.
     """
     scheme = schemes.get(scheme)
+    if not knows_yaw(scheme):
+        return float("nan")
     points = np.asarray(points, dtype=np.float64)
     left, right = (points[list(side)].mean(axis=0) for side in scheme.interocular)
     distance = np.linalg.norm(right - left)
-    if scheme.n_points not in NOSE_TIP or not distance > 0:
+    if not distance > 0:
         return float("nan")
     along = (right - left) / distance
     offset = (points[NOSE_TIP[scheme.n_points]] - (left + right) / 2) @ along / distance

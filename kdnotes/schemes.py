@@ -10,7 +10,7 @@ which two groups of points give the distance that errors are divided by.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,45 +19,79 @@ import numpy as np
 #: Group names that come in a left and a right version.
 PAIRED = ("brow", "eye")
 
+#: What errors can be divided by, in words.
+DISTANCES = {
+    "interocular": "inter-ocular distance",
+    "interpupil": "inter-pupil distance",
+    "pair": "distance of the scheme's pair",
+    "box": "box size √(width·height)",
+}
+
+#: Two groups of points; the distance of their means divides errors.
+Pair = tuple[tuple[int, ...], tuple[int, ...]]
+
 
 @dataclass(frozen=True)
 class Scheme:
-    """A numbering of facial landmarks.
+    """A numbering of landmarks. Only the number of points must be known.
 
     Attributes:
         n_points: Number of landmarks L.
         flip: L indices; after mirroring, point i of the mirrored face is point `flip[i]` of the
-            original. An involution: applied twice it is the identity.
-        groups: Name of a facial part to the indices of its points.
+            original. An involution: applied twice it is the identity. None: nobody knows, so
+            pictures are never mirrored.
+        groups: Name of a part to the indices of its points; without any, all points are one part.
         edges: Pairs of indices, the lines of a drawing.
-        interocular: Indices (left, right) whose means are the outer eye corners.
-        interpupil: Indices (left, right) whose means are the pupils.
+        interocular: Indices (left, right) whose means are the outer eye corners; None: no eyes.
+        interpupil: Indices (left, right) whose means are the pupils; None: no eyes.
+        pair: For a scheme without eyes: indices (first, second) whose distance divides errors.
     """
 
     n_points: int
-    flip: tuple[int, ...]
-    groups: Mapping[str, tuple[int, ...]]
-    edges: tuple[tuple[int, int], ...]
-    interocular: tuple[tuple[int, ...], tuple[int, ...]]
-    interpupil: tuple[tuple[int, ...], tuple[int, ...]]
+    flip: tuple[int, ...] | None = None
+    groups: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    edges: tuple[tuple[int, int], ...] = ()
+    interocular: Pair | None = None
+    interpupil: Pair | None = None
+    pair: Pair | None = None
 
     def __post_init__(self):
         points = list(range(self.n_points))
-        if sorted(self.flip) != points or [self.flip[i] for i in self.flip] != points:
+        if not self.groups:
+            object.__setattr__(self, "groups", {"points": tuple(points)})
+        if self.flip is not None and (
+            sorted(self.flip) != points or [self.flip[i] for i in self.flip] != points
+        ):
             raise ValueError(
                 f"the flip of a {self.n_points}-point scheme must renumber its points and give "
                 f"the identity when applied twice, found {self.flip}"
             )
+        pairs = [self.interocular, self.interpupil, self.pair]
+        pairs = [pair for pair in pairs if pair is not None]
+        if any(len(pair) != 2 or not all(pair) for pair in pairs):
+            raise ValueError(f"a pair is two groups of points, such as [[8], [9]]; found {pairs}")
         used = {
             *(i for group in self.groups.values() for i in group),
             *(i for edge in self.edges for i in edge),
-            *(i for side in (*self.interocular, *self.interpupil) for i in side),
+            *(i for pair in pairs for side in pair for i in side),
         }
         if not used <= set(points):
             raise ValueError(
                 f"a {self.n_points}-point scheme uses points {sorted(used - set(points))}; "
                 f"expected numbers from 0 to {self.n_points - 1}"
             )
+
+    @property
+    def normaliser(self) -> str:
+        """What divides errors where nothing else is asked for: "interocular", "pair" or "box"."""
+        if self.interocular:
+            return "interocular"
+        return "pair" if self.pair else "box"
+
+    @property
+    def distance(self) -> str:
+        """The normaliser in words."""
+        return DISTANCES[self.normaliser]
 
 
 def _span(first, last):
@@ -183,7 +217,8 @@ def to_json(scheme: Scheme) -> int | dict:
 
 
 def from_json(value: int | dict) -> Scheme:
-    """The scheme that `to_json` wrote down, or that somebody wrote by hand.
+    """The scheme that `to_json` wrote down, or that somebody wrote by hand: only `n_points` must
+    be there.
 
     Raises:
         ValueError: No scheme has that number of points, or an entry is missing or wrong.
@@ -195,13 +230,15 @@ def from_json(value: int | dict) -> Scheme:
         return tuple(map(tuples, item)) if isinstance(item, list) else item
 
     try:
-        groups = {name: tuples(points) for name, points in value["groups"].items()}
-        entries = {key: tuples(item) for key, item in value.items()} | {"groups": groups}
+        entries = {key: tuples(item) for key, item in value.items()}
+        entries["groups"] = {
+            name: tuples(points) for name, points in (value.get("groups") or {}).items()
+        }
         return Scheme(**entries)
     except (KeyError, TypeError, AttributeError) as error:
-        expected = ", ".join(Scheme.__dataclass_fields__)
+        _, *optional = Scheme.__dataclass_fields__
         raise ValueError(
-            f"not a scheme ({error}); expected {expected}, as schemes.to_json writes them"
+            f"not a scheme ({error}); expected n_points and, where known, {', '.join(optional)}"
         ) from error
 
 

@@ -106,7 +106,7 @@ def view_key(
         "strength": strength,
         "n_views": n_views,
         "crop_margin": crop_margin,
-        "view_config": asdict(config),
+        "view_config": asdict(config.on(faces.scheme)),
     }
 
 

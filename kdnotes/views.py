@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 
 from kdnotes.photometric import photometric
-from kdnotes.schemes import get
+from kdnotes.schemes import Scheme, get
 
 STORED_MARGIN = 2.2  # side of a stored crop / larger side of the landmarks' box
 CROP_MARGIN = 1.3  # side of the crop a network sees / the same
@@ -59,6 +59,10 @@ class ViewConfig:
         """Everything but the mirror image made `strength` times as strong."""
         names = set(self.__dataclass_fields__) - {"flip"}
         return replace(self, **{name: strength * getattr(self, name) for name in names})
+
+    def on(self, scheme: Scheme | int) -> "ViewConfig":
+        """The same without mirror images where the scheme has no flip."""
+        return self if get(scheme).flip else replace(self, flip=0.0)
 
 
 #: The plain crop.
@@ -228,7 +232,15 @@ def unwarp_points(points: torch.Tensor, views: Views, scheme) -> torch.Tensor:
 
 
 def renumber(values: torch.Tensor, views: Views, scheme) -> torch.Tensor:
-    """`values` `(B, L, …)` per landmark, with left and right exchanged in mirrored views."""
+    """`values` `(B, L, …)` per landmark, with left and right exchanged in mirrored views.
+
+    Raises:
+        ValueError: A mirrored view of a scheme without a flip.
+    """
+    if get(scheme).flip is None:
+        if views.flip.any():
+            raise ValueError("this scheme has no flip; draw views with ViewConfig().on(scheme)")
+        return values
     flip = _order(get(scheme).flip, values.device)
     mirrored = views.flip.view(-1, *[1] * (values.ndim - 1))
     return torch.where(mirrored, values[:, flip], values)
@@ -278,7 +290,7 @@ def warp(images, landmarks, views: Views, size: int, scheme) -> tuple[torch.Tens
 
 def flip(images, landmarks, scheme) -> tuple[torch.Tensor, torch.Tensor]:
     """Mirror images of pictures `(B, 3, H, W)` and landmarks `(B, L, 2)`; twice is nothing."""
-    order = torch.as_tensor(get(scheme).flip, device=landmarks.device)
+    order = _order(get(scheme).flip, landmarks.device)
     mirrored = landmarks[:, order] * landmarks.new_tensor([-1.0, 1.0])
     return images.flip(-1), mirrored
 

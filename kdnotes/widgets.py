@@ -183,6 +183,6 @@ def face_picker(
             side=2.6,
             size=6,
         )
-        return figure, f"face {faces.table['id'].iloc[i]}, inter-ocular NME"
+        return figure, f"face {faces.table['id'].iloc[i]}, NME by the {faces.scheme.distance}"
 
     return Explorer(draw, controls)

@@ -157,7 +157,7 @@ def test_bad_shapes_are_refused():
             nme(bad, target, 68)
     with pytest.raises(ValueError, match="expected one shape"):
         nme(pred[:1], target, 68)  # would broadcast without a word
-    with pytest.raises(ValueError, match="choose interocular, interpupil or box"):
+    with pytest.raises(ValueError, match="choose one of interocular, interpupil, pair, box"):
         nme(pred, target, 68, "pupils")
     with pytest.raises(ValueError, match="no scheme has 67 points"):
         nme(pred, target, 67)

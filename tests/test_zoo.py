@@ -1,11 +1,13 @@
 """Networks that ship: small files, checked when they are loaded, each with its card."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from kdnotes import models, zoo
+from kdnotes.schemes import SCHEMES, Scheme
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def test_what_is_added_can_be_loaded(folder):
 
 
 CARD = {
-    "data": {"name": "drawn"},
+    "data": {"name": "drawn", "title": "tests", "points": 68},
     "how": {"epochs": 3},
     "seconds": 7200,
     "scores": {
@@ -46,16 +48,43 @@ CARD = {
 
 
 def test_a_face_set_has_its_networks_and_their_table(folder):
-    for name, data in (("tough", "drawn"), ("base", "drawn"), ("tough", "other")):
-        zoo.add(new(0), name, data, CARD)
-    nets = zoo.shipped("drawn")
-    assert list(nets) == ["base", "tough"] and zoo.shipped("my own") == {}
+    other = CARD | {"data": CARD["data"] | {"name": "other"}}
+    for name, data, card in (("tough", "drawn", CARD), ("base", "drawn", CARD), ("tough", "other", other)):
+        zoo.add(new(0), name, data, card)
+    nets = zoo.shipped(faces_like())
+    assert list(nets) == ["base", "tough"] and zoo.shipped(faces_like(name="my own")) == {}
     shown = zoo.table(nets).loc["tough"]
     assert shown["NME, test"] == "4.98%" and shown["NME, validation"] == "5.12%"
     assert shown["95 % interval"] == "4.00% to 6.00%" and shown["minutes"] == "120.0"
     assert shown["network"] == "mobilenetv3_small_050, 32 px"
     assert shown["MB"] == f"{zoo.size('tough', 'drawn') / 1e6:.1f}"
     assert zoo.table({}).empty
+
+
+def faces_like(name="drawn", source="tests", points=68, rendered=False):
+    """What the zoo asks of a face set."""
+    scheme = points if isinstance(points, Scheme) else SCHEMES[points]
+    return SimpleNamespace(name=name, meta={"source": source}, scheme=scheme, rendered=rendered)
+
+
+@pytest.mark.parametrize(
+    "faces, fits",
+    [
+        ({}, True),
+        ({"points": 98}, False),
+        ({"points": Scheme(68)}, False),  # another numbering of as many points
+        ({"source": "the table drawn.csv"}, False),  # a table may have any name
+        ({"rendered": True}, False),
+    ],
+)
+def test_networks_ship_for_one_data_set_and_one_scheme(faces, fits):
+    assert zoo.fits(CARD, faces_like(**faces)) is fits
+
+
+def test_those_for_rendered_faces_do_not_go_by_the_name():
+    card = {"data": {"name": "synthetic", "title": "seed 0", "points": 68}}
+    assert zoo.fits(card, faces_like("synthetic", "seed 1", rendered=True))
+    assert not zoo.fits(card, faces_like("synthetic", "seed 0"))
 
 
 def test_files_take_half_the_space(folder):

@@ -6,7 +6,7 @@ breakdown.table(pred, faces)          # one row per group of faces
 import numpy as np
 import pandas as pd
 
-from kdnotes import metrics
+from kdnotes import metrics, samples
 from kdnotes.faceset import FaceSet
 
 #: Borders of the groups, and their names.
@@ -14,20 +14,37 @@ TURN = ([0, 15, 30, 45, 90], ["0–15°", "15–30°", "30–45°", "over 45°"]
 SKIN_TONE = ([0, 3, 6, 10], ["1–3 (light)", "4–6", "7–10 (deep)"])
 
 
+def yaw(faces: FaceSet) -> np.ndarray | None:
+    """`(N,)` turn of each head in degrees: what the face set says, else estimated from the points;
+    None where the scheme does not tell it."""
+    if "yaw" in faces.table:
+        return faces.table["yaw"].to_numpy(float)
+    if not samples.knows_yaw(faces.scheme):
+        return None
+    return np.array([samples.estimate_yaw(points, faces.scheme) for points in faces.landmarks])
+
+
+def turn(yaw: np.ndarray) -> np.ndarray:
+    """`(N,)` the name of each face's group in `TURN`; of one whose yaw is unknown "nan"."""
+    edges, names = TURN
+    return pd.cut(np.abs(yaw), edges, labels=names, include_lowest=True).astype(str)
+
+
 def groups(faces: FaceSet) -> dict[tuple[str, str], np.ndarray]:
     """(by what, which group) to `(N,)` bool: the faces in it. Only what the face set knows, and
     only groups that have a face."""
     table, found = faces.table, {("all", "all"): np.ones(len(faces), bool)}
-    cuts = {"turn": ("yaw", TURN), "skin tone": ("skin_tone", SKIN_TONE)}
-    for what, (column, (edges, names)) in cuts.items():
-        if column in table:
-            values = pd.cut(np.abs(table[column]), edges, labels=names, include_lowest=True)
-            found |= {(what, name): (values == name).to_numpy() for name in names}
+    if (degrees := yaw(faces)) is not None:
+        found |= {("turn", name): turn(degrees) == name for name in TURN[1]}
+    if "skin_tone" in table:
+        edges, names = SKIN_TONE
+        tone = pd.cut(table["skin_tone"], edges, labels=names)
+        found |= {("skin tone", name): (tone == name).to_numpy() for name in names}
     found |= {("subset", name): table[name].to_numpy(bool) for name in faces.meta["subsets"]}
     return {key: inside for key, inside in found.items() if inside.any()}
 
 
-def table(pred: np.ndarray, faces: FaceSet, normaliser: metrics.Normaliser = "interocular"):
+def table(pred: np.ndarray, faces: FaceSet, normaliser: metrics.Normaliser | None = None):
     """Mean and median error of each group of faces, with the interval that drawing people gives.
 
     Args:

@@ -24,7 +24,7 @@ def curve(net: models.LandmarkNet, faces: FaceSet, draws: int = 2) -> pd.DataFra
         draws: Boxes per face and level; other levels move the same faces to the same side.
 
     Returns:
-        DataFrame: kind ("shift" or "scale"), level, nme (inter-ocular, a fraction).
+        DataFrame: kind ("shift" or "scale"), level, nme (a fraction).
     """
     rows = []
     for kind, levels in (("shift", SHIFTS), ("scale", SCALES)):

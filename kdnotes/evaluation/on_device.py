@@ -105,9 +105,9 @@ def sensitivity(net: models.LandmarkNet, faces: FaceSet, folder: Path) -> dict[s
 
 def run(faces: FaceSet) -> dict:
     """All of it for the student and the Tough teacher that ship for this face set; JSON values."""
-    data, found = faces.meta["name"], {}
+    shipped, found = zoo.shipped(faces), {}
     for name in ("student-kd", "tough"):
-        net = zoo.load(name, data)
+        net = shipped[name]
         with tempfile.TemporaryDirectory() as folder:
             found[name] = {
                 "network": net.config.name,
@@ -156,7 +156,7 @@ def main() -> None:
     found = run(faces)
     for name in found["networks"]:
         print(f"{name}\n{table(found, name).to_string()}")
-    name = f"on-device-{faces.meta['name']}"
+    name = f"on-device-{faces.name}"
     print(report.write(found, report.stored(name)))
     if checkout := recipes.checkout():
         readme = checkout / "README.md"

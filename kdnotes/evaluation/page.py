@@ -21,6 +21,7 @@ from kdnotes.evaluation import breakdown, cost, jitter, report
 from kdnotes.faceset import FaceSet
 from kdnotes.files import new_file
 from kdnotes.machine import hardware
+from kdnotes.schemes import DISTANCES
 from kdnotes.views import CROP_MARGIN, plain_views, to_tensor, warp_images
 
 
@@ -53,7 +54,7 @@ def build(
     numbers = {
         "about": first,
         "split": split,
-        "normaliser": "interocular",
+        "normaliser": faces.scheme.normaliser,
         "data": report.about_data(faces),
         "crop_margin": {name: net.config.crop_margin for name, net in nets.items()},
         "scores": {name: report.score(p, faces) for name, p in pred.items()},
@@ -63,9 +64,12 @@ def build(
         "cost": cost.of(nets),
         "hardware": hardware(),
     }
-    mean = faces.landmarks.mean(axis=0)
+    mean, distance = faces.landmarks.mean(axis=0), faces.scheme.distance
     figures = {
-        "curves": (plots.error_curves(errors), "Share of faces with at most each error."),
+        "curves": (
+            plots.error_curves(errors, distance=distance),
+            "Share of faces with at most each error.",
+        ),
         "points": (
             plots.point_errors(mean, points, faces.scheme),
             f"Mean error of each landmark of {first}, drawn on the mean face.",
@@ -74,7 +78,10 @@ def build(
             _faces(pred, errors, faces),
             f"Best, middle and worst faces of {first}: the labels and the answer of each network.",
         ),
-        "jitter": (plots.jitter_curves(moved), "Error when the crop is shifted and scaled."),
+        "jitter": (
+            plots.jitter_curves(moved, distance=distance),
+            "Error when the crop is shifted and scaled.",
+        ),
     }
     return Page(numbers, figures)
 
@@ -140,8 +147,9 @@ def _html(page):
     title = html.escape(f"{numbers['about']} on {data['name']}, {numbers['split']} faces")
     labels = f" Labels: {data['labels']}." if data["labels"] else ""
     about = html.escape(
-        f"NME divided by the inter-ocular distance; {data['points']} points; crop: {data['box']} "
-        f"box × {next(iter(numbers['crop_margin'].values()))}; split: {data['split_rule']}.{labels}"
+        f"NME divided by the {DISTANCES[numbers['normaliser']]}; {data['points']} points; "
+        f"crop: {data['box']} box × {next(iter(numbers['crop_margin'].values()))}; "
+        f"split: {data['split_rule']}.{labels}"
     )
     machine = html.escape(", ".join(f"{k} {v}" for k, v in numbers["hardware"].items()))
     return f"""<!doctype html>

@@ -1,7 +1,8 @@
 """The report: mean shape, plain student, KD student and both teachers on the same faces.
 
-Every error is divided by the inter-ocular distance (outer eye corners) and given with the interval
-that resampling persons gives. Nothing is chosen on the test split: it is only measured.
+Every error is divided by the inter-ocular distance, or by what a scheme without eyes names, and
+given with the interval that resampling persons gives. Nothing is chosen on the test split: it is
+only measured.
 """
 
 import json
@@ -14,6 +15,7 @@ from kdnotes import inference, metrics, models, recipes
 from kdnotes.faceset import FaceSet
 from kdnotes.files import new_file
 from kdnotes.machine import hardware
+from kdnotes.schemes import DISTANCES
 from kdnotes.views import CROP_MARGIN
 
 #: Names of the table's rows, in its order.
@@ -47,12 +49,16 @@ def score(pred: np.ndarray, faces: FaceSet, target: np.ndarray | None = None) ->
 
     Returns:
         Number of faces `n`; `nme` with its 95 % interval `low`, `high` (persons resampled),
-        `median`, failure rate `fr10` and `auc10` at 10 %, all as fractions of the inter-ocular
-        distance.
+        `median`, failure rate `fr10` and `auc10` at 10 %, all as fractions of the distance that
+        the scheme divides by.
     """
     target = faces.landmarks if target is None else target
-    errors = metrics.nme(pred, target, faces.scheme)
-    low, high = metrics.bootstrap_interval(errors, groups=faces.people())
+    return summary(metrics.nme(pred, target, faces.scheme), faces.people())
+
+
+def summary(errors: np.ndarray, people: np.ndarray) -> dict:
+    """What `score` says of errors `(N,)` and the people `(N,)` on the faces."""
+    low, high = metrics.bootstrap_interval(errors, groups=people)
     return {
         "n": len(errors),
         "nme": float(errors.mean()),
@@ -86,18 +92,23 @@ def predictions(
 
 def build(course: recipes.Course, splits: tuple[str, ...] = SPLITS) -> dict:
     """The whole report as JSON values: what was run, on what, where, and every score."""
-    nets, soft, rows = networks(course), recipes.soft_landmarks(course), []
+    nets, soft = networks(course), recipes.soft_landmarks(course)
+    rows, in_subsets = [], []
     for split in splits:
         faces = course.split(split)
-        found = predictions(course, split, nets)
-        for name, pred in found.items():
+        answers = predictions(course, split, nets)
+        for name, pred in answers.items():
             rows.append({"network": name, "split": split, **score(pred, faces)})
-        against_soft = score(found[TOLERANT], faces, soft[faces.rows])
+            in_subsets += [
+                {"subset": subset, "network": name, "split": split, **numbers}
+                for subset, numbers in subset_scores(pred, faces).items()
+            ]
+        against_soft = score(answers[TOLERANT], faces, soft[faces.rows])
         rows.append({"network": TOLERANT_SOFT, "split": split, **against_soft})
     return {
         "profile": course.profile.name,
         "data": about_data(course.faces),
-        "normaliser": "interocular",
+        "normaliser": course.faces.scheme.normaliser,
         "crop_margin": CROP_MARGIN,
         "sizes": {
             name: {
@@ -109,18 +120,28 @@ def build(course: recipes.Course, splits: tuple[str, ...] = SPLITS) -> dict:
         },
         "hardware": hardware(),
         "scores": rows,
+        "subsets": in_subsets,
+    }
+
+
+def subset_scores(pred: np.ndarray, faces: FaceSet) -> dict[str, dict]:
+    """Name of each subset that has a face here to its `score`."""
+    inside = {name: np.flatnonzero(faces.table[name]) for name in faces.meta["subsets"]}
+    return {
+        name: score(pred[rows], faces.select(rows)) for name, rows in inside.items() if len(rows)
     }
 
 
 def about_data(faces: FaceSet) -> dict:
     """What a reader must know of a face set to read a number."""
-    table = faces.table.groupby("split", sort=False)
+    people = pd.Series(faces.people()).groupby(faces.table["split"], sort=False)
     return {
-        "name": faces.meta["name"],
+        "name": faces.name,
+        "rendered": faces.rendered,
         "title": faces.meta["source"],
         "points": faces.scheme.n_points,
-        "faces": table.size().to_dict(),
-        "people": table["subject"].nunique().to_dict(),
+        "faces": people.size().to_dict(),
+        "people": people.nunique().to_dict(),
         **{key: faces.meta[key] for key in ("box", "stored_margin", "split_rule")},
         "labels": faces.meta.get("labels", ""),
         "fingerprint": faces.fingerprint,
@@ -146,6 +167,22 @@ def table(report: dict) -> pd.DataFrame:
     return pd.DataFrame(columns, index=pd.Index(names, name=None))
 
 
+def subset_table(report: dict) -> pd.DataFrame:
+    """Mean error of each network on each subset of the last split, percentages."""
+    splits = [row["split"] for row in report["scores"]]
+    rows = pd.DataFrame([row for row in report["subsets"] if row["split"] == splits[-1]])
+    if rows.empty:
+        return rows
+    shown = rows.assign(nme=(100 * rows["nme"]).map("{:.2f}".format))
+    shown = shown.pivot(index=["subset", "n"], columns="network", values="nme").reset_index("n")
+    names = [row["network"] for row in report["scores"] if row["network"] in shown]
+    return (
+        shown[["n", *dict.fromkeys(names)]]
+        .rename(columns={"n": "faces"})
+        .rename_axis(index=None, columns=None)
+    )
+
+
 def markdown(report: dict) -> str:
     """`table` as Markdown."""
     frame = table(report)
@@ -161,7 +198,7 @@ def caption(report: dict) -> str:
     counts = " and ".join(f"{data['faces'][split]} {split}" for split in splits)
     labels = f" Labels: {data['labels']}" if data["labels"] else ""
     return (
-        f"NME divided by the {report['normaliser']} distance; {counts} faces of {data['name']}, "
+        f"NME divided by the {DISTANCES[report['normaliser']]}; {counts} faces of {data['name']}, "
         f"{data['points']} points, crop = {data['box']} box × {report['crop_margin']}; intervals "
         f"resample the people of the {splits[-1]} split. Split: {data['split_rule']}.{labels}"
     )
@@ -169,7 +206,7 @@ def caption(report: dict) -> str:
 
 def section(report: dict) -> str:
     """What the README says of one run: command, hardware, time, table, caption; Markdown."""
-    embedded = report["data"]["name"] == "synthetic"
+    embedded = report["data"]["rendered"]
     minutes = sum(report["seconds"].values()) / 60
     hardware = report["hardware"]
     return "\n".join(

@@ -90,7 +90,9 @@ def run(course: recipes.Course, folder: Path, names=tuple(ARMS)) -> dict:
             start = where / "first" / "network.safetensors"
         net, log = train(arm, course, where, start)
         nme = {
-            split: float(metrics.nme(inference.predict(net, faces), faces.landmarks, 68).mean())
+            split: float(
+                metrics.nme(inference.predict(net, faces), faces.landmarks, faces.scheme).mean()
+            )
             for split, faces in (("training", some), ("validation", validation))
         }
         first = rows[0] if rows else nme

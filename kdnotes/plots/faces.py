@@ -39,7 +39,7 @@ def draw_points(
 ) -> None:
     """Landmarks `(L, 2)` as dots with a white rim, and the scheme's lines."""
     points = np.asarray(points)
-    if lines:
+    if lines and get(scheme).edges:
         edges = np.array(get(scheme).edges)
         axes.plot(*points[edges].transpose(2, 1, 0), color=colour, lw=1.0, alpha=0.8)
     axes.scatter(*points.T, s=size, color=colour, edgecolor="white", lw=0.3, zorder=3, label=label)

@@ -18,7 +18,7 @@ from kdnotes.plots.style import (
     new_figure,
     plain_frame,
 )
-from kdnotes.schemes import Scheme, get
+from kdnotes.schemes import DISTANCES, Scheme, get
 
 
 def training_curves(
@@ -26,8 +26,13 @@ def training_curves(
     mean_shape: float | None = None,
     *,
     loss: str = "training loss (each in its own unit)",
+    distance: str = DISTANCES["interocular"],
 ) -> Figure:
-    """Validation NME and training loss per epoch; the mean shape's NME is where learning starts."""
+    """Validation NME and training loss per epoch; the mean shape's NME is where learning starts.
+
+    Args:
+        distance: What errors are divided by, in words; `Scheme.distance`.
+    """
     figure, axes = new_figure(8, 3, ncols=2)
     for i, (name, log) in enumerate(logs.items()):
         colour = COLOURS.get(name, list(COLOURS.values())[i])
@@ -37,7 +42,7 @@ def training_curves(
         axes[0, 1].plot(epochs, [entry["loss"] for entry in log], **style)
     if mean_shape is not None:
         axes[0, 0].axhline(100 * mean_shape, color=COLOURS["mean"], ls="--", label="mean shape")
-    axes[0, 0].set(xlabel="epoch", title="validation NME, % of the inter-ocular distance")
+    axes[0, 0].set(xlabel="epoch", title=f"validation NME, % of the {distance}")
     axes[0, 1].set(xlabel="epoch", title=loss, yscale="log")
     axes[0, 0].legend(fontsize=8, frameon=False)
     for ax in axes[0]:
@@ -63,7 +68,12 @@ def long_runs(here: Mapping[str, list[dict]], long: Mapping[str, list[float]]) -
     return figure
 
 
-def error_curves(errors: Mapping[str, np.ndarray], threshold: float = 0.10) -> Figure:
+def error_curves(
+    errors: Mapping[str, np.ndarray],
+    threshold: float = 0.10,
+    *,
+    distance: str = DISTANCES["interocular"],
+) -> Figure:
     """Cumulative error distributions: the share of faces with an error up to each value."""
     figure, axes = new_figure(6, 3.6)
     ax = axes[0, 0]
@@ -73,7 +83,7 @@ def error_curves(errors: Mapping[str, np.ndarray], threshold: float = 0.10) -> F
         ax.step(100 * x, 100 * share, where="post", color=colour, label=name)
     ax.axvline(100 * threshold, color="#999999", lw=0.8, ls=":")
     ax.set(xlim=(0, 250 * threshold), ylim=(0, 100))
-    ax.set(xlabel="NME, % of the inter-ocular distance", ylabel="faces up to there, %")
+    ax.set(xlabel=f"NME, % of the {distance}", ylabel="faces up to there, %")
     ax.legend(fontsize=8, frameon=False, loc="lower right")
     plain_frame(ax)
     return figure
@@ -86,7 +96,7 @@ def point_errors(
 
     Args:
         shape: `(L, 2)` where the landmarks are drawn, any unit.
-        errors: `(L,)` fractions of the inter-ocular distance.
+        errors: `(L,)` fractions of the scheme's distance.
         largest: Error of the darkest shade; those of figures that are compared should agree.
     """
     figure, axes = new_figure(5, 4.6)
@@ -98,14 +108,17 @@ def point_errors(
     size = 15 + 145 * np.clip((per_cent - least) / max(largest - least, 1e-9), 0, 1)
     drawn = ax.scatter(*np.asarray(shape).T, s=size, c=per_cent, cmap="cividis_r", vmin=least,
                        vmax=largest, edgecolors=BLACK, linewidths=0.4)  # fmt: skip
-    figure.colorbar(drawn, ax=ax, shrink=0.8, label="mean error, % of the inter-ocular distance")
+    label = f"mean error, % of the {get(scheme).distance}"
+    figure.colorbar(drawn, ax=ax, shrink=0.8, label=label)
     ax.set(aspect="equal", xticks=[], yticks=[])
     ax.invert_yaxis()
     ax.set_frame_on(False)
     return figure
 
 
-def jitter_curves(curves: Mapping[str, pd.DataFrame]) -> Figure:
+def jitter_curves(
+    curves: Mapping[str, pd.DataFrame], *, distance: str = DISTANCES["interocular"]
+) -> Figure:
     """The error against how far the crop is shifted, and how far it is scaled.
 
     Args:
@@ -121,7 +134,7 @@ def jitter_curves(curves: Mapping[str, pd.DataFrame]) -> Figure:
         ax.set(xlabel=label)
         ax.set_ylim(bottom=0)
         plain_frame(ax)
-    axes[0, 0].set_ylabel("NME, % of the inter-ocular distance")
+    axes[0, 0].set_ylabel(f"NME, % of the {distance}")
     axes[0, 0].legend(fontsize=8, frameon=False)
     return figure
 

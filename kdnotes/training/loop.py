@@ -51,7 +51,7 @@ def fit(
 
     Returns:
         One dict per epoch: epoch, step, learning rate, loss terms and (of KD-Loss) what
-        `step.compare` says of each teacher, `nme` on `validation` (inter-ocular, a fraction),
+        `step.compare` says of each teacher, `nme` on `validation` (a fraction),
         images per second, seconds of training so far.
 
     Raises:
@@ -168,7 +168,7 @@ def _close_epoch(state, config, step, total, accelerator, began):
 
 
 def _validate(net, average, faces, accelerator):
-    """The averaged network's inter-ocular NME on `faces`; each process looks at its share."""
+    """The averaged network's NME on `faces`; each process looks at its share."""
     if faces is None:
         return {}
     processes = accelerator.num_processes

@@ -12,9 +12,10 @@ from kdnotes.training.step import TAUGHT
 
 def key(student, faces, config, targets, teachers):
     """What makes this training this one: a run folder is only continued where all of it agrees."""
+    network = asdict(student.config)
     parts = {
         "config": asdict(config),
-        "network": asdict(student.config),
+        "network": {key: value for key, value in network.items() if value is not None},
         "faces": faces.fingerprint,
     }
     parts["rows"] = hashlib.sha256(faces.rows.tobytes()).hexdigest()

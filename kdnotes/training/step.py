@@ -74,8 +74,14 @@ def make_batch(student, faces, targets, chosen, config, epoch, teachers):
     rows, size = faces.rows[chosen], student.config.size
     view = epoch % config.n_views if config.n_views else epoch
     zoom = faces.meta["stored_margin"] / student.config.crop_margin
-    how = {"seed": config.seed, "strength": config.strength, "config": config.view_config}
-    views = sample_views(rows, view, **how, zoom=zoom).to(device)
+    views = sample_views(
+        rows,
+        view,
+        seed=config.seed,
+        strength=config.strength,
+        config=config.view_config.on(faces.scheme),
+        zoom=zoom,
+    ).to(device)
     crops = to_tensor(faces.images[chosen], device)
     images = warp_images(crops, views, size).contiguous(memory_format=torch.channels_last)
     target = warp_points(

@@ -31,6 +31,9 @@ FOLDER = Path(__file__).parent
 #: Share of the variance of training faces that the shape model in an ONNX file explains.
 SHAPES = 0.97
 
+#: What the networks for photographs were trained on.
+PHOTOGRAPHS = "youtube-faces"
+
 #: What figures call those whose name there is another one.
 SHORT = {"student-kd": "student", "student-plain": "plain"}
 
@@ -94,9 +97,25 @@ def _checked(name, data, ending):
     return path
 
 
-def shipped(data: str) -> dict[str, models.LandmarkNet]:
+def shipped(faces: FaceSet) -> dict[str, models.LandmarkNet]:
     """All networks that ship for a face set, by name; none for a set of your own."""
-    return {name: load(name, of) for name, of in names() if of == data}
+    return {name: load(name, data) for name, data in names() if fits(_card(name, data), faces)}
+
+
+def fits(card: Mapping, faces: FaceSet) -> bool:
+    """Whether a network with this card was trained on such faces, with the same points."""
+    from kdnotes import schemes
+
+    data = card["data"]
+    if faces.scheme != schemes.SCHEMES.get(data["points"]):
+        return False
+    if data.get("rendered", data["name"] == "synthetic"):
+        return faces.rendered
+    return (data["name"], data["title"]) == (faces.name, faces.meta["source"])
+
+
+def _card(name, data):
+    return json.loads((FOLDER / f"{name}--{data}.json").read_text("utf-8"))["card"]
 
 
 def table(nets: Mapping[str, models.LandmarkNet]) -> pd.DataFrame:
@@ -142,7 +161,7 @@ def add_exported(name: str, faces: FaceSet) -> Path:
     from kdnotes.deploy import crops
     from kdnotes.deploy.export import export
 
-    data = faces.meta["name"]
+    data = faces.name
     net, train = load(name, data), faces.split("train")
     landmarks = train.landmarks * crops.zoom(train, net.config)
     shapes = fit_shapes(landmarks, train.scheme, variance=SHAPES)

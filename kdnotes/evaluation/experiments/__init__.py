@@ -183,5 +183,5 @@ IN_SHORT = {
 
 
 def on(data: str) -> dict[str, Experiment]:
-    """The experiments on a face set of that name."""
+    """The experiments on a face set of that `FaceSet.name`."""
     return IN_SHORT if data == "synthetic" else EXPERIMENTS

@@ -11,7 +11,7 @@ from kdnotes import models
 from kdnotes.faceset import FaceSet
 from kdnotes.models import LandmarkNet
 from kdnotes.stand_ins import Constant, OnFaces, Only, Shuffled, Softened, Together
-from kdnotes.views import sample_views, to_tensor, warp_images
+from kdnotes.views import ViewConfig, sample_views, to_tensor, warp_images
 
 
 def _both(setting, seed, faces, what):
@@ -28,13 +28,15 @@ class Hints(OnFaces):
     def __init__(self, teacher: LandmarkNet, faces: FaceSet, *, seed, n_views, strength):
         super().__init__(faces)
         self.fingerprints = {"hint": models.fingerprint(teacher)}
-        how, size = {"seed": seed, "strength": strength}, teacher.config.size
-        device = teacher.mean.device
-        how["zoom"] = faces.meta["stored_margin"] / teacher.config.crop_margin
+        size, device = teacher.config.size, teacher.mean.device
+        zoom = faces.meta["stored_margin"] / teacher.config.crop_margin
+        config = ViewConfig().on(faces.scheme)
         features = []
         for view in range(n_views):
             for chosen in np.array_split(np.arange(len(faces)), -(-len(faces) // 64)):
-                views = sample_views(faces.rows[chosen], view, **how).to(device)
+                views = sample_views(
+                    faces.rows[chosen], view, seed=seed, strength=strength, config=config, zoom=zoom
+                ).to(device)
                 images = warp_images(to_tensor(faces.images[chosen], device), views, size)
                 with torch.no_grad():
                     features.append(teacher.backbone((images - teacher.mean) / teacher.std))

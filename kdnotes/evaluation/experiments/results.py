@@ -38,7 +38,7 @@ class Results:
         return [arm for arm in self.experiment.arms if self.seeds(arm)]
 
     def errors(self, arm: str, seeds=None) -> np.ndarray:
-        """`(S, N)` inter-ocular errors of an arm on all faces, a row per seed."""
+        """`(S, N)` errors of an arm on all faces, a row per seed."""
         seeds = self.seeds(arm) if seeds is None else seeds
         return np.stack([unpacked(self.run(arm, seed)["errors"]) for seed in seeds])
 

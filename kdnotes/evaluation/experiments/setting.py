@@ -43,8 +43,9 @@ class Setting:
         self.zoom = faces.meta["stored_margin"] / CROP_MARGIN
 
     def _chosen(self):
-        """Which training faces have labels: those of some people, the same for every arm."""
-        people = self.train.table["subject"].to_numpy()
+        """Which training faces have labels: those of some people, the same for every arm. Where
+        nobody is named, each face is a person of its own."""
+        people = self.train.people()
         names = np.random.default_rng(0).permutation(np.unique(people))
         return np.isin(people, names[: self.regime.people])
 
@@ -66,7 +67,7 @@ class Setting:
 
     def mean_shape(self) -> np.ndarray:
         """Of the labels and their mirror images, in network-crop units."""
-        shapes = np.concatenate([self.hard, asm.mirror(self.hard, self.labelled.scheme)])
+        shapes = asm.with_mirror_images(self.hard, self.labelled.scheme)
         return (shapes.mean(axis=0) * self.zoom).astype(np.float32)
 
     def network(self, name: str, size: int, seed: int, n_more: int = 0) -> models.LandmarkNet:
@@ -74,7 +75,8 @@ class Setting:
         shape = np.concatenate([self.mean_shape(), np.zeros((n_more, 2), np.float32)])
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            return models.create(name, len(shape), mean_shape=shape, size=size)
+            scheme = len(shape) if n_more else self.faces.scheme
+            return models.create(name, scheme, mean_shape=shape, size=size)
 
     def config(self, loss: str, n_faces: int, steps: int, **more) -> training.TrainConfig:
         """A training of at least `steps` steps, in whole epochs."""
@@ -124,7 +126,7 @@ class Setting:
 
     def halves(self) -> np.ndarray:
         """0 or 1 for each labelled face, whole people on one side."""
-        people = self.labelled.table["subject"].to_numpy()
+        people = self.labelled.people()
         names = np.random.default_rng(2).permutation(np.unique(people))
         return np.isin(people, names[len(names) // 2 :]).astype(int)
 
@@ -150,13 +152,13 @@ class Setting:
 
     @functools.cache  # noqa: B019
     def strength_of_teachers(self) -> dict[str, dict[str, float]]:
-        """Each teacher's inter-ocular error on the faces that it has seen and on those that it has
+        """Each teacher's error on the faces that it has seen and on those that it has
         not; one that knows its faces by heart has nothing to say about them."""
         truth = {"seen": (self.labelled, self.hard)}
         truth["unseen"] = (self.validation, self.validation.landmarks)
         return {
             which: {
-                name: float(metrics.nme(inference.predict(net, faces), target, 68).mean())
+                name: float(metrics.nme(inference.predict(net, faces), target, faces.scheme).mean())
                 for name, (faces, target) in truth.items()
             }
             for which, net in self.teachers().nets.items()
@@ -190,4 +192,4 @@ class Setting:
 
 def _digest(regime: Regime, faces: FaceSet) -> str:
     text = json.dumps(asdict(regime), sort_keys=True) + faces.fingerprint
-    return f"{faces.meta['name']}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+    return f"{faces.name}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
