@@ -13,11 +13,15 @@ import math
 import os
 import secrets
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
+
+#: The turns that this process has now, by lock file and thread: whether it had to wait for them.
+_TURNS: dict[tuple[Path, int], bool] = {}
 
 #: Bytes of a name that a hidden file beside it may repeat. File systems allow 143 to 255 in all.
 LONGEST = 80
@@ -101,12 +105,17 @@ def new_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
 def turn(path: str | Path) -> Iterator[bool]:
     """Lets one process at a time work on `path`; the others wait for their turn, and say so.
 
-    A process that is killed gives its turn away. Turns for one path cannot be nested.
+    A process that is killed gives its turn away. A turn within a turn for the same path is the same
+    one.
 
     Yields:
         Whether another process was at work: what it has made may be there by now.
     """
     file = beside(path, "lock")
+    mine = file, threading.get_ident()
+    if mine in _TURNS:
+        yield _TURNS[mine]
+        return
     file.parent.mkdir(parents=True, exist_ok=True)
     lock, waited = FileLock(file), False
     with _told_as(Path(path), file):
@@ -116,9 +125,11 @@ def turn(path: str | Path) -> Iterator[bool]:
             waited = True
             print(f"another process is at work on {path}: waiting for it", flush=True)
             lock.acquire()
+    _TURNS[mine] = waited
     try:
         yield waited
     finally:
+        del _TURNS[mine]
         with contextlib.suppress(OSError):  # Windows: while others wait for it
             file.unlink()
         lock.release()

@@ -18,6 +18,7 @@ import torch
 
 from kdnotes import asm, models, processes, profiles, synthetic, teachers, training
 from kdnotes.faceset import FaceSet
+from kdnotes.files import turn
 from kdnotes.prepare import prepare_synthetic
 from kdnotes.profiles import Profile
 from kdnotes.views import CROP_MARGIN
@@ -93,10 +94,12 @@ def embedded_faces(profile: Profile, *, progress: bool = True) -> FaceSet:
     """The rendered faces of a profile, from disk or made now."""
     n, size = profile.n_faces, profile.stored_size
     path = build_folder() / "faces" / f"embedded-v{synthetic.VERSION}-{n}-{size}px"
-    with processes.state().main_process_first():
-        if path.exists():
-            return FaceSet.open(path)
-        return prepare_synthetic(path, n, size=size, progress=progress)
+    if processes.state().is_main_process and not path.exists():
+        with turn(path):
+            if not path.exists():  # else another run has made them meanwhile
+                prepare_synthetic(path, n, size=size, progress=progress)
+    processes.state().wait_for_everyone()
+    return FaceSet.open(path)
 
 
 def soft_landmarks(course: Course, variance: float = SOFT_VARIANCE) -> np.ndarray:
@@ -127,21 +130,22 @@ def new_network(course: Course, name: str, size: int, seed: int = 0) -> models.L
 def _train(course, net, config, run, fresh=False, **more):
     """Trains (or goes on, or finds) the network of one run; its weights lie beside its log."""
     folder = course.folder / run
-    with processes.state().main_process_first():
-        if fresh:
-            shutil.rmtree(folder, ignore_errors=True)
-    log = training.fit(
-        net,
-        course.split("train"),
-        config,
-        validation=course.split("validation"),
-        run=folder,
-        progress=course.progress,
-        **more,
-    )
-    if processes.state().is_main_process:
-        card = {"profile": course.profile.name, "faces": course.faces.meta["name"], "log": log[-1]}
-        models.save(net, folder / "network", card=card)
+    with processes.first_one_in(turn(folder)):
+        with processes.state().main_process_first():
+            if fresh:
+                shutil.rmtree(folder, ignore_errors=True)
+        log = training.fit(
+            net,
+            course.split("train"),
+            config,
+            validation=course.split("validation"),
+            run=folder,
+            progress=course.progress,
+            **more,
+        )
+        if processes.state().is_main_process:
+            about = {"profile": course.profile.name, "faces": course.faces.meta["name"]}
+            models.save(net, folder / "network", card=about | {"log": log[-1]})
     return net, log
 
 
