@@ -15,6 +15,8 @@ import pooch
 import requests
 from tqdm import tqdm
 
+from kdnotes.files import new_file, turn
+
 
 class DownloadError(ValueError):
     """A file could not be fetched."""
@@ -72,9 +74,16 @@ def download(remote: Remote, *, tries: int = 3, progress: bool = True) -> Path:
             f"cannot use the cache folder {folder} ({error}); "
             "name another one in the variable KDNOTES_CACHE"
         ) from error
-    if not (folder / remote.name).exists():
-        check_space(folder, remote.n_bytes)
     pooch.get_logger().setLevel("WARNING")
+    if (folder / remote.name).exists():
+        return _retrieved(remote, folder, tries, progress)
+    check_space(folder, remote.n_bytes)
+    with turn(folder / remote.name):
+        return _retrieved(remote, folder, tries, progress)
+
+
+def _retrieved(remote: Remote, folder: Path, tries: int, progress: bool) -> Path:
+    """The file in the folder, fetched unless it is there and right."""
     fetch = _fetch_from_drive if remote.url.startswith("gdrive:") else _fetch
     for attempt in range(1, tries + 1):
         try:
@@ -155,7 +164,8 @@ def _fetch_from_drive(file: Path, folder: Path, remote: Remote, progress: bool) 
         raise OSError(str(error)) from error
     if not part.exists():
         raise OSError("Google Drive did not give the file (too many downloads?)")
-    shutil.move(part, file)
+    with new_file(file) as whole:  # gdown lets nobody else read what it fetches
+        os.replace(part, whole)
 
 
 def check_space(folder: Path, n_bytes: int) -> None:

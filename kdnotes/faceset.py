@@ -181,7 +181,7 @@ class FaceSet:
         """Write a face set from samples, one after the other, and open it.
 
         Bad samples are left out, counted in `meta["skipped"]` and printed. Nothing is left behind
-        where it fails.
+        where it fails. Where another process is writing the same set, its faces are taken.
 
         Args:
             path: The new folder.
@@ -214,7 +214,6 @@ class FaceSet:
             raise ValueError(f'box must be "landmarks" or "dataset", found {box!r}')
         if size < 1 or not stored_margin > 0:
             raise ValueError(f"size and margin must be positive, found {size} and {stored_margin}")
-        faceset_read.check_target(path, replace)
         meta = {
             **(extra or {}),
             "name": name,
@@ -227,18 +226,21 @@ class FaceSet:
             "split_rule": split_rule,
             "rendered": rendered,
         }
-        path.parent.mkdir(parents=True, exist_ok=True)
-        hidden = {"prefix": f".{path.name}.", "suffix": ".part", "dir": path.parent}
-        work = (
-            files.work_folder(path.with_name(f".{path.name}.work"), {**meta, "samples": resume})
-            if resume
-            else tempfile.TemporaryDirectory(**hidden)
-        )
-        bar = tqdm(total=total, disable=not progress, unit=" faces", desc="crop")
-        with work as folder, bar:
-            faceset_write.collect(Path(folder), samples, meta, workers, bar)
-            with files.new_folder(path, replace=replace) as part:
-                faceset_write.assemble(Path(folder), part, meta, tuple(splits))
+        with files.turn(path) as waited:
+            if waited and not replace and faceset_read.is_made_of(path, meta):
+                return cls.open(path)  # what the other process has made is what was asked for
+            faceset_read.check_target(path, replace)
+            work = files.beside(path, "work")
+            folder = (
+                files.work_folder(work, {**meta, "samples": resume})
+                if resume
+                else tempfile.TemporaryDirectory(".part", f"{work.name}.", work.parent)
+            )
+            bar = tqdm(total=total, disable=not progress, unit=" faces", desc="crop")
+            with folder as collected, bar:
+                faceset_write.collect(Path(collected), samples, meta, workers, bar)
+                with files.new_folder(path, replace=replace) as part:
+                    faceset_write.assemble(Path(collected), part, meta, tuple(splits))
         return cls.open(path)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from kdnotes import schemes
+from kdnotes.files import json_text
 
 FORMAT = "kdnotes face set"
 VERSION = 1
@@ -73,6 +74,15 @@ def check_target(path: Path, replace: bool) -> None:
         raise FileExistsError(f"{path} is there already; replace it, or choose another folder")
     if path.exists():
         read_meta(path)
+
+
+def is_made_of(path: Path, meta: dict[str, Any]) -> bool:
+    """Whether a face set is at `path` whose `meta.json` has these entries."""
+    try:
+        made = read_meta(path)
+    except FaceSetError:
+        return False
+    return all(made.get(key) == value for key, value in json.loads(json_text(meta)).items())
 
 
 def read_meta(path: Path) -> dict[str, Any]:

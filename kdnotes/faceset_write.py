@@ -25,6 +25,7 @@ from tqdm import tqdm
 
 from kdnotes import faceset_read
 from kdnotes.faceset_read import COLUMNS, FORMAT, VERSION, FaceSetError, listed, split_counts
+from kdnotes.files import write_json
 from kdnotes.samples import BadSample, find_problem, stored_crop
 
 #: The share of bad samples above which nothing is written: then the source is wrong, not a face.
@@ -161,7 +162,7 @@ def assemble(work: Path, folder: Path, meta: dict, splits=()) -> None:
     fingerprint = hashlib.sha256(pixels + landmarks.tobytes()).hexdigest()[:16]
     meta = {"format": FORMAT, "version": VERSION, **meta, **columns, "n_faces": len(table)}
     meta |= {"skipped": skipped, "fingerprint": fingerprint}
-    (folder / "meta.json").write_text(json.dumps(meta, indent=1) + "\n", encoding="utf-8")
+    write_json(folder / "meta.json", meta)
     faceset_read.read_table(folder / "table.csv", len(table), list(table.columns), meta)
     shutil.move(work / IMAGES, folder / IMAGES)  # last: until now an interruption loses nothing
 

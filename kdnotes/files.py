@@ -2,36 +2,75 @@
 
 Everything kdnotes writes goes to a temporary name beside its goal and is renamed at the end, so
 that an interrupted run (Ctrl-C, `kill -9`, a full disk) leaves nothing that a later run takes for
-whole.
+whole. A goal that is a link stays one: what it points to is written. Who may read a new file
+follows the umask, as with any other program.
 """
 
 import contextlib
+import hashlib
 import json
+import math
 import os
+import secrets
 import shutil
-import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import psutil
+from filelock import FileLock, Timeout
+
+#: The turns that this process has now, by lock file and thread: whether it had to wait for them.
+_TURNS: dict[tuple[Path, int], bool] = {}
+
+#: Bytes of a name that a hidden file beside it may repeat. File systems allow 143 to 255 in all.
+LONGEST = 80
+
+
+def beside(path: str | Path, ending: str) -> Path:
+    """The hidden `.NAME.ENDING` in the folder of `path`, links followed; long names are cut."""
+    path = Path(os.path.realpath(path))
+    name = path.name.lstrip(".")
+    content = os.fsencode(name)
+    if len(content) > LONGEST:
+        name = f"{name[: LONGEST // 4]}-{hashlib.sha256(content).hexdigest()[:8]}"
+    return path.with_name(f".{name}.{ending}")
+
+
+def _temporary(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return beside(path, f"{secrets.token_hex(4)}.part")
+
+
+@contextlib.contextmanager
+def _told_as(path: Path, hidden: Path) -> Iterator[None]:
+    """Errors name the file that a reader knows, not the hidden one."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename == str(hidden):
+            error.filename = str(path)
+        raise
 
 
 @contextlib.contextmanager
 def new_file(path: str | Path) -> Iterator[Path]:
     """A temporary path to write to; it becomes `path` when the block ends without an error."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    os.close(handle)
-    part = Path(name)
-    try:
-        yield part
-        with part.open("r+b") as file:  # Windows syncs only what may be written
-            os.fsync(file.fileno())
-        part.chmod(0o644)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    goal = Path(os.path.realpath(path))
+    part = _temporary(goal)
+    with _told_as(Path(path), part):
+        try:
+            part.touch(exist_ok=False)
+            mode = part.stat().st_mode  # as the umask wants it; some libraries write a file anew
+            yield part
+            with part.open("r+b") as file:  # Windows syncs only what may be written
+                os.fsync(file.fileno())
+            if part.stat().st_mode != mode:
+                with contextlib.suppress(OSError):  # some mounted drives know no modes
+                    part.chmod(mode)
+            os.replace(part, goal)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -41,21 +80,21 @@ def new_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
     Raises:
         FileExistsError: `path` is there already and `replace` is false.
     """
-    path = Path(path)
-    if path.exists() and not replace:
+    goal = Path(os.path.realpath(path))
+    if goal.exists() and not replace:
         raise FileExistsError(f"{path} is there already; delete it or choose another folder")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+    part = _temporary(goal)
     old = part.with_suffix(".old")
     try:
+        with _told_as(Path(path), part):
+            part.mkdir()
         yield part
-        part.chmod(0o755)
-        if path.exists():  # moved aside first: deleting takes time, and may be interrupted
-            os.replace(path, old)
-        os.replace(part, path)
+        if goal.exists():  # moved aside first: deleting takes time, and may be interrupted
+            os.replace(goal, old)
+        os.replace(part, goal)
     except BaseException:
-        if old.exists() and not path.exists():
-            os.replace(old, path)
+        if old.exists() and not goal.exists():
+            os.replace(old, goal)
         raise
     finally:
         shutil.rmtree(part, ignore_errors=True)
@@ -63,53 +102,96 @@ def new_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
+def turn(path: str | Path) -> Iterator[bool]:
+    """Lets one process at a time work on `path`; the others wait for their turn, and say so.
+
+    A process that is killed gives its turn away. A turn within a turn for the same path is the same
+    one.
+
+    Yields:
+        Whether another process was at work: what it has made may be there by now.
+    """
+    file = beside(path, "lock")
+    mine = file, threading.get_ident()
+    if mine in _TURNS:
+        yield _TURNS[mine]
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock, waited = FileLock(file), False
+    with _told_as(Path(path), file):
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            waited = True
+            print(f"another process is at work on {path}: waiting for it", flush=True)
+            lock.acquire()
+    _TURNS[mine] = waited
+    try:
+        yield waited
+    finally:
+        del _TURNS[mine]
+        with contextlib.suppress(OSError):  # Windows: while others wait for it
+            file.unlink()
+        lock.release()
+
+
+@contextlib.contextmanager
 def work_folder(path: Path, key: dict) -> Iterator[Path]:
     """A folder for work that goes on after an interruption (Ctrl-C, `kill -9`).
 
-    When the block ends, with or without an error, the folder is gone; after an interruption it is
-    still there, and the next block with the same `key` finds what was done.
+    One process at a time is at work there. When the block ends, with or without an error, the
+    folder is gone; after an interruption it is still there, and the next block with the same `key`
+    finds what was done.
 
     Args:
         path: The folder.
         key: What the work depends on, JSON values; with another key it begins anew.
-
-    Raises:
-        RuntimeError: Another process is at work there.
     """
-    note, wanted = path / "work.json", json.loads(json.dumps(key))
-    found = json.loads(note.read_text()) if note.is_file() else {}
-    if found and _is_alive(found):
-        raise RuntimeError(
-            f"process {found['process']} is at work in {path}; wait for it, or stop it first"
-        )
-    if not found or found["key"] != wanted:
+    note, wanted = path / "work.json", {"key": json.loads(json_text(key))}
+    with turn(path):
+        if not note.is_file() or json.loads(note.read_text()) != wanted:
+            _remove_work(path)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            write_json(note, wanted)
+            yield path
+        except KeyboardInterrupt:
+            print(f"interrupted; the same command goes on with what is in {path}")
+            raise
+        except BaseException:
+            _remove_work(path)
+            raise
         _remove_work(path)
-    path.mkdir(parents=True, exist_ok=True)
-    me = {"process": os.getpid(), "began": psutil.Process().create_time()}
-    with new_file(note) as part:
-        part.write_text(json.dumps(me | {"key": wanted}))
-    try:
-        yield path
-    except KeyboardInterrupt:
-        print(f"interrupted; the same command goes on with what is in {path}")
-        raise
-    except BaseException:
-        _remove_work(path)
-        raise
-    _remove_work(path)
-
-
-def _is_alive(note: dict) -> bool:
-    """Whether the process of a work folder is another one and still there. Numbers of processes are
-    used again, so the time at which it began must agree too."""
-    try:
-        began = psutil.Process(note["process"]).create_time()
-    except psutil.Error:
-        return False
-    return note["process"] != os.getpid() and abs(began - note.get("began", 0)) < 5
 
 
 def _remove_work(path: Path) -> None:
     """Deletes a work folder, its note first: what is half deleted is not taken for done work."""
     (path / "work.json").unlink(missing_ok=True)
     shutil.rmtree(path, ignore_errors=True)
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """A value as JSON that every reader takes: NaN and infinity, which JSON has not, become null.
+
+    Args:
+        value: Dictionaries, lists, texts, numbers; numpy's numbers and arrays, too.
+        indent: As in `json.dumps`.
+    """
+    return json.dumps(_finite(value), indent=indent, allow_nan=False)
+
+
+def write_json(path: str | Path, value: Any) -> Path:
+    """Writes a value, see `json_text`, as a JSON file for programs and people; returns its path."""
+    with new_file(path) as part:
+        part.write_text(json_text(value, indent=2) + "\n", encoding="utf-8")
+    return Path(path)
+
+
+def _finite(value):
+    if hasattr(value, "tolist"):  # numpy's
+        value = value.tolist()
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

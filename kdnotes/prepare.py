@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kdnotes import datasets, downloads, faceset_read, sources, synthetic
+from kdnotes import datasets, downloads, faceset_read, files, sources, synthetic
 from kdnotes.datasets import PublicSet
 from kdnotes.faceset import FaceSet, Sample
 from kdnotes.formats import own, split_by_name
@@ -110,6 +110,7 @@ def prepare_public(
     print(dataset.notice)
     extra = {"labels": dataset.labels, "licence": dataset.licence, "citation": dataset.citation}
     with contextlib.ExitStack() as stack:
+        stack.enter_context(files.turn(out))
         if folder:
             origin = sources.listing(Path(folder))
         else:

@@ -18,6 +18,7 @@ import torch
 
 from kdnotes import asm, models, processes, profiles, scenes, synthetic, teachers, training
 from kdnotes.faceset import FaceSet
+from kdnotes.files import turn
 from kdnotes.prepare import prepare_synthetic
 from kdnotes.profiles import Profile
 from kdnotes.views import CROP_MARGIN, ViewConfig
@@ -115,11 +116,17 @@ def embedded_faces(
     n, size = profile.n_faces, profile.stored_size
     n = n if at_most is None else min(n, at_most)
     path = build_folder() / "faces" / f"embedded-v{synthetic.VERSION}-{n}-{size}px"
-    with processes.state().main_process_first():
-        if path.exists() and (faces := FaceSet.open(path)).rendered:
-            return faces
-        # a set of an earlier version does not say that it is rendered
-        return prepare_synthetic(path, n, size=size, replace=path.exists(), progress=progress)
+    if processes.state().is_main_process and not _rendered_at(path):
+        with turn(path):
+            if not _rendered_at(path):  # else another run has made them meanwhile
+                prepare_synthetic(path, n, size=size, replace=path.exists(), progress=progress)
+    processes.state().wait_for_everyone()
+    return FaceSet.open(path)
+
+
+def _rendered_at(path):
+    """Whether embedded faces are there; a set of an earlier version does not say so of itself."""
+    return path.exists() and FaceSet.open(path).rendered
 
 
 def soft_landmarks(course: Course, variance: float = SOFT_VARIANCE) -> np.ndarray:
@@ -150,21 +157,22 @@ def new_network(course: Course, name: str, size: int, seed: int = 0) -> models.L
 def _train(course, net, config, run, fresh=False, **more):
     """Trains (or goes on, or finds) the network of one run; its weights lie beside its log."""
     folder = course.folder / run
-    with processes.state().main_process_first():
-        if fresh:
-            shutil.rmtree(folder, ignore_errors=True)
-    log = training.fit(
-        net,
-        course.split("train"),
-        config,
-        validation=course.split("validation"),
-        run=folder,
-        progress=course.progress,
-        **more,
-    )
-    if processes.state().is_main_process:
-        card = {"profile": course.profile.name, "faces": course.faces.name, "log": log[-1]}
-        models.save(net, folder / "network", card=card)
+    with processes.first_one_in(turn(folder)):
+        with processes.state().main_process_first():
+            if fresh:
+                shutil.rmtree(folder, ignore_errors=True)
+        log = training.fit(
+            net,
+            course.split("train"),
+            config,
+            validation=course.split("validation"),
+            run=folder,
+            progress=course.progress,
+            **more,
+        )
+        if processes.state().is_main_process:
+            card = {"profile": course.profile.name, "faces": course.faces.name, "log": log[-1]}
+            models.save(net, folder / "network", card=card)
     return net, log
 
 

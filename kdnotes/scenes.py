@@ -9,25 +9,30 @@ from collections.abc import Callable, Iterable
 
 from kdnotes.faceset import FaceSet
 from kdnotes.samples import knows_yaw
+from kdnotes.schemes import SCHEMES
 
 #: How many embedded faces such a scene takes at most.
 N_FACES = 200
 
+#: How many people with several pictures a scene on people needs.
+N_PEOPLE = 8
+
 
 def _several_pictures(faces: FaceSet) -> bool:
-    """Whether there are training people with several pictures."""
+    """Whether there are enough training people with several pictures."""
     table = faces.table[faces.table["split"] == "train"]
     counts = table.loc[table["subject"] != "", "subject"].value_counts()
-    return (counts > 1).sum() > 1
+    return (counts > 1).sum() >= N_PEOPLE
 
 
 #: Name to what is needed, in words, and whether a face set has it.
 NEEDS: dict[str, tuple[str, Callable[[FaceSet], bool]]] = {
-    "people": ("people with several named pictures", _several_pictures),
+    "people": ("people with several pictures", _several_pictures),
     "yaw": ("points that tell the turn of the head", lambda faces: knows_yaw(faces.scheme)),
     "eyes": ("outer eye corners and pupils", lambda faces: bool(faces.scheme.interpupil)),
     "brows": ("eyes and brows by name", lambda faces: "brow_left" in faces.scheme.groups),
-    "flip": ("a numbering of the mirror image", lambda faces: faces.scheme.flip is not None),
+    "68 points": ("68-point scheme", lambda faces: faces.scheme == SCHEMES[68]),
+    "flip": ("numbering of the mirror image", lambda faces: faces.scheme.flip is not None),
 }
 
 

@@ -242,6 +242,24 @@ def from_json(value: int | dict) -> Scheme:
         ) from error
 
 
+def of_config(config) -> Scheme:
+    """The scheme of a network's landmarks.
+
+    Args:
+        config: What a network or an exported file says of itself: `n_points`, and `scheme` (see
+            `to_json`) where the points are no built-in ones.
+
+    Returns:
+        The scheme that is named, or the built-in one of that number of points, or else one that
+        knows nothing of the points but their number: a drawing of it has dots and no lines.
+    """
+    value = getattr(config, "scheme", None)
+    if value is not None:
+        return from_json(value)
+    n = config.n_points
+    return SCHEMES.get(n) or Scheme(n)
+
+
 def get_named(name: str) -> Scheme:
     """The scheme that a command line means: a number of points, or a JSON file.
 

@@ -35,7 +35,7 @@ def unpacked(
     found: list[Path], fetched: list[Path], out: Path, hashes: dict, separate: bool
 ) -> Iterator[Path]:
     """A folder beside `out` with the content of the archives; gone when the work is done."""
-    with files.work_folder(out.absolute().with_name(f".{out.name}.unpacked"), hashes) as folder:
+    with files.work_folder(files.beside(out, "unpacked"), hashes) as folder:
         for path in found:
             target = folder / (path.stem if separate else "content")
             whole = folder / f"{path.name}.whole"

@@ -9,7 +9,6 @@ up. The view is made again from the same numbers, so a stored answer always meet
 not need to know which of them it was given.
 """
 
-import contextlib
 import hashlib
 import json
 from dataclasses import asdict
@@ -21,7 +20,7 @@ from tqdm.auto import tqdm
 
 from kdnotes import models, processes
 from kdnotes.faceset import FaceSet
-from kdnotes.files import new_file, new_folder, work_folder
+from kdnotes.files import beside, new_file, new_folder, work_folder, write_json
 from kdnotes.views import CROP_MARGIN, ViewConfig, Views, sample_views, to_tensor, warp_images
 
 
@@ -193,27 +192,21 @@ def build_cache(
     process.wait_for_everyone()  # before the first process makes it, nobody or all see it
     if not path.exists():
         process.wait_for_everyone()
-        work = path.with_name(f".{path.name}.work")
+        work = beside(path, "work")
         rows = hashlib.sha256(faces.rows.tobytes()).hexdigest()
-        with _shared(work, {"key": key, "rows": rows, "batch_size": batch_size}, process):
-            _ask(teachers.to(device), faces, work, key, batch_size, process, device, progress)
-            process.wait_for_everyone()
-            if process.is_main_process:
-                _join(work, path, faces, key, batch_size)
+        work_key = {"key": key, "rows": rows, "batch_size": batch_size}
+        with processes.first_one_in(work_folder(work, work_key)):
+            if not path.exists():  # else another run has made it meanwhile
+                _ask(teachers.to(device), faces, work, key, batch_size, process, device, progress)
+                process.wait_for_everyone()
+                if process.is_main_process:
+                    _join(work, path, faces, key, batch_size)
         process.wait_for_everyone()
     cache = TeacherCache(path)
     cache.check(key)
     if not np.isin(faces.rows, cache.rows).all():
         raise ValueError(f"the teacher cache {path} was made for other faces of this set")
     return cache
-
-
-@contextlib.contextmanager
-def _shared(work, key, process):
-    """The first process's work folder, once it is there, for all of them."""
-    with work_folder(work, key) if process.is_main_process else contextlib.nullcontext():
-        process.wait_for_everyone()
-        yield
 
 
 def _blocks(faces, batch_size):
@@ -252,4 +245,4 @@ def _join(work, path, faces, key, batch_size):
             stored[chosen] = np.load(work / f"{number}.npy")
         stored.flush()
         np.save(part / "rows.npy", faces.rows)
-        (part / "meta.json").write_text(json.dumps(key, indent=2) + "\n")
+        write_json(part / "meta.json", key)

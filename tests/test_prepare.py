@@ -1,6 +1,6 @@
+import contextlib
 import http.server
 import io
-import json
 import os
 import shutil
 import struct
@@ -15,15 +15,17 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import psutil
 import pytest
+from at_once import at_once
+from drawn_faces import draw_face
+from PIL import Image
 from youtube_tree import TABLES, write_tree
 
 from kdnotes import archives, datasets, downloads, files, synthetic
 from kdnotes.archives import ArchiveError
 from kdnotes.downloads import DownloadError, Remote
 from kdnotes.faceset import FaceSet, FaceSetError
-from kdnotes.prepare import prepare_public, prepare_synthetic
+from kdnotes.prepare import prepare_own, prepare_public, prepare_synthetic
 from kdnotes.samples import stored_crop
 
 SMALL = {"size": 24, "progress": False}
@@ -495,16 +497,67 @@ def test_other_settings_do_not_go_on(out, archive, monkeypatch):
     assert [path.name for path in out.parent.iterdir()] == ["faces"]
 
 
-def test_two_at_once_are_one_too_many(out, archive):
-    work = out.parent / ".faces.work"
-    work.mkdir()
-    parent = psutil.Process(os.getppid())
-    other = {"process": parent.pid, "began": parent.create_time(), "key": {}}
-    (work / "work.json").write_text(json.dumps(other))
-    with pytest.raises(RuntimeError, match=r"process \d+ is at work in"):
-        prepare_youtube_faces(out, archive=archive, **SMALL)
-    (work / "work.json").write_text(json.dumps(other | {"began": 0}))  # its number, used again
-    assert len(prepare_youtube_faces(out, archive=archive, **SMALL)) == 44
+@pytest.mark.parametrize("kind", ["archive", "own", "synthetic"])
+def test_who_comes_second_waits_and_takes_what_the_first_has_made(
+    out, archive, kind, tmp_path, capsys
+):
+    table = own_table(tmp_path)
+    make = {
+        "archive": lambda: prepare_youtube_faces(out, archive=archive, workers=1, **SMALL),
+        "own": lambda: prepare_own(table, out, workers=1, **SMALL),
+        "synthetic": lambda: prepare_synthetic(out, 3, **SMALL),
+    }[kind]
+    made, said = at_once(out, make, capsys)
+    assert {faces.fingerprint for faces in made} == {FaceSet.open(out).fingerprint}
+    assert said.count(f"{len(made[0])} faces in {out}") == 3 and "delete" not in said
+    assert [path.name for path in out.parent.iterdir()] == ["faces"]
+
+
+def test_a_file_is_fetched_once_by_three(archive, serve, capsys):
+    content = read_bytes(archive)
+    url, requests = serve(content)
+    remote, cache = Remote("a.zip", url), downloads.cache_folder()
+    paths, _ = at_once(cache / "a.zip", lambda: downloads.download(remote, progress=False), capsys)
+    assert paths == [cache / "a.zip"] * 3 and read_bytes(paths[0]) == content
+    assert requests == [0] and [path.name for path in cache.iterdir()] == ["a.zip"]
+
+
+def own_table(folder):
+    rows = ["file," + ",".join(f"x{i},y{i}" for i in range(68)), ""]
+    image, points = draw_face(1, 0)
+    Image.fromarray(image).save(folder / "a.png")
+    rows[1] = ",".join(["a.png", *(f"{value:.2f}" for value in points.flatten())])
+    (folder / "points.csv").write_text("\n".join(rows) + "\n")
+    return folder / "points.csv"
+
+
+def test_only_the_same_set_is_taken(out, monkeypatch):
+    """Not another one, nor one that was there before and is to be replaced."""
+    real = files.turn
+
+    @contextlib.contextmanager
+    def second(path):
+        monkeypatch.setattr(files, "turn", real)
+        if not path.exists():
+            prepare_synthetic(path, 3, size=24, progress=False)  # the other process
+        collecting = pytest.MonkeyPatch()
+        collecting.setattr("kdnotes.faceset_write.collect", lambda *_: pytest.fail("made again"))
+        try:
+            yield True
+        finally:
+            collecting.undo()
+
+    monkeypatch.setattr(files, "turn", second)
+    assert len(prepare_synthetic(out, 3, size=24, progress=False)) == 3
+    monkeypatch.setattr(files, "turn", second)
+    with pytest.raises(pytest.fail.Exception, match="made again"):
+        prepare_synthetic(out, 3, size=24, progress=False, replace=True)
+    shutil.rmtree(out)
+    for other in ({"size": 16}, {"size": 24, "seed": 1}, {"size": 24, "scheme": 29}):
+        monkeypatch.setattr(files, "turn", second)
+        with pytest.raises(FileExistsError, match="is there already; replace it, or choose"):
+            prepare_synthetic(out, 3, progress=False, **other)
+        shutil.rmtree(out)
 
 
 def test_an_interruption_at_the_end_loses_no_crop(out, archive, monkeypatch):

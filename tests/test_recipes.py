@@ -7,8 +7,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from at_once import at_once
 
-from kdnotes import inference, metrics, models, profiles, recipes, teachers, training
+from kdnotes import inference, metrics, models, profiles, recipes, synthetic, teachers, training
 from kdnotes.evaluation import report
 from kdnotes.faceset import FaceSet, FaceSetError, Sample
 
@@ -260,6 +261,33 @@ def test_embedded_faces_are_made_once(build, monkeypatch, small_faces):
     first = recipes.embedded_faces(profile)
     assert recipes.embedded_faces(profile).fingerprint == first.fingerprint
     assert made == [(2, 56)]
+
+
+def test_three_first_starts_at_once(build, monkeypatch, capsys):
+    """Three notebooks that are opened one after the other: faces are rendered once, a network is
+    trained once, and the others take what is there."""
+    profile = replace(profiles.get("tiny"), n_faces=3, stored_size=58)
+    path = build / "faces" / f"embedded-v{synthetic.VERSION}-3-58px"
+    made, said = at_once(path, lambda: recipes.embedded_faces(profile, progress=False), capsys)
+    assert {faces.fingerprint for faces in made} == {FaceSet.open(path).fingerprint}
+    assert said.count("3 faces in") == 1 and "delete" not in said
+    assert [found.name for found in path.parent.glob("*58px*")] == [path.name]
+
+
+def test_a_network_is_trained_once_by_three(course, tmp_path, monkeypatch, capsys):
+    own, trained = replace(course, folder=tmp_path), []
+
+    def fit(net, faces, config, *, run, **more):
+        if not (run / "done").exists():
+            trained.append(run.name)
+            run.mkdir(parents=True)
+            (run / "done").touch()
+        return [{"epoch": 1}]
+
+    monkeypatch.setattr(training, "fit", fit)
+    at_once(tmp_path / "tough", lambda: recipes.train_teacher(own, "tough"), capsys)
+    assert trained == ["tough"]
+    assert [path.name for path in tmp_path.iterdir()] == ["tough"]
 
 
 # --- report --------------------------------------------------------------------------------------

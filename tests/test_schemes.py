@@ -1,5 +1,8 @@
 """Point schemes: flips, groups and the conversion from 98 to 68 points."""
 
+import json
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -107,6 +110,18 @@ def test_a_scheme_of_ones_own_is_checked(change, message):
     assert schemes.Scheme(**fields).n_points == 3
     with pytest.raises(ValueError, match=message):
         schemes.Scheme(**{**fields, **change})
+
+
+def test_the_scheme_of_a_network():
+    """Named by the network, built in, or else points without lines."""
+    own = schemes.Scheme(3, (1, 0, 2), {"eyes": (0, 1)}, ((0, 2),), ((0,), (1,)), ((0,), (1,)))
+    written = json.loads(json.dumps(schemes.to_json(own)))
+    assert schemes.of_config(SimpleNamespace(n_points=3, scheme=written)) == own
+    assert schemes.of_config(SimpleNamespace(n_points=98, scheme=98)) == SCHEMES[98]
+    assert schemes.of_config(SimpleNamespace(n_points=29, scheme=None)) == SCHEMES[29]
+    assert schemes.of_config(SimpleNamespace(n_points=68)) == SCHEMES[68]
+    bare = schemes.of_config(SimpleNamespace(n_points=5))
+    assert bare.n_points == 5 and bare.edges == () and bare.flip == (0, 1, 2, 3, 4)
 
 
 def test_98_to_68_by_value():

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from at_once import at_once
 from small_networks import Centroid, FakeConfig, Student
 from torch import nn
 
@@ -270,6 +271,20 @@ def test_interrupted_cache_goes_on_where_it_was(faces, tmp_path):
     assert np.array_equal(build_cache(Teachers(net), faces, path, **how).landmarks, whole)
     assert net.asked == 4, "three blocks of the five were stored"
     assert sorted(found.name for found in tmp_path.iterdir()) == ["cache", "whole"]
+
+
+def test_three_at_once_ask_once(faces, tmp_path, capsys):
+    net, asked = Centroid(), []
+    net.register_forward_pre_hook(lambda module, args: asked.append(len(args[0])))
+    path = tmp_path / "cache"
+    caches, said = at_once(
+        tmp_path / ".cache.work",
+        lambda: build_cache(Teachers(net), faces, path, seed=0, n_views=2, **QUIET),
+        capsys,
+    )
+    assert sum(asked) == 2 * 23 and "delete" not in said
+    assert all(np.array_equal(cache.landmarks, caches[0].landmarks) for cache in caches)
+    assert [found.name for found in tmp_path.iterdir()] == ["cache"]
 
 
 def test_a_block_that_is_not_there_is_an_error(faces, tmp_path, monkeypatch):

@@ -49,7 +49,11 @@ CARD = {
 
 def test_a_face_set_has_its_networks_and_their_table(folder):
     other = CARD | {"data": CARD["data"] | {"name": "other"}}
-    for name, data, card in (("tough", "drawn", CARD), ("base", "drawn", CARD), ("tough", "other", other)):
+    for name, data, card in (
+        ("tough", "drawn", CARD),
+        ("base", "drawn", CARD),
+        ("tough", "other", other),
+    ):
         zoo.add(new(0), name, data, card)
     nets = zoo.shipped(faces_like())
     assert list(nets) == ["base", "tough"] and zoo.shipped(faces_like(name="my own")) == {}

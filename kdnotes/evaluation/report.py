@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from kdnotes import inference, metrics, models, recipes
+from kdnotes import inference, metrics, models, recipes, zoo
 from kdnotes.faceset import FaceSet
 from kdnotes.files import new_file
 from kdnotes.machine import hardware
@@ -88,6 +88,14 @@ def predictions(
     mean = np.broadcast_to(recipes.mean_shape(course), faces.landmarks.shape)
     nets = nets or networks(course)
     return {MEAN_SHAPE: mean} | {name: inference.predict(net, faces) for name, net in nets.items()}
+
+
+def shipped_predictions(course: recipes.Course, split: str) -> dict[str, np.ndarray]:
+    """What the networks answer that ship for these faces: the names "plain", "student" and "tough"
+    to landmarks `(N, L, 2)` of a split in stored-crop units."""
+    nets, faces = zoo.shipped(course.faces), course.split(split)
+    names = {"plain": "student-plain", "student": "student-kd", "tough": "tough"}
+    return {short: inference.predict(nets[name], faces) for short, name in names.items()}
 
 
 def build(course: recipes.Course, splits: tuple[str, ...] = SPLITS) -> dict:
