@@ -135,7 +135,9 @@ def experiment(
     ] = None,
     log: Annotated[
         Path | None,
-        typer.Option(help="File of all runs, else the course's in a checkout, or one under build/."),
+        typer.Option(
+            help="File of all runs, else the course's in a checkout, or one in the folder."
+        ),
     ] = None,
 ) -> None:
     """Run an experiment on a face set, or in short on the embedded faces; the same command goes on

@@ -53,7 +53,7 @@ def slides(
     out: Annotated[Path | None, typer.Option(help="Folder, else slides under build/.")] = None,
 ) -> None:
     """Make the lecture's slides from the stored notebooks and notebooks/teaching/slides/."""
-    extras.require("nbconvert", "latex2mathml", "markdown_it", "mdit_py_plugins", "pygments")
+    extras.require("nbconvert", "latex2mathml", "markdown_it", "mdit_py_plugins")
     from kdnotes import recipes
     from kdnotes import slides as decks
 

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 #: Module to the extra of `pyproject.toml` that installs it.
 EXTRA_OF = (
     dict.fromkeys(("jupyterlab", "jupytext", "nbclient", "nbconvert", "nbformat"), "course")
-    | dict.fromkeys(("latex2mathml", "markdown_it", "mdit_py_plugins", "pygments"), "book")
+    | dict.fromkeys(("latex2mathml", "markdown_it", "mdit_py_plugins"), "book")
     | dict.fromkeys(("myst_nb", "sphinx"), "book")
     | dict.fromkeys(("onnx", "onnxruntime", "onnxscript"), "export")
     | dict.fromkeys(("nbval", "pytest", "xdist"), "dev")
