@@ -4,7 +4,6 @@ site; and the live page in it. Needs the extra `book`.
     python -m kdnotes book
 """
 
-import importlib.util
 import shutil
 import subprocess
 import sys
@@ -25,11 +24,9 @@ def build(notebooks: Path, out: Path, cache: Path, live: bool = True) -> list[st
         What is not as it could be, a sentence each.
 
     Raises:
-        RuntimeError: The extra is not installed, or Sphinx finds something wrong.
+        RuntimeError: Sphinx finds something wrong.
         ValueError: `out` holds something else.
     """
-    if importlib.util.find_spec("sphinx") is None or importlib.util.find_spec("myst_nb") is None:
-        raise RuntimeError('the web book needs the extra "book": pip install "kdnotes[book]"')
     if out.exists() and any(out.iterdir()) and not (out / "searchindex.js").exists():
         raise ValueError(f"{out} is not empty and holds no book: choose another folder")
     notes = []

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from kdnotes import extras
 from kdnotes.cli_data import data_app
 from kdnotes.cli_deploy import export, predict, web
 from kdnotes.cli_measure import bench, evaluate, experiment, peers
@@ -43,6 +44,7 @@ def course(
     ] = False,
 ) -> None:
     """Execute all numbered notebooks and write them, HTML copies and a report under build/."""
+    extras.require("nbconvert")
     from kdnotes import course as runner
 
     runner.run(profile, data, fresh=fresh, record=record)
@@ -62,6 +64,7 @@ def test(
     """
     import tempfile
 
+    extras.require("pytest", "nbval", "xdist")
     with tempfile.TemporaryDirectory() as build:
         env = os.environ | {"KDNOTES_PROFILE": "tiny", "KDNOTES_DATA": "", "KDNOTES_BUILD": build}
         env |= {"OMP_NUM_THREADS": "1"}  # the workers share the processor
@@ -78,6 +81,7 @@ def test(
 @app.command()
 def lab() -> None:
     """Open the course in JupyterLab."""
+    extras.require("jupyterlab")
     from kdnotes import course as runner
 
     start = runner.notebooks()[0]
@@ -178,8 +182,17 @@ def main(args: list[str] | None = None) -> None:
     """Runs a command; expected mistakes end in one sentence, not in a traceback."""
     try:
         app(args)
-    except (ValueError, OSError, RuntimeError, ArithmeticError) as error:
-        if os.environ.get("KDNOTES_TRACEBACK"):
+    except Exception as error:
+        sentence = _sentence(error)
+        if sentence is None or os.environ.get("KDNOTES_TRACEBACK"):
             raise
-        print(f"\nkdnotes: {error}", file=sys.stderr)
+        print(f"\nkdnotes: {sentence}", file=sys.stderr)
         raise SystemExit(1) from None
+
+
+def _sentence(error):
+    """What an expected mistake says; None for one that is to be mended in the code."""
+    if isinstance(error, ModuleNotFoundError):
+        return extras.reason([error.name]) if error.name in extras.EXTRA_OF else None
+    expected = (ValueError, OSError, RuntimeError, ArithmeticError)
+    return str(error) if isinstance(error, expected) else None

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from kdnotes import extras
+
 #: Faces that int8 is fitted to.
 CALIBRATED = 128
 
@@ -73,6 +75,7 @@ def export(
     ] = None,
 ) -> None:
     """Write a network to one ONNX file, with its preprocessing inside."""
+    extras.require("onnx", "onnxruntime", "onnxscript")
     import numpy as np
 
     from kdnotes import models, zoo
@@ -114,6 +117,7 @@ def web(
     ] = None,
 ) -> None:
     """Build the live page, a student that follows your face in the browser, and serve it."""
+    extras.require("onnxruntime")
     from kdnotes import recipes
     from kdnotes.deploy import serve as static
     from kdnotes.deploy import site

@@ -137,7 +137,10 @@ def experiment(
         Path | None, typer.Option(help="For networks and caches, else under build/.")
     ] = None,
     log: Annotated[
-        Path | None, typer.Option(help="File of all runs, else that of the course's results.")
+        Path | None,
+        typer.Option(
+            help="File of all runs, else the course's in a checkout, or one in the folder."
+        ),
     ] = None,
 ) -> None:
     """Run an experiment on a face set, or in short on the embedded faces; the same command goes on
@@ -153,13 +156,14 @@ def experiment(
     if name not in known:
         raise ValueError(f"no experiment {name!r} on {faces.name}; there are {', '.join(known)}")
     chosen = known[name]
+    root, checkout = folder or recipes.build_folder() / "experiments", recipes.checkout()
+    if log is None and checkout is None:  # an installed package is nobody's to write to
+        log = root / f"{faces.name}.jsonl"
     kept = logs.Log(log) if log else logs.stored(faces.name)
-    root = folder or recipes.build_folder() / "experiments"
     print(f"{chosen.question} Contrast: {' against '.join(chosen.contrast)}")
     for run in runner.run(chosen, faces, root, kept, confirm=confirm):
         print(f"{run['arm']}, seed {run['seed']}: {run['nme']:.2%}, {run['seconds']:.0f} s")
     found = results.Results(chosen, kept, "test" if confirm else "validation")
     print(found.shown().to_string())
-    checkout = None if log else recipes.checkout()
-    record.record_experiments(kept, checkout and checkout / "README.md")
+    record.record_experiments(kept, None if log else checkout / "README.md")
     print(f"{found.verdict()}\n{kept.path}")

@@ -5,12 +5,15 @@ from typing import Annotated
 
 import typer
 
+from kdnotes import extras
+
 
 def book(
     out: Annotated[Path | None, typer.Option(help="Folder, else book under build/.")] = None,
     live: Annotated[bool, typer.Option("--live/--no-live", help="With the live page.")] = True,
 ) -> None:
-    """Build the web book, a static site, from the stored notebooks (extra "book")."""
+    """Build the web book, a static site, from the stored notebooks."""
+    extras.require("sphinx", "myst_nb", *(["onnxruntime"] if live else []))
     from kdnotes import book as web_book
     from kdnotes import recipes
 
@@ -29,6 +32,7 @@ def exercises(
     ] = None,
 ) -> None:
     """Make exercises and executed solutions from notebooks/teaching/exercises/."""
+    extras.require("jupytext", "nbconvert")
     from kdnotes import exercises as maker
 
     notebooks = _root() / "notebooks"
@@ -49,6 +53,7 @@ def slides(
     out: Annotated[Path | None, typer.Option(help="Folder, else slides under build/.")] = None,
 ) -> None:
     """Make the lecture's slides from the stored notebooks and notebooks/teaching/slides/."""
+    extras.require("nbconvert", "latex2mathml", "markdown_it", "mdit_py_plugins")
     from kdnotes import recipes
     from kdnotes import slides as decks
 
@@ -63,6 +68,7 @@ def badges(
     version: Annotated[str, typer.Option(help="A tag, a branch or a commit.")] = "main",
 ) -> None:
     """Set the repository, and version, that notebooks are opened and installed from on Colab."""
+    extras.require("nbformat")
     from kdnotes import fork
 
     changed = fork.set_everywhere(_root(), repository, version)

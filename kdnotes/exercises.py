@@ -40,16 +40,11 @@ def read(source: Path) -> NotebookNode:
     """A source as a notebook.
 
     Raises:
-        RuntimeError: Jupytext is not installed.
         ValueError: A solution that is not marked as one, a mark without its partner, or a check of
             another form.
     """
-    try:
-        import jupytext
-    except ImportError as error:
-        raise RuntimeError(
-            'exercises are made with Jupytext: pip install "kdnotes[dev]"'
-        ) from error
+    import jupytext
+
     found = jupytext.read(source, fmt="md:myst")
     for cell in found.cells:
         marks = [line.strip() for line in cell.source.splitlines() if line.strip() in (BEGIN, END)]

@@ -4,7 +4,6 @@ import re
 import shutil
 from pathlib import Path
 
-import nbformat
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -54,6 +53,8 @@ def record_experiments(log: Log, readme: Path | None = None) -> None:
 
 def say_time(path: Path, found: dict) -> None:
     """Puts the measured time and memory of a notebook into its first cell."""
+    import nbformat  # of the extra course; experiments are recorded without it
+
     notebook = nbformat.read(path, as_version=4)
     first = notebook.cells[0]
     line = time_line(path.stem, found)

@@ -13,7 +13,6 @@ so that a slide shows what a notebook shows. reveal.js moves the slides; npm fet
 
 import base64
 import html
-import importlib.util
 import json
 import re
 import shutil
@@ -42,12 +41,9 @@ def build(notebooks: Path, out: Path, cache: Path) -> list[str]:
         What is not as it could be, a sentence each.
 
     Raises:
-        RuntimeError: The extra "book" is not installed.
         ValueError: `out` holds something else, or a slide names a cell that is not there or has no
             picture.
     """
-    if not all(map(importlib.util.find_spec, ("markdown_it", "mdit_py_plugins", "latex2mathml"))):
-        raise RuntimeError('slides need the extra "book": pip install "kdnotes[book]"')
     if out.exists() and any(out.iterdir()) and not (out / "slides.css").exists():
         raise ValueError(f"{out} is not empty and holds no slides: choose another folder")
     source = notebooks / "teaching" / "slides"

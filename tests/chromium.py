@@ -1,16 +1,16 @@
-"""The browser of the tests: Debian's Chromium (`apt install chromium`), driven by playwright, which
-is in the extra dev. A test module that imports this is skipped where one of them is not there.
+"""The browser of the tests, Chromium or Chrome, driven by playwright, which is in the extra dev.
+A test module that imports this is skipped where one of them is not there.
 """
 
-import shutil
-
+import browsers
 import pytest
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: the extra dev")
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
+BROWSER = browsers.find()
 if not BROWSER:
     pytest.skip(
-        "needs Chromium in the PATH (Debian: apt install chromium)", allow_module_level=True
+        "needs Chromium or Chrome in the PATH (Debian: apt install chromium)",
+        allow_module_level=True,
     )
 
 FLAGS = [

@@ -1,0 +1,32 @@
+"""What some commands need beyond the packages that the notebooks import, and how to install it."""
+
+from collections.abc import Iterable
+from importlib.util import find_spec
+
+#: Module to the extra of `pyproject.toml` that installs it.
+EXTRA_OF = (
+    dict.fromkeys(("jupyterlab", "jupytext", "nbclient", "nbconvert", "nbformat"), "course")
+    | dict.fromkeys(("latex2mathml", "markdown_it", "mdit_py_plugins"), "book")
+    | dict.fromkeys(("myst_nb", "sphinx"), "book")
+    | dict.fromkeys(("onnx", "onnxruntime", "onnxscript"), "export")
+    | dict.fromkeys(("nbval", "pytest", "xdist"), "dev")
+)
+
+
+def require(*modules: str) -> None:
+    """Checks that modules are installed, before a command begins its work.
+
+    Args:
+        modules: Keys of `EXTRA_OF`.
+
+    Raises:
+        RuntimeError: Some are not; the message names the extra.
+    """
+    if missing := [module for module in modules if find_spec(module) is None]:
+        raise RuntimeError(reason(missing))
+
+
+def reason(missing: Iterable[str]) -> str:
+    """Why a command cannot run without these modules, and what to do, in one sentence."""
+    extras = ",".join(dict.fromkeys(EXTRA_OF[module] for module in missing))
+    return f'this command needs {", ".join(missing)}: pip install "kdnotes[{extras}]"'
