@@ -19,6 +19,9 @@ SLUG, VERSION = re.compile(r"[\w.-]+/[\w.-]+"), re.compile(r"[\w./-]+")
 _COLAB = re.compile(
     r"(colab\.research\.google\.com/github/)[\w.-]+/[\w.-]+?/blob/[\w./-]+?(/notebooks/)"
 )
+_OPENED = re.compile(
+    r"colab\.research\.google\.com/github/([\w.-]+/[\w.-]+/blob/[\w./-]+?/notebooks/)"
+)
 _INSTALL = re.compile(r"(git\+https://github\.com/)[\w.-]+/[\w.-]+?(?:@[\w./-]+)?(?=\")")
 _URL = re.compile(r'(Repository = "https://github\.com/)[\w.-]+/[\w.-]+(")')
 _CLONE = re.compile(r"(git clone https://github\.com/)[\w.-]+/[\w.-]+( && cd )[\w.-]+")
@@ -43,6 +46,13 @@ def version(root: Path) -> str:
     readers = sorted((root / "notebooks").glob("[0-9][0-9]_*.ipynb"))
     first = nbformat.read(readers[0], as_version=4).cells[0].source
     return re.search(r"/blob/([\w./-]+?)/notebooks/", first)[1]
+
+
+def address(text: str) -> str | None:
+    """Where GitHub shows the folder `notebooks/`, by the badge in a notebook's text; None without
+    a badge."""
+    badge = _OPENED.search(text)
+    return f"https://github.com/{badge[1]}" if badge else None
 
 
 def set_slug(text: str, slug: str, version: str = "main") -> str:

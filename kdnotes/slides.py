@@ -21,7 +21,7 @@ from pathlib import Path
 
 import nbformat
 
-from kdnotes import npm
+from kdnotes import formulas, npm
 from kdnotes.files import new_folder
 from kdnotes.tidy import alt_text, pictures
 
@@ -54,7 +54,8 @@ def build(notebooks: Path, out: Path, cache: Path) -> list[str]:
         if not reason:
             reveal = "reveal"
             shutil.copytree(fetched / "node_modules" / "reveal.js" / "dist", part / reveal)
-        shutil.copyfile(source / "slides.css", part / "slides.css")
+        for file in (source / "slides.css", *formulas.FILES):
+            shutil.copyfile(file, part / file.name)
         for deck in sorted(source.glob("*.md")):
             page = _page(deck, reveal, notebooks)
             (part / f"{deck.stem}.html").write_text(page, encoding="utf-8")
@@ -75,6 +76,7 @@ def _page(deck, reveal, notebooks):
 <title>{html.escape(title)}</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="{reveal}/reveal.css">
+<link rel="stylesheet" href="{formulas.STYLE.name}">
 <link rel="stylesheet" href="slides.css">
 </head>
 <body>
@@ -99,7 +101,6 @@ def _slide(text, render):
 
 def _renderer(notebooks) -> Callable[[str], str]:
     """Markdown to HTML, with the stored pictures and outputs of the notebooks in it."""
-    from latex2mathml.converter import convert
     from markdown_it import MarkdownIt
     from mdit_py_plugins.dollarmath import dollarmath_plugin
     from pygments import highlight
@@ -107,7 +108,7 @@ def _renderer(notebooks) -> Callable[[str], str]:
     from pygments.lexers import PythonLexer
 
     def formula(text, options):
-        return convert(text, display="block" if options["display_mode"] else "inline")
+        return formulas.html(text, display=options["display_mode"])
 
     def image(tokens, index, options, env):
         cell, match = _cell(tokens[index].attrs["src"], notebooks)

@@ -6,13 +6,10 @@ the HTML copy.
 """
 
 import base64
-import html
 import io
-import re
 from pathlib import Path
 
 import nbformat
-from nbconvert import HTMLExporter
 from PIL import Image, ImageChops
 
 from kdnotes.files import new_file
@@ -93,20 +90,10 @@ def _shrink(data, largest=20_000, palette_error=40):
 
 def store(notebook: nbformat.NotebookNode, path: Path) -> None:
     """Writes a notebook and its HTML copy."""
+    from kdnotes.html_copy import html_copy
+
     with new_file(path) as part:
         nbformat.write(notebook, part)
-    page, _ = HTMLExporter(embed_images=True).from_notebook_node(notebook)
+    page = html_copy(notebook, path.stem)
     with new_file(path.with_suffix(".html")) as part:
-        page = re.sub(r'href="(\d\d_\w+)\.ipynb', r'href="\1.html', page)  # its neighbours
-        part.write_text(_described(page, notebook), encoding="utf-8")
-
-
-def _described(page, notebook):
-    """The HTML copy with its pictures' texts, which its exporter does not take over."""
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    texts = iter([alt_text(c) for c in cells for output in c.outputs if pictures(output)])
-    return re.sub(
-        'alt="No description has been provided for this image"',
-        lambda _: f'alt="{html.escape(next(texts, ""))}"',
-        page,
-    )
+        part.write_text(page, encoding="utf-8")

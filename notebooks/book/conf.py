@@ -4,7 +4,7 @@ import sys
 from importlib.metadata import version as version_of
 from pathlib import Path
 
-from kdnotes import fork
+from kdnotes import fork, formulas
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -38,8 +38,8 @@ html_title = "kdnotes"
 html_math_renderer = "mathml"
 html_copy_source = False
 html_show_sourcelink = False
-html_static_path = ["static"]
-html_css_files = ["book.css"]
+html_static_path = ["static", *map(str, formulas.FILES)]
+html_css_files = [formulas.STYLE.name, "book.css"]
 html_favicon = "../../kdnotes/deploy/web/icon.svg"
 html_theme_options = {
     "show_toc_level": 2,

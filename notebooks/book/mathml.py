@@ -1,26 +1,18 @@
-"""Formulas as MathML, which browsers draw themselves: nothing is fetched, print is sharp."""
+"""Sphinx's renderer of formulas: MathML, see `kdnotes.formulas`."""
 
-from latex2mathml.converter import convert
+from docutils.nodes import SkipNode
 
-
-def _formula(node, display):
-    return convert(node.astext(), display="block" if display else "inline")
+from kdnotes import formulas
 
 
 def inline(translator, node):
-    translator.body.append(_formula(node, display=False))
-    raise _skip()
+    translator.body.append(formulas.html(node.astext(), display=False))
+    raise SkipNode
 
 
 def block(translator, node):
-    translator.body.append(f'<div class="math">{_formula(node, display=True)}</div>')
-    raise _skip()
-
-
-def _skip():
-    from docutils.nodes import SkipNode
-
-    return SkipNode()
+    translator.body.append(formulas.html(node.astext(), display=True))
+    raise SkipNode
 
 
 def setup(app):

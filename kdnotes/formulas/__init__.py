@@ -1,0 +1,111 @@
+"""Formulas as MathML, which browsers draw themselves, and the font that they are drawn with.
+
+The book, the slides and the HTML copies of the notebooks take both from here. Nothing is fetched
+while a page is read.
+
+A browser draws roots and tall braces only in a font with a MATH table, and few machines have one.
+So the pages bring STIX Two Math, under the licence in `OFL.txt`, reduced to `characters.txt`. It
+was made from a package of npm, with fonttools:
+
+    npm pack @fontsource/stix-two-math@5.3.0
+    tar xzf fontsource-stix-two-math-5.3.0.tgz
+    pyftsubset package/files/stix-two-math-latin-400-normal.woff --flavor=woff \\
+        --unicodes-file=characters.txt --name-IDs='*' --output-file=stix-two-math.woff
+"""
+
+import base64
+import importlib.util
+import unicodedata
+from itertools import zip_longest
+from pathlib import Path
+from xml.etree import ElementTree
+
+FOLDER = Path(__file__).parent
+FONT, STYLE = FOLDER / "stix-two-math.woff", FOLDER / "formulas.css"
+#: The files that a page with formulas needs beside it: the style names the font.
+FILES = (STYLE, FONT)
+SPACE = "0.167em"  # TeX's thin space
+
+
+def available() -> bool:
+    """Whether formulas can be converted: latex2mathml comes with the extra "book"."""
+    return importlib.util.find_spec("latex2mathml") is not None
+
+
+def html(tex: str, *, display: bool) -> str:
+    """A formula in TeX as MathML, on a line of its own where `display` is true."""
+    from latex2mathml.converter import convert
+
+    text = convert(tex, xmlns="", display="block" if display else "inline")
+    math = ElementTree.fromstring(text.replace(' xmlns=""', ""))
+    for part in (*math.iter("mtd"), math):  # within a cell first
+        _pair_bars(part)
+    for element in list(math.iter()):
+        _join_upright(element)
+        _lower_prime(element)
+        _set_spaces(element)
+    for letter in math.iterfind(".//mi[@mathvariant='sans-serif']"):
+        _without_serifs(letter)
+    text = ElementTree.tostring(math, encoding="unicode")
+    return f'<span class="formula">{text}</span>' if display else text
+
+
+def style() -> str:
+    """The style for a page that is one file: the font is in it."""
+    font = base64.b64encode(FONT.read_bytes()).decode()
+    return STYLE.read_text("utf-8").replace(FONT.name, f"data:font/woff;base64,{font}")
+
+
+def _pair_bars(part):
+    """Bars such as those of |e| as brackets: a plain operator would have space on both sides.
+
+    They come in pairs; a single one, as in P(a | b), stays an operator.
+    """
+    for bar in "|‖":
+        bars = [mo for mo in part.iter("mo") if mo.text == bar and "form" not in mo.attrib]
+        if len(bars) % 2 == 0:
+            for i, mo in enumerate(bars):
+                form = "postfix" if i % 2 else "prefix"
+                mo.attrib |= {"form": form, "fence": "true", "stretchy": "false"}
+
+
+def _join_upright(row):
+    """A name such as sign, which comes letter by letter, as one word."""
+    letters = list(row)
+    if len(letters) > 1 and all(mi.get("mathvariant") == "normal" for mi in letters):
+        letters[0].text = "".join(mi.text for mi in letters)
+        for mi in letters[1:]:
+            row.remove(mi)
+
+
+def _lower_prime(element):
+    """The prime of T′ beside its letter: the font has it raised already."""
+    if element.tag == "msup" and element[1].text == "′":
+        element.tag, element[1].tag = "mrow", "mo"
+        element[1].attrib |= {"form": "postfix", "lspace": "0", "rspace": "0"}
+
+
+def _set_spaces(row):
+    """Spaces as TeX has them: around words such as max, a slash, and a sign after a bracket."""
+    before = None
+    for element, after in zip_longest(list(row), row[1:]):
+        text, kind = element.text or "", element.tag
+        is_word = len(text) > 1 and text.isalpha() and "mathvariant" not in element.attrib
+        if kind in ("mi", "mo") and is_word:
+            element.tag = "mo"
+            beside_letter = before is not None and before.tag != "mo"
+            in_brackets = after is None or "".join(after.itertext()).startswith("(")
+            element.set("lspace", SPACE if beside_letter else "0")
+            element.set("rspace", "0" if in_brackets else SPACE)
+        elif kind == "mo" and text == "/":
+            element.attrib |= {"lspace": "0", "rspace": "0"}
+        elif kind == "mo" and text in ("+", "−") and before is not None and before.text == "(":
+            element.set("form", "prefix")
+        before = element
+
+
+def _without_serifs(letter):
+    """Browsers know this style by the letters' own characters alone."""
+    if letter.text.isascii() and letter.text.isalpha():
+        case = "CAPITAL" if letter.text.isupper() else "SMALL"
+        letter.text = unicodedata.lookup(f"MATHEMATICAL SANS-SERIF {case} {letter.text.upper()}")
