@@ -37,6 +37,8 @@ def run(
             once, when nothing is left to choose.
     """
     regime = experiment.regime
+    if regime.people and (faces.table["subject"] == "").all():
+        print(f"This face set does not say who is who: {regime.people} faces stand for people.")
     setting = Setting(regime, faces, root)
     log.keep_people(faces)
     split, todo = "validation", experiment.runs()
