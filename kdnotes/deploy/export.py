@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 import kdnotes
-from kdnotes import models
+from kdnotes import models, schemes
 from kdnotes.asm import ActiveShapeModel
 from kdnotes.deploy.exported import KEY, Exported
 from kdnotes.files import new_file
@@ -101,7 +101,7 @@ def about(net: models.LandmarkNet, precision: str, shapes: ActiveShapeModel | No
     return {
         "kdnotes": kdnotes.__version__,
         "config": asdict(net.config),
-        "scheme": net.config.n_points,
+        "scheme": schemes.to_json(schemes.of_config(net.config)),
         "unit": "crop widths from the middle of the crop, x to the right, y down",
         "precision": precision,
         "weights": models.fingerprint(net),

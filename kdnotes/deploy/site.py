@@ -119,7 +119,7 @@ def _about(part, data, cache, notes):
         kind = {"name": name, "precision": precision}
         networks.append(kind | file | {"size": config.size, "margin": config.crop_margin})
     student = Exported(zoo.exported("student-kd", data)).about
-    scheme = schemes.get(student["scheme"])
+    scheme = schemes.from_json(student["scheme"])
     left, right = (points[0] for points in scheme.interocular)
     detector = _put(WEB / "detector.onnx", part, "detector.onnx")
     film, samples = _film(cache), _samples(cache)

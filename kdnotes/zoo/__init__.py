@@ -109,8 +109,9 @@ def fits(card: Mapping, faces: FaceSet) -> bool:
     data = card["data"]
     if faces.scheme != schemes.SCHEMES.get(data["points"]):
         return False
-    if data.get("rendered", data["name"] == "synthetic"):
-        return faces.rendered
+    rendered = data.get("rendered", data["name"] == "synthetic")
+    if rendered or faces.rendered:
+        return rendered == faces.rendered
     return (data["name"], data["title"]) == (faces.name, faces.meta["source"])
 
 
