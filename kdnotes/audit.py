@@ -9,7 +9,9 @@ from tqdm import tqdm
 
 from kdnotes import plots
 from kdnotes.faceset import FaceSet
-from kdnotes.faceset_write import leaking_subjects
+from kdnotes.faceset_write import dominant_subject, leaking_subjects
+
+SPLITS = ("train", "validation", "test")
 
 #: Landmarks farther from a crop's centre than this are worth a look; 0.5 is the crop's border.
 FAR = 0.5
@@ -17,16 +19,23 @@ FAR = 0.5
 
 def warnings(faces: FaceSet, *, progress: bool = True) -> list[str]:
     """What is suspicious about a face set, a sentence each: people or pictures in more than one
-    split, the same picture twice, points outside their crop, splits that are missing."""
+    split, a person of too many faces, the same picture twice, hidden or far points, splits that are
+    missing or unknown."""
     found = []
-    missing = [name for name in ("train", "validation", "test") if name not in faces.counts()]
+    missing = [name for name in SPLITS if name not in faces.counts()]
     if missing:
         found.append(f"no face is in the split {' or '.join(missing)}; the course needs all three")
+    if unknown := [name for name in faces.counts() if name not in SPLITS]:
+        found.append(f"nothing reads the split {' or '.join(unknown)}; rename it in the table")
     if people := leaking_subjects(faces.table):
         found.append(
             f"{len(people):,} people are in more than one split (first: {people[0]}): errors on "
             "the test split will look too small"
         )
+    if sentence := dominant_subject(faces.table):
+        found.append(sentence)
+    if not faces.visible.any():
+        found.append("no point of any face is visible: all of them count as hidden")
     return found + _repeated(faces, progress) + _far(faces)
 
 

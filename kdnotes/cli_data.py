@@ -22,15 +22,38 @@ def prepare(
         Path | None, typer.Option("--dir", help="The unpacked files, if you have those.")
     ] = None,
     table: Annotated[
-        Path | None, typer.Option(help="csv: your CSV file, or COCO keypoints (JSON).")
+        Path | None,
+        typer.Option(
+            help="csv: your CSV file, or COCO keypoints (JSON). Points are pixels of the upright "
+            "picture, counted from the middle of its first one; see --pixels."
+        ),
     ] = None,
     images: Annotated[
         Path | None, typer.Option(help="csv: folder of the pictures named in a JSON file.")
     ] = None,
-    scheme: Annotated[
+    pixels: Annotated[
         str,
-        typer.Option(help="Points: synthetic 29, 68 or 98; csv also a JSON file with a scheme."),
-    ] = "68",
+        typer.Option(
+            help="csv: points are those of pictures turned upright by their EXIF orientation, as "
+            "labelling tools and browsers show them (upright), or of pictures as stored (stored)."
+        ),
+    ] = "upright",
+    category: Annotated[
+        str | None, typer.Option(help="csv: name of the faces' category in a JSON file.")
+    ] = None,
+    scheme: Annotated[
+        str | None,
+        typer.Option(
+            help="Points: synthetic 29, 68 (default) or 98; csv else as many as the table has, or "
+            "a JSON file with a scheme of your own."
+        ),
+    ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="300w: a part to leave out, such as ibug or helen/trainset; may be repeated."
+        ),
+    ] = None,
     size: Annotated[int, typer.Option(min=16, help="Side of a stored crop in pixels.")] = 176,
     margin: Annotated[float, typer.Option(min=1.0, help="Stored crop / box.")] = 2.2,
     box: Annotated[
@@ -55,15 +78,31 @@ def prepare(
     common = {"size": size, "workers": workers, "replace": replace}
     cut = {"margin": margin, "box": box, "limit": limit}
     if name == "synthetic":
-        n_points = schemes.get_named(scheme).n_points
+        n_points = schemes.get_named(scheme or "68").n_points
         preparation.prepare_synthetic(out, limit or 2000, scheme=n_points, seed=seed, **common)
     elif name == "csv":
         if table is None:
             raise ValueError("csv needs --table: your CSV file, or COCO keypoints in a JSON file")
-        own = schemes.get_named(scheme)
-        preparation.prepare_own(table, out, images=images, scheme=own, **cut, **common)
+        preparation.prepare_own(
+            table,
+            out,
+            images=images,
+            scheme=schemes.get_named(scheme) if scheme else None,
+            pixels=pixels,
+            category=category,
+            **cut,
+            **common,
+        )
     else:
-        preparation.prepare_public(name, out, archive=archive or (), folder=folder, **cut, **common)
+        preparation.prepare_public(
+            name,
+            out,
+            archive=archive or (),
+            folder=folder,
+            without=without or (),
+            **cut,
+            **common,
+        )
 
 
 @data_app.command("show")
@@ -83,6 +122,8 @@ def show(
     print(summary(faces))
     for key in ("source", "labels", "split_rule", "skipped"):
         print(f"{key.replace('_', ' ')}: {faces.meta.get(key) or 'nothing'}")
+    for note in faces.meta.get("notes", ()):
+        print(f"note: {note}")
     for sentence in audit.warnings(faces):
         print(f"warning: {sentence}")
     sheet = out or path.absolute().with_name(f"{path.absolute().name}.png")

@@ -4,8 +4,9 @@ Each entry is what a person must know before the first byte arrives (licence, ci
 labels) and what `kdnotes.prepare` needs to do the rest.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from kdnotes.downloads import Remote
@@ -30,6 +31,8 @@ class PublicSet:
         files: What is downloaded.
         faces: From the folder of the unpacked files to one function per face.
         separate: Each archive is unpacked into a folder of its name.
+        left_out: Its parts that are left out.
+        lost_subsets: The subsets that do not exist without them.
     """
 
     name: str
@@ -40,8 +43,10 @@ class PublicSet:
     n_points: int
     split_rule: str
     files: tuple[Remote, ...]
-    faces: Callable[[Path], Iterator[Face]]
+    faces: Callable[[Path], list[Face]]
     separate: bool = False
+    left_out: tuple[str, ...] = ()
+    lost_subsets: tuple[str, ...] = ()
 
     @property
     def notice(self) -> str:
@@ -49,6 +54,26 @@ class PublicSet:
         return (
             f"{self.title}\nlicence: {self.licence}\nplease cite: {self.citation}\n"
             f"labels: {self.labels}"
+        )
+
+    def without(self, parts: Sequence[str]) -> "PublicSet":
+        """The data set without some of its parts, whose archives are not needed then.
+
+        Raises:
+            ValueError: It has no such part.
+        """
+        if not parts:
+            return self
+        if self.name != "300w":
+            raise ValueError(f"{self.name} has no parts to leave out; 300w has")
+        parts = tuple(part.lower().strip("/") for part in parts)
+        needed = {part[0] for part in ibug_300w.wanted(parts)}
+        return replace(
+            self,
+            files=tuple(file for file in self.files if file.name.removesuffix(".zip") in needed),
+            faces=partial(self.faces, without=parts),
+            left_out=parts,
+            lost_subsets=tuple(ibug_300w.lost_subsets(parts)),
         )
 
 
@@ -87,7 +112,7 @@ DATASETS = {
             citation="Sagonas et al.: 300 faces in-the-wild challenge, ICCV workshops 2013",
             labels="by hand, half-automatic",
             n_points=68,
-            split_rule=VALIDATION_RULE,
+            split_rule=ibug_300w.SPLIT_RULE,
             files=tuple(
                 Remote(
                     f"{part}.zip",

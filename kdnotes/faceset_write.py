@@ -13,7 +13,7 @@ import os
 import shutil
 import warnings
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -27,9 +27,13 @@ from kdnotes import faceset_read
 from kdnotes.faceset_read import COLUMNS, FORMAT, VERSION, FaceSetError, listed, split_counts
 from kdnotes.files import write_json
 from kdnotes.samples import BadSample, find_problem, stored_crop
+from kdnotes.wording import several
 
 #: The share of bad samples above which nothing is written: then the source is wrong, not a face.
 MAX_BAD = 0.05
+#: A subject with more than this share of all faces, and so many times the faces that are usual, is
+#: most likely not one person.
+MAX_SHARE, FAR_MORE = 0.05, 3
 IMAGES, JOURNAL = "images.raw", "journal.jsonl"
 
 
@@ -44,8 +48,10 @@ def collect(folder: Path, samples: Iterable, meta: dict, workers: int | None, ba
         bar: Progress bar.
 
     Raises:
-        FaceSetError: An id used twice.
+        FaceSetError: An id used twice, or more than 5 % of a list are bad samples.
     """
+    if isinstance(samples, Sequence):  # what is known beforehand costs no work
+        _refuse([s for s in samples if isinstance(s, BadSample)], len(samples))
     done, n_bytes = _read_journal(folder, meta["size"])
     seen = {entry["id"] for entry in done}
     bar.update(len(done))
@@ -88,7 +94,7 @@ def _collected(meta: dict, numbered: tuple[int, Any]) -> tuple[np.ndarray | None
     """A face's pixels and its line in the journal; a worker's work."""
     number, sample = numbered
     sample = sample() if callable(sample) else sample
-    name = sample.id or f"{number:06d}"
+    name = (sample.id or f"{number:06d}").encode("utf-8", "backslashreplace").decode()
     if isinstance(sample, BadSample):
         return None, {"id": name, "bad": sample.reason, "where": sample.where}
     if reason := find_problem(sample, meta["n_points"], meta["box"]):
@@ -104,6 +110,7 @@ def _collected(meta: dict, numbered: tuple[int, Any]) -> tuple[np.ndarray | None
         "points": crop.points.tolist(),
         "visible": np.asarray(visible, dtype=bool).tolist(),
         "crop": list(crop.place),
+        "notes": list(sample.notes),
     }
 
 
@@ -150,6 +157,7 @@ def assemble(work: Path, folder: Path, meta: dict, splits=()) -> None:
     good = [entry for entry in entries if "points" in entry]
     bad = [BadSample(e["id"], e["bad"], e["where"]) for e in entries if "bad" in e]
     skipped = _judge(bad, len(good))
+    notes = [*meta.get("notes", ()), *_notes(good)]
     table, columns = _table(good)
     _check_splits(table, splits)
     landmarks = np.array([entry["points"] for entry in good], dtype=np.float32)
@@ -161,7 +169,7 @@ def assemble(work: Path, folder: Path, meta: dict, splits=()) -> None:
         pixels = hashlib.file_digest(stream, "sha256").digest()
     fingerprint = hashlib.sha256(pixels + landmarks.tobytes()).hexdigest()[:16]
     meta = {"format": FORMAT, "version": VERSION, **meta, **columns, "n_faces": len(table)}
-    meta |= {"skipped": skipped, "fingerprint": fingerprint}
+    meta |= {"skipped": skipped, "notes": notes, "fingerprint": fingerprint}
     write_json(folder / "meta.json", meta)
     faceset_read.read_table(folder / "table.csv", len(table), list(table.columns), meta)
     shutil.move(work / IMAGES, folder / IMAGES)  # last: until now an interruption loses nothing
@@ -173,20 +181,50 @@ def _judge(bad: list[BadSample], n_good: int) -> dict[str, int]:
     Raises:
         FaceSetError: More than 5 % of all samples, or no good one.
     """
-    counts = Counter(sample.reason for sample in bad)
-    first = {sample.reason: sample.where or sample.id for sample in reversed(bad)}
-    why = "; ".join(f"{n:,} × {reason} (first: {first[reason]})" for reason, n in counts.items())
     n_all = n_good + len(bad)
-    if len(bad) > MAX_BAD * n_all:
-        raise FaceSetError(
-            f"{len(bad):,} of {n_all:,} samples are bad, more than {MAX_BAD:.0%}: {why}. "
-            "Nothing was written; check that the source is whole and the right one"
-        )
+    _refuse(bad, n_all)
     if not n_good:
         raise FaceSetError("there is no face to write; expected at least one")
     if bad:
-        print(f"skipped {len(bad):,} of {n_all:,} samples: {why}")
-    return dict(counts)
+        print(f"skipped {len(bad):,} of {n_all:,} samples: {_why(bad)}")
+    return dict(Counter(sample.reason for sample in bad))
+
+
+def _refuse(bad: list[BadSample], n_all: int) -> None:
+    """
+    Raises:
+        FaceSetError: More than 5 % of all samples are bad.
+    """
+    if len(bad) > MAX_BAD * n_all:
+        raise FaceSetError(
+            f"{len(bad):,} of {n_all:,} samples are bad, more than {MAX_BAD:.0%}: {_why(bad)}. "
+            "Nothing was written; check that the source is whole and the right one"
+        )
+
+
+def _why(bad: list[BadSample]) -> str:
+    """Each reason with its count and where to look."""
+    places: dict[str, list[str]] = {}
+    for sample in bad:
+        places.setdefault(sample.reason, []).append(sample.where or sample.id)
+    return "; ".join(
+        f"{len(names):,} × {reason} ({several(names, separator='; ')})"
+        for reason, names in places.items()
+    )
+
+
+def _notes(good: list[dict]) -> list[str]:
+    """Print what a person should know of how faces were read; a sentence each."""
+    faces: dict[str, list[str]] = {}
+    for entry in good:
+        for note in entry.get("notes", ()):
+            faces.setdefault(note, []).append(entry["id"])
+    notes = [
+        f"{len(ids):,} × {note} ({several(ids, separator='; ')})" for note, ids in faces.items()
+    ]
+    for note in notes:
+        print(f"note: {note}")
+    return notes
 
 
 def _table(entries: list[dict]) -> tuple[pd.DataFrame, dict[str, list[str]]]:
@@ -206,7 +244,8 @@ def _table(entries: list[dict]) -> tuple[pd.DataFrame, dict[str, list[str]]]:
 
 
 def _check_splits(table: pd.DataFrame, splits: Iterable[str]) -> None:
-    """Every split in `splits` has a face; a person in two splits is worth a warning."""
+    """Every split in `splits` has a face; a person in two splits, or one with far too many
+    faces, is worth a warning."""
     counts = split_counts(table)
     for name in splits:
         if not counts.get(name):
@@ -218,6 +257,8 @@ def _check_splits(table: pd.DataFrame, splits: Iterable[str]) -> None:
             "the test split will be too good; split by person",
             stacklevel=4,
         )
+    if sentence := dominant_subject(table):
+        print(f"warning: {sentence}")
 
 
 def leaking_subjects(table: pd.DataFrame) -> list[str]:
@@ -225,3 +266,19 @@ def leaking_subjects(table: pd.DataFrame) -> list[str]:
     known = table[table["subject"] != ""]
     n_splits = known.groupby("subject", sort=True)["split"].nunique()
     return n_splits.index[n_splits > 1].tolist()
+
+
+def dominant_subject(table: pd.DataFrame) -> str:
+    """A sentence on a subject with far more faces than others, most likely no single person; or
+    ""."""
+    named = table["subject"][table["subject"] != ""].value_counts()
+    if named.empty or named.iloc[0] == 1:
+        return ""
+    most, unnamed = int(named.iloc[0]), (table["subject"] == "").sum()  # each by itself
+    usual = np.median([*named.iloc[1:], *[1] * unnamed]) if len(named) + unnamed > 1 else 0
+    if most <= MAX_SHARE * len(table) or most <= FAR_MORE * usual:
+        return ""
+    return (
+        f"{most:,} of {len(table):,} faces are of the subject {named.index[0]!r}: is that one "
+        "person? A split by subject puts all of them into one split"
+    )

@@ -5,17 +5,17 @@ again when the same command is given. One that fails leaves nothing but the down
 """
 
 import contextlib
-import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from kdnotes import datasets, downloads, faceset_read, files, sources, synthetic
+from kdnotes import datasets, downloads, faceset_read, files, schemes, sources, synthetic
 from kdnotes.datasets import PublicSet
 from kdnotes.faceset import FaceSet, Sample
-from kdnotes.formats import own, split_by_name
+from kdnotes.formats import coco, own, split_by_name
+from kdnotes.formats.reading import Face
 from kdnotes.schemes import Scheme
 from kdnotes.views import STORED_MARGIN
 
@@ -54,21 +54,22 @@ class Options:
         if self.limit is not None and self.limit < 1:
             raise ValueError(f"the limit must be at least 1 face, found {self.limit}")
 
-    def write(self, out: Path, faces: Iterable, origin: str | dict, **about) -> FaceSet:
+    def write(self, out: Path, faces: list[Face], origin: str | dict, **about) -> FaceSet:
         """Writes a face set and prints what is in it.
 
         Args:
-            faces: Functions that load a face each.
+            faces: The faces, their pictures not loaded yet.
             origin: What they come from, in a word that changes when it does.
             about: What else `FaceSet.write` is told.
         """
+        faces = faces[: self.limit]
         written = FaceSet.write(
             out,
-            itertools.islice(faces, self.limit),
+            faces,
             size=self.size,
             stored_margin=self.margin,
             box=self.box,
-            total=self.limit,
+            total=len(faces),
             workers=self.workers,
             resume=f"{origin}, limit {self.limit}",
             progress=self.progress,
@@ -85,6 +86,7 @@ def prepare_public(
     *,
     archive: Sequence[str | Path] = (),
     folder: str | Path | None = None,
+    without: Sequence[str] = (),
     **options,
 ) -> FaceSet:
     """Make a face set from a public data set.
@@ -94,6 +96,7 @@ def prepare_public(
         out: The new face set's folder.
         archive: The files that the data set comes in, if one has them; the others are downloaded.
         folder: The unpacked files, if one has these.
+        without: Parts of the data set to leave out, such as "ibug" of 300W; they are not fetched.
         options: Those of `Options`.
 
     Raises:
@@ -103,12 +106,15 @@ def prepare_public(
         FaceSetError: More than 5 % of the faces are unusable, or a split would be empty.
     """
     dataset = datasets.get(dataset) if isinstance(dataset, str) else dataset
+    dataset = dataset.without(without)
     out, options = Path(out), Options(**options)
     faceset_read.check_target(out, options.replace)
     if archive and folder:
         raise ValueError(f"give archives or a folder, not both: found {archive} and {folder}")
     print(dataset.notice)
     extra = {"labels": dataset.labels, "licence": dataset.licence, "citation": dataset.citation}
+    if without:
+        extra |= {"left_out": dataset.left_out, "lost_subsets": dataset.lost_subsets}
     with contextlib.ExitStack() as stack:
         stack.enter_context(files.turn(out))
         if folder:
@@ -138,7 +144,9 @@ def prepare_own(
     out: str | Path,
     *,
     images: str | Path | None = None,
-    scheme: Scheme | int = 68,
+    scheme: Scheme | int | None = None,
+    pixels: str = "upright",
+    category: str | None = None,
     **options,
 ) -> FaceSet:
     """Make a face set from your own photographs.
@@ -147,26 +155,43 @@ def prepare_own(
         table: A CSV file, or COCO keypoints in a JSON file; see `kdnotes.formats.own`.
         out: The new face set's folder.
         images: The folder of COCO's file names; None means the table's own folder.
-        scheme: Number of points, or a `Scheme` of your own.
+        scheme: Number of points, or a `Scheme` of your own; None takes the built-in scheme with as
+            many points as the table.
+        pixels: The points are those of "upright" pictures, or of pictures as "stored".
+        category: Name of the faces' category in a COCO file; None takes all.
         options: Those of `Options`.
 
     Raises:
         FileExistsError: `out` is there already.
+        ValueError: The table cannot be read, or no scheme fits it.
         FaceSetError: More than 5 % of the faces are unusable.
     """
     table, out, options = Path(table), Path(out), Options(**options)
     faceset_read.check_target(out, options.replace)
-    images = Path(images or table.parent)
-    coco = table.suffix.lower() == ".json"
+    if pixels not in ("upright", "stored"):
+        raise ValueError(f'pixels are "upright" or "stored", found {pixels!r}')
+    scheme = None if scheme is None else schemes.get(scheme)
+    images, upright = Path(images or table.parent), pixels == "upright"
+    if table.suffix.lower() == ".json":
+        n_points = scheme and scheme.n_points
+        own_faces = coco.coco_faces(
+            table, images, n_points=n_points, category=category, upright=upright
+        )
+    elif category is not None:
+        raise ValueError(f"a category is chosen in a COCO file; {table.name} is none")
+    else:
+        own_faces = own.csv_faces(table, upright=upright)
+    for note in own_faces.notes:
+        print(f"note: {note}")
     return options.write(
         out,
-        own.coco_faces(table, images) if coco else own.csv_faces(table),
-        f"{sources.sha256(table)}, {images.absolute()}",
-        scheme=scheme,
+        own_faces.faces,
+        f"{sources.sha256(table)}, {images.absolute()}, {pixels}, {category}",
+        scheme=own.find_scheme(table, own_faces.n_points, scheme),
         name=table.stem,
         source=f"the table {table.name}",
         split_rule=own.SPLIT_RULE,
-        extra={"labels": f"those of {table.name}"},
+        extra={"labels": f"those of {table.name}", "pixels": pixels, "notes": own_faces.notes},
     )
 
 
@@ -238,6 +263,9 @@ def summary(faces: FaceSet) -> str:
         for subset in faces.meta["subsets"]:
             if n := int(faces.table.loc[chosen, subset].sum()):
                 lines.append(f"    {subset:15} {n:6,}")
+    if parts := faces.meta.get("left_out"):
+        lost = ", ".join(faces.meta["lost_subsets"])
+        lines.append(f"  left out: {', '.join(parts)}; so there is no subset {lost or 'missing'}")
     return "\n".join(lines)
 
 

@@ -18,6 +18,10 @@ from PIL import Image
 
 from kdnotes import schemes
 
+#: Where a larger share of a face's points lies outside the picture, they are those of another one,
+#: such as the same picture in another size.
+MAX_OUTSIDE = 0.5
+
 #: Points that lie farther outside the picture than this share of its longer side are mistakes.
 FAR_OUTSIDE = 0.5
 
@@ -43,6 +47,7 @@ class Sample:
         subsets: Names of the subsets the face belongs to.
         attributes: Name to value, such as the yaw in degrees.
         crop: Set if `image` already is a crop: its (cx, cy, side) in the pixels of `points`.
+        notes: What a person should know of how it was read, in the same words for all such faces.
     """
 
     image: np.ndarray
@@ -55,6 +60,7 @@ class Sample:
     subsets: tuple[str, ...] = ()
     attributes: Mapping[str, Any] = field(default_factory=dict)
     crop: tuple[float, float, float] | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,6 +118,9 @@ def find_problem(sample: Sample, n_points: int, box: str = "landmarks") -> str:
     far = FAR_OUTSIDE * max(image.shape[:2])
     if (corners < -far).any() or (corners > np.array(image.shape[1::-1]) + far).any():
         return "points far outside the picture"
+    outside = (points < -0.5) | (points > np.array(image.shape[1::-1]) - 0.5)
+    if outside.any(axis=1).mean() > MAX_OUTSIDE:
+        return "more than half of the points outside the picture"
     return ""
 
 

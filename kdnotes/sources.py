@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kdnotes import archives, downloads, files
 from kdnotes.datasets import PublicSet
+from kdnotes.formats.reading import walk
 
 
 def find_archives(
@@ -18,6 +19,8 @@ def find_archives(
             raise FileNotFoundError(f"there is no archive {path}; give the path of the file")
     if len(dataset.files) == 1 and len(given) == 1:  # whatever its name
         return given, []
+    parts = [f"{part}.zip" for part in dataset.left_out]
+    given = [path for path in given if path.name not in parts]
     names = {path.name for path in given}
     expected = [remote.name for remote in dataset.files]
     if unknown := sorted(names - set(expected)):
@@ -54,8 +57,8 @@ def unpacked(
 
 def listing(folder: Path) -> str:
     """What a folder holds, in one word: names, sizes and times of its files."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    parts = [(str(p.relative_to(folder)), p.stat().st_size, p.stat().st_mtime_ns) for p in files]
+    stats = [(str(path.relative_to(folder)), path.stat()) for path in walk(folder)]
+    parts = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
     return f"{folder.absolute()} {hashlib.sha256(repr(parts).encode()).hexdigest()}"
 
 

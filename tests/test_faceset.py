@@ -268,7 +268,7 @@ def test_a_bad_sample_is_skipped_counted_and_printed(tmp_path, capsys, reason):
     assert len(faces) == 19 and "face 6" not in set(faces.table["id"])
     assert sum(faces.meta["skipped"].values()) == 1
     printed = capsys.readouterr().out
-    assert "skipped 1 of 20" in printed and "first: face 6" in printed
+    assert "skipped 1 of 20" in printed and "(face 6)" in printed
     with pytest.raises(FaceSetError, match=reason):
         write(tmp_path / "only", [given[6]])
 
@@ -277,7 +277,7 @@ def test_what_a_reader_could_not_deliver_is_counted(tmp_path, capsys):
     given = [*(make_sample(i) for i in range(60)), *(BadSample(f"b{i}", "dark") for i in range(3))]
     faces = write(tmp_path / "set", given)
     assert faces.meta["skipped"] == {"dark": 3} and len(faces) == 60
-    assert "3 × dark (first: b0)" in capsys.readouterr().out
+    assert "3 × dark (b0; b1; b2)" in capsys.readouterr().out
 
 
 def test_more_than_one_bad_sample_in_twenty_leaves_nothing(tmp_path):

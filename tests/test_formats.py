@@ -1,3 +1,4 @@
+import contextlib
 import io
 
 import numpy as np
@@ -8,6 +9,7 @@ from youtube_tree import PEOPLE, TABLES, picture, read_rows, write_rows, write_t
 from kdnotes import formats
 from kdnotes.faceset import BadSample, FaceSet, FaceSetError
 from kdnotes.formats import read_youtube_faces
+from kdnotes.pictures import PictureError, read_picture
 
 
 @pytest.fixture
@@ -31,7 +33,7 @@ def change_row(data, change, row=4, part="training"):
 
 def test_points_count_from_zero_and_are_not_shifted(tmp_path, data):
     name = change_row(data, lambda row: [*row[:11], "30.000", "40.000", *row[13:]], row=1)
-    image = np.zeros_like(formats.read_image(data / "training" / name))
+    image = np.zeros_like(read_picture(data / "training" / name).pixels)
     image[40, 30] = 255
     Image.fromarray(image).save(data / "training" / name, "PNG")
     first = next(iter(read_youtube_faces(data)))
@@ -128,12 +130,19 @@ def half(content):
     return content[: len(content) // 2]
 
 
-@pytest.mark.parametrize("damage", [half, lambda _: b"", lambda _: b"<html>too many requests"])
-def test_a_picture_that_does_not_decode_is_skipped_and_counted(tmp_path, data, damage):
+@pytest.mark.parametrize(
+    "damage, fault",
+    [
+        (half, "does not decode"),
+        (lambda _: b"", "is empty"),
+        (lambda _: b"<html>too many requests", "is a web page"),
+    ],
+)
+def test_a_picture_that_cannot_be_read_is_skipped_and_counted(tmp_path, data, damage, fault):
     path = data / "test" / "Ida_Example_00.jpg"
     path.write_bytes(damage(path.read_bytes()))
     faces = write(tmp_path / "set", data)
-    assert faces.meta["skipped"] == {"picture that does not decode": 1}
+    assert faces.meta["skipped"] == {f"picture that {fault}": 1}
 
 
 def test_damaged_bytes_never_stop_the_reader(tmp_path):
@@ -144,8 +153,8 @@ def test_damaged_bytes_never_stop_the_reader(tmp_path):
         broken = np.frombuffer(good, np.uint8).copy()
         broken[rng.integers(8, len(good), 5)] = rng.integers(0, 256, 5)
         path.write_bytes(broken.tobytes())
-        image = formats.read_image(path)
-        assert image is None or image.ndim == 3
+        with contextlib.suppress(PictureError):
+            assert read_picture(path).pixels.ndim == 3
 
 
 def test_many_missing_pictures_are_an_error(tmp_path, data):

@@ -150,11 +150,12 @@ def test_coco_keypoints_become_a_face_set(photos, tmp_path):
 
 @pytest.mark.parametrize(
     "keypoints, reason",
-    [([1, 2], "triples"), ([], "triples"), (["a"] * 9, "triples"), ([1, 2, 0] * 3, "not labelled")],
+    [([1, 2], "triples"), (["a"] * 9, "triples"), ([1, 2, 0] * 3, "not labelled")],
 )
 def test_bad_annotations_are_bad_samples(photos, keypoints, reason):
-    annotations = [{"id": 7, "image_id": 0, "keypoints": keypoints}]
-    (bad,) = read_coco(coco(photos, annotations=annotations), photos)
+    good = {"id": 6, "image_id": 1, "keypoints": [1, 2, 2] * 3}
+    annotations = [good, {"id": 7, "image_id": 0, "keypoints": keypoints}]
+    _, bad = read_coco(coco(photos, annotations=annotations), photos)
     assert reason in bad.reason and bad.where == "annotation 7"
 
 

@@ -10,8 +10,9 @@ from drawn_faces import draw_face
 from PIL import Image, ImageDraw
 
 from kdnotes import cli, inference, models, samples, synthetic
-from kdnotes.deploy import detect, photos
+from kdnotes.deploy import detect
 from kdnotes.deploy import predict as prediction
+from kdnotes.pictures import read_picture
 
 
 @pytest.fixture(scope="module")
@@ -184,8 +185,9 @@ def test_a_folder_is_its_pictures(run, photo, tmp_path):
     for name in ("b.png", "a.JPG"):
         save_photo(folder / name, photo[0])
     (folder / "notes.txt").write_text("not a picture")
-    code, out, _ = run(folder, "--box", comma(photo[1]), out=folder / "out שלום")
+    code, out, err = run(folder, "--box", comma(photo[1]), out=folder / "out שלום")
     assert code == 0 and len(out.splitlines()) == 2 and out.index("a.JPG") < out.index("b.png")
+    assert "passed over: notes.txt is text" in err
     assert (folder / "out שלום" / "a_landmarks.json").exists()
     (tmp_path / "empty").mkdir()
     code, _, err = run(tmp_path / "empty")
@@ -238,7 +240,7 @@ def test_other_kinds_of_pictures_are_read(photo, tmp_path, mode):
     else:
         picture = Image.fromarray(image).convert(mode)
     picture.save(path)
-    found = photos.read_photo(path)
+    found = read_picture(path).pixels
     assert found.shape == image.shape and found.dtype == np.uint8
     if mode in ("RGBA", "CMYK"):
         assert abs(found.astype(int) - image).max() <= 2
@@ -250,10 +252,10 @@ def test_what_is_transparent_becomes_white_and_an_animation_its_first_frame(phot
     image = Image.fromarray(photo[0]).convert("RGBA")
     image.putalpha(0)
     image.save(tmp_path / "clear.png")
-    assert (photos.read_photo(tmp_path / "clear.png") == 255).all()
+    assert (read_picture(tmp_path / "clear.png").pixels == 255).all()
     frames = [Image.new("RGB", (40, 30), colour) for colour in ("red", "blue")]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
-    assert np.array_equal(photos.read_photo(tmp_path / "a.gif")[0, 0], [255, 0, 0])
+    assert np.array_equal(read_picture(tmp_path / "a.gif").pixels[0, 0], [255, 0, 0])
 
 
 def test_arrays_of_any_layout(net, photo):

@@ -1,81 +1,25 @@
-"""Pictures of any kind as upright RGB arrays, and landmarks drawn into them."""
+"""The photos of a folder, and landmarks drawn into a picture."""
 
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageDraw
 
+from kdnotes.pictures import find_fault
 from kdnotes.schemes import Scheme, get
+from kdnotes.wording import several
 
 #: The student's colour, see `kdnotes.plots.style`.
 GREEN = "#009E73"
 
-#: Endings of the files that are taken from a folder.
-ENDINGS = frozenset(Image.registered_extensions()) - {".pdf", ".ps", ".eps", ".mpg", ".mpeg", ".h5"}
-
-
-def read_photo(path: str | Path) -> np.ndarray:
-    """A picture file as `(H, W, 3)` uint8, turned upright as its camera meant it.
-
-    Of an animation the first frame; what is transparent becomes white; 16 bits become 8.
-
-    Raises:
-        FileNotFoundError: There is none.
-        ValueError: The file is not a picture that can be read.
-    """
-    try:
-        with Image.open(path) as photo:
-            photo.seek(0)
-            return as_image(np.asarray(_plain(ImageOps.exif_transpose(photo))))
-    except FileNotFoundError:
-        raise FileNotFoundError(f"no picture at {path}") from None
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as error:
-        raise ValueError(f"{path} cannot be read as a picture: {error}") from error
-
-
-def _plain(picture):
-    """RGB, or the numbers themselves where they have 16 bits or more."""
-    if picture.mode.startswith("I"):
-        return picture
-    if picture.mode == "F":
-        return picture
-    if picture.mode in ("LA", "PA", "RGBA") or "transparency" in picture.info:
-        picture = picture.convert("RGBA")
-        white = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(white, picture)
-    return picture.convert("RGB")
-
-
-def as_image(array: np.ndarray) -> np.ndarray:
-    """An array as `(H, W, 3)` uint8 in one piece of memory.
-
-    Args:
-        array: `(H, W)` or `(H, W, 1)` grey, `(H, W, 3)`, or `(H, W, 4)` with a last channel that is
-            left out; uint8, 16-bit numbers, or floating-point ones from 0 to 1. Any strides.
-
-    Raises:
-        ValueError: Another shape or type, or numbers out of range.
-    """
-    array = np.asarray(array)
-    if array.ndim == 2:
-        array = array[..., None]
-    if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or 0 in array.shape:
-        raise ValueError(f"expected a picture (H, W), (H, W, 3) or (H, W, 4), found {array.shape}")
-    if array.dtype.kind == "f":
-        if not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1):
-            raise ValueError("a picture of floating-point numbers must lie between 0 and 1")
-        array = (255 * array).round()
-    elif array.dtype.itemsize > 1 and array.dtype.kind in "iu":
-        if array.min() < 0 or array.max() > 65_535:
-            raise ValueError(f"a picture of {array.dtype} must hold 16-bit numbers, 0 to 65535")
-        array = array // 257
-    elif array.dtype not in (np.uint8, np.bool_):
-        raise ValueError(f"expected a picture of uint8, 16-bit or float, found {array.dtype}")
-    elif array.dtype == np.bool_:
-        array = 255 * array.astype(np.uint8)
-    array = array[..., :3] if array.shape[2] > 1 else array.repeat(3, axis=2)
-    return np.ascontiguousarray(array, dtype=np.uint8)
+#: Endings of the files in a folder that are taken for photos whatever they hold.
+ENDINGS = {".heic", ".heif", ".avif"} | set(Image.registered_extensions()) - {
+    ".pdf", ".ps", ".eps", ".mpg", ".mpeg", ".h5", ".hdf",
+}  # fmt: skip
+#: What systems leave in folders; as little worth a word as hidden files.
+LEFT_BEHIND = ("thumbs.db", "desktop.ini")
 
 
 def drawn(image: np.ndarray, faces: Sequence[np.ndarray], scheme: Scheme | int = 68) -> Image.Image:
@@ -99,16 +43,28 @@ def drawn(image: np.ndarray, faces: Sequence[np.ndarray], scheme: Scheme | int =
 def listed(paths: Iterable[str | Path]) -> list[Path]:
     """The files of `paths`; of a folder the pictures in it, in order of their names.
 
+    In a folder a file is a picture by its content or its name. Hidden files are passed over in
+    silence, others with a word on stderr.
+
     Raises:
         ValueError: A folder without a picture.
     """
-    found = []
+    photos = []
     for path in map(Path, paths):
         if not path.is_dir():
-            found.append(path)
+            photos.append(path)
             continue
-        inside = sorted(file for file in path.iterdir() if file.suffix.lower() in ENDINGS)
+        files = sorted(file for file in path.iterdir() if file.is_file() and not _hidden(file))
+        faults = {file: find_fault(file) for file in files if file.suffix.lower() not in ENDINGS}
+        others = [f"{file.name} {fault}" for file, fault in faults.items() if fault]
+        if others:
+            print(f"no pictures in {path}, passed over: {several(others)}", file=sys.stderr)
+        inside = [file for file in files if not faults.get(file)]
         if not inside:
             raise ValueError(f"no picture in the folder {path}")
-        found += inside
-    return found
+        photos += inside
+    return photos
+
+
+def _hidden(file: Path) -> bool:
+    return file.name.startswith(".") or file.name.lower() in LEFT_BEHIND

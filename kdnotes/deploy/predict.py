@@ -14,8 +14,9 @@ import numpy as np
 
 from kdnotes import samples, zoo
 from kdnotes.deploy.detect import find_faces
-from kdnotes.deploy.photos import as_image, drawn, read_photo
+from kdnotes.deploy.photos import drawn
 from kdnotes.files import new_file
+from kdnotes.pictures import as_image, read_picture
 
 UNIT = "pixels of the upright picture, (0, 0) = middle of its first pixel"
 
@@ -63,7 +64,7 @@ def predict(
     """Landmarks `(L, 2)` of one face in pixels of `image`.
 
     Args:
-        image: Any picture that `photos.as_image` takes.
+        image: Any picture that `pictures.as_image` takes.
         box: The landmarks' box x, y, width, height in pixels; None: the largest square in the
             middle of the picture is the network's crop.
         looks: How often to look: each time after the first at the box of the landmarks that were
@@ -118,7 +119,7 @@ def predict_files(
             raise ValueError(f"{other} and {photos[i]} would have one result, {result}.json")
     for path, result in zip(photos, results, strict=True):
         try:
-            image = read_photo(path)
+            image = read_picture(path).pixels
             if whole:
                 faces = [(None, predict(net, image))]
             elif boxes:

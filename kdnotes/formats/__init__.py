@@ -1,8 +1,9 @@
 """Readers of data sets: each turns a folder into `Sample`s, one face at a time.
 
-A reader does two things. `faces(folder)` finds out which faces there are and yields, for each, a
-function that loads it; so several workers can load at once. `read_…(folder)` calls these functions
-one after the other. A face whose picture or landmarks are unusable comes as a `BadSample`.
+A reader does two things. `faces(folder)` finds out which faces there are and gives, for each, a
+function that loads its picture; so several workers can load at once. `read_…(folder)` calls these
+functions one after the other. A face whose picture or landmarks are unusable comes as a
+`BadSample`.
 
 | data set | reader | points | counted from |
 |---|---|---|---|
@@ -14,13 +15,15 @@ one after the other. A face whose picture or landmarks are unusable comes as a `
 | your own COCO keypoints | `read_coco` | any | 0 |
 
 Points leave a reader in pixels counted from the middle of the first pixel, which is (0, 0): data
-sets that count from 1, as Matlab does, lose 1.
+sets that count from 1, as Matlab does, lose 1. Public data sets refer to pictures as they are
+stored; a table of your own refers to pictures turned upright, unless you say otherwise.
 """
 
+from kdnotes.formats.coco import read_coco
 from kdnotes.formats.cofw import read_cofw
 from kdnotes.formats.ibug_300w import read_300w
-from kdnotes.formats.own import read_coco, read_csv
-from kdnotes.formats.reading import read_image, split_by_name
+from kdnotes.formats.own import read_csv
+from kdnotes.formats.reading import split_by_name
 from kdnotes.formats.wflw import read_wflw
 from kdnotes.formats.youtube_faces import read_youtube_faces
 
@@ -29,7 +32,6 @@ __all__ = [
     "read_coco",
     "read_cofw",
     "read_csv",
-    "read_image",
     "read_wflw",
     "read_youtube_faces",
     "split_by_name",

@@ -15,7 +15,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from kdnotes.formats.reading import Face, load_all, split_training
+from kdnotes.formats.reading import Face, load_all, split_training, walk
+from kdnotes.pictures import as_image
 from kdnotes.samples import BadSample, Sample, estimate_yaw
 
 N_POINTS = 29
@@ -39,17 +40,17 @@ def read_cofw(file: str | Path) -> Iterator[Sample | BadSample]:
     return load_all(faces(file))
 
 
-def faces(path: str | Path) -> Iterator[Face]:
-    """One function per face; see `read_cofw`."""
+def faces(path: str | Path) -> list[Face]:
+    """The faces, their pictures not loaded yet; see `read_cofw`."""
     path = Path(path)
     files = [path]
     if path.is_dir():
-        files = [next(path.rglob(name), path / name) for name in FILES]
-    readers = [_in_file(file) for file in files]
-    return (face for reader in readers for face in reader)
+        inside = {file.name: file for file in walk(path)}
+        files = [inside.get(name, path / name) for name in FILES]
+    return [face for file in files for face in _in_file(file)]
 
 
-def _in_file(file: Path) -> Iterator[Face]:
+def _in_file(file: Path) -> list[Face]:
     if not file.is_file():
         raise FileNotFoundError(f"there is no {file}; COFW_color.zip holds {' and '.join(FILES)}")
     content = _open(file)
@@ -68,7 +69,7 @@ def _in_file(file: Path) -> Iterator[Face]:
         )
     references = images[()].reshape(-1)
     arrays = phis[()].T, boxes[()].T  # (N, 87), (N, 4)
-    return (partial(_face, content, references[i], i, suffix, *arrays) for i in range(n))
+    return [partial(_face, content, references[i], i, suffix, *arrays) for i in range(n)]
 
 
 def _open(file: Path) -> h5py.File:
@@ -92,13 +93,15 @@ def _face(content, reference, i, suffix, phis, boxes) -> Sample | BadSample:
         pixels = np.asarray(content[reference]).T  # (H, W) or (H, W, 3)
     except (OSError, ValueError, KeyError, RuntimeError):
         return BadSample(name, "picture that cannot be read")
-    if pixels.ndim == 2:
-        pixels = np.repeat(pixels[..., None], 3, axis=-1)
+    try:
+        image = as_image(pixels)
+    except ValueError as error:
+        return BadSample(name, "picture that holds no grey levels or colours", f"{name}: {error}")
     x, y, occluded = phis[i].reshape(3, N_POINTS)
     points = np.stack([x, y], axis=-1) - 1.0  # counted from 0
     left, top, width, height = boxes[i]
     return Sample(
-        np.ascontiguousarray(pixels),
+        image,
         points,
         visible=occluded == 0,
         box=(left - 1, top - 1, width, height),

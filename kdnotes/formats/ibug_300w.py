@@ -6,20 +6,28 @@ What is special about it:
   crop of 224 pixels.
 - A `.pts` file is text between braces, with any blanks; a picture's name may hold a blank itself
   (`image_092 _01.jpg`), and be `.jpg` or `.png`.
-- A picture with several faces is stored once for each, as `NAME_1.jpg`, `NAME_2.jpg`, …
+- A picture with several faces is stored once for each, as `NAME_1.jpg`, `NAME_2.jpg`, …; but in
+  LFPW, whose files are `image_0001.jpg` and so on, the number is the picture's own.
 - The same file name occurs in several parts, so a face's id is its part and its name.
 - People unpack the four archives in different ways. Here a face's part is read off the folders on
   the way to it: `afw`, `helen/trainset`, `helen/testset`, `lfpw/trainset`, `lfpw/testset`, `ibug`.
 """
 
 import re
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from kdnotes.formats.reading import Face, load_all, load_image, numbers, split_training
+from kdnotes.formats.reading import (
+    NO_PICTURE,
+    Face,
+    PictureFolder,
+    load_all,
+    numbers,
+    split_training,
+    walk,
+)  # fmt: skip
 from kdnotes.samples import BadSample, Sample, estimate_yaw
 
 #: Folders on the way to a face, and the subsets of its part. Test faces are common or challenging.
@@ -33,12 +41,21 @@ PARTS = {
 }
 PICTURES = (".jpg", ".png", ".jpeg", ".JPG", ".PNG", ".JPEG")
 
+#: How the faces are split, in words. Cards of networks name it: another rule gets another number.
+SPLIT_RULE = (
+    "300W split 2: helen/testset, lfpw/testset and ibug are the test split; of the other faces "
+    "those with sha256(KEY) % 100 below 10 are validation, the rest train. KEY is PART/NAME, such "
+    "as lfpw/trainset/image_0001; in afw and helen without the _NUMBER at the end of NAME, so that "
+    "the faces of one photo stay together"
+)
 
-def read_300w(folder: str | Path) -> Iterator[Sample | BadSample]:
+
+def read_300w(folder: str | Path, without: Sequence[str] = ()) -> Iterator[Sample | BadSample]:
     """The faces of 300W.
 
     Args:
         folder: What the four archives were unpacked to, in any of the usual layouts.
+        without: Parts that are left out, such as "ibug" or "helen/testset".
 
     Returns:
         An iterator. Ids are `PART/NAME`; subsets are the part's name and, on test faces, `common`
@@ -46,25 +63,55 @@ def read_300w(folder: str | Path) -> Iterator[Sample | BadSample]:
 
     Raises:
         FileNotFoundError: A part of the data set is missing.
+        ValueError: No part of that name.
     """
-    return load_all(faces(folder))
+    return load_all(faces(folder, without))
 
 
-def faces(folder: str | Path) -> Iterator[Face]:
-    """One function per face of 300W; see `read_300w`."""
+def faces(folder: str | Path, without: Sequence[str] = ()) -> list[Face]:
+    """The faces of 300W, their pictures not loaded yet; see `read_300w`."""
     folder = Path(folder)
-    found: dict[tuple, list[Path]] = {part: [] for part in PARTS}
-    for file in sorted(folder.rglob("*.pts")):
+    files: dict[tuple, dict[Path, Path]] = {part: {} for part in wanted(without)}
+    for file in walk(folder):
         part = _part_of(file.relative_to(folder).parts[:-1])
-        if part and not file.name.startswith("._"):  # what macOS leaves in archives
-            found[part].append(file)
-    missing = ["/".join(part) for part, files in found.items() if not files]
+        if part in files and file.suffix.lower() == ".pts":
+            files[part].setdefault(file.resolve(), file)  # once, whatever links lead to it
+    missing = ["/".join(part) for part, found in files.items() if not found]
     if missing:
+        options = " ".join(f"--without {name}" for name in missing)
+        leave_out = f", or leave them out with {options}" if len(missing) < len(files) else ""
         raise FileNotFoundError(
             f"{folder} holds no .pts files of {', '.join(missing)}; unpack the four archives afw, "
-            "helen, lfpw and ibug, each into a folder of its name"
+            f"helen, lfpw and ibug, each into a folder of its name{leave_out}"
         )
-    return (partial(_face, part, file) for part, files in found.items() for file in files)
+    pictures = PictureFolder(folder)
+    return [_face(pictures, part, file) for part, found in files.items() for file in found.values()]
+
+
+def wanted(without: Sequence[str]) -> list[tuple[str, ...]]:
+    """The parts that are left when some are left out.
+
+    Args:
+        without: Names of parts, such as "ibug" or "helen/testset", or of both "helen" parts.
+
+    Raises:
+        ValueError: No part of that name.
+    """
+    known = {name: part for part in PARTS for name in ("/".join(part), part[0])}
+    if unknown := [name for name in without if name not in known]:
+        raise ValueError(
+            f"300w has no part {unknown[0]!r}; its parts are {', '.join(sorted(known))}"
+        )
+    left = [part for part in PARTS if not {"/".join(part), part[0]} & set(without)]
+    if not left:
+        raise ValueError(f"without {', '.join(without)} nothing is left of 300w")
+    return left
+
+
+def lost_subsets(without: Sequence[str]) -> list[str]:
+    """The subsets that do not exist when parts are left out."""
+    left = {subset for part in wanted(without) for subset in PARTS[part]}
+    return sorted({subset for subsets in PARTS.values() for subset in subsets} - left)
 
 
 def _part_of(folders: tuple[str, ...]) -> tuple[str, ...] | None:
@@ -73,26 +120,26 @@ def _part_of(folders: tuple[str, ...]) -> tuple[str, ...] | None:
     return next((part for part in PARTS if names.issuperset(part)), None)
 
 
-def _face(part: tuple[str, ...], file: Path) -> Sample | BadSample:
+def _face(folder: PictureFolder, part: tuple[str, ...], file: Path) -> Face:
     name = "/".join((*part, file.stem))
+    place = file.relative_to(folder.path)
     points = read_pts(file)
     if isinstance(points, str):
-        return BadSample(name, points, file.name)
+        return BadSample(name, points, place.as_posix())
     pictures = (file.with_name(file.stem + suffix) for suffix in PICTURES)
     picture = next((path for path in pictures if path.is_file()), file.with_suffix(".jpg"))
-    image = load_image(picture, name)
-    if isinstance(image, BadSample):
-        return image
     subsets = PARTS[part]
     test = "common" in subsets or "challenging" in subsets
-    return Sample(
-        image,
+    key = name if part[0] == "lfpw" else re.sub(r"_\d+$", "", name)
+    sample = Sample(
+        NO_PICTURE,
         points,
         id=name,
-        split="test" if test else split_training(re.sub(r"_\d+$", "", name)),
+        split="test" if test else split_training(key),
         subsets=subsets,
         attributes={"yaw": round(estimate_yaw(points, 68), 1)},
     )
+    return folder.face(sample, place.with_name(picture.name).as_posix(), name)
 
 
 def read_pts(file: Path, n_points: int = 68) -> np.ndarray | str:

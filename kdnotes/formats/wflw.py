@@ -12,18 +12,18 @@ What is special about it:
 
 from collections import Counter
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from kdnotes.formats.reading import (
+    NO_PICTURE,
     Face,
-    is_plain_path,
+    PictureFolder,
     load_all,
-    load_image,
     numbers,
     split_training,
+    walk,
 )  # fmt: skip
 from kdnotes.samples import BadSample, Sample, estimate_yaw
 
@@ -31,6 +31,7 @@ N_POINTS = 98
 #: The six attributes in the order of the list, as subsets are named here.
 ATTRIBUTES = ("pose", "expression", "illumination", "make_up", "occlusion", "blur")
 COLUMNS = 2 * N_POINTS + 4 + len(ATTRIBUTES) + 1
+IMAGES = "WFLW_images"
 LISTS = {split: f"list_98pt_rect_attr_{split}.txt" for split in ("train", "test")}
 
 
@@ -52,29 +53,32 @@ def read_wflw(list_file: str | Path, image_dir: str | Path) -> Iterator[Sample |
     return load_all(_listed(Path(list_file), Path(image_dir)))
 
 
-def faces(folder: str | Path) -> Iterator[Face]:
-    """One function per face of both lists, wherever below `folder` lists and pictures lie.
+def faces(folder: str | Path) -> list[Face]:
+    """The faces of both lists, wherever below `folder` lists and pictures lie; pictures are not
+    loaded yet.
 
     Raises:
         FileNotFoundError: A list or the folder `WFLW_images` is missing.
     """
     folder = Path(folder)
-    lists = [next(folder.rglob(name), folder / name) for name in LISTS.values()]
-    images = next((path for path in folder.rglob("WFLW_images") if path.is_dir()), None)
-    missing = [path.name for path in lists if not path.is_file()]
-    if images is None:
-        missing.append("WFLW_images")
+    files = list(walk(folder))
+    lists = {file.name: file for file in reversed(files) if file.name in LISTS.values()}
+    places = (file.relative_to(folder).parts[:-1] for file in files)
+    place = next((parts for parts in places if IMAGES in parts), None)
+    missing = [name for name in LISTS.values() if name not in lists]
+    if place is None:
+        missing.append(IMAGES)
     if missing:
         raise FileNotFoundError(
             f"{folder} holds no {' and no '.join(missing)}; unpack WFLW_annotations.tar.gz and "
             "WFLW_images.tar.gz into it"
         )
-    readers = [_listed(file, images) for file in lists]
-    return (face for reader in readers for face in reader)
+    images = folder.joinpath(*place[: place.index(IMAGES) + 1])
+    return [face for name in LISTS.values() for face in _listed(lists[name], images)]
 
 
-def _listed(file: Path, image_dir: Path) -> Iterator[Face]:
-    """One function per line of a list, which is read at once: a wrong list is told at once."""
+def _listed(file: Path, image_dir: Path) -> list[Face]:
+    """The faces of a list, which is read at once: a wrong list is told at once."""
     lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     rows = [(number, line.split(maxsplit=COLUMNS - 1)) for number, line in enumerate(lines, 1)]
     rows = [(number, row) for number, row in rows if row]
@@ -85,31 +89,28 @@ def _listed(file: Path, image_dir: Path) -> Iterator[Face]:
             "rectangle, six attributes, a path); is it the list of this data set?"
         )
     part = "test" if file.stem.endswith("_test") else "train"
+    pictures = PictureFolder(image_dir, f"{image_dir.name}/")
     seen: Counter[str] = Counter()
     made = []
     for number, row in rows:
-        seen[row[-1]] += 1
-        name = f"{part}/{row[-1]}#{seen[row[-1]]}"
-        made.append(partial(_face, part, row, name, f"{file.name}, line {number}", image_dir))
-    return iter(made)
+        path = row[-1].rstrip()
+        seen[path] += 1
+        name = f"{part}/{path}#{seen[path]}"
+        made.append(_face(part, [*row[:-1], path], name, f"{file.name}, line {number}", pictures))
+    return made
 
 
-def _face(part, row: list[str], name: str, where: str, image_dir: Path) -> Sample | BadSample:
+def _face(part, row: list[str], name: str, where: str, pictures: PictureFolder) -> Face:
     if len(row) != COLUMNS:
         return BadSample(name, f"row of {len(row)} columns instead of {COLUMNS}", where)
     values = numbers(row[:-1])
     if values is None:
         return BadSample(name, "value that is not a number", where)
-    if not is_plain_path(row[-1]):
-        return BadSample(name, "path that leads out of the folder", where)
-    image = load_image(image_dir / row[-1], name)
-    if isinstance(image, BadSample):
-        return image
     points, rectangle, flags = np.split(values, [2 * N_POINTS, 2 * N_POINTS + 4])
     points = points.reshape(N_POINTS, 2)
     left, top, right, bottom = rectangle
-    return Sample(
-        image,
+    sample = Sample(
+        NO_PICTURE,
         points,
         box=(left, top, right - left, bottom - top),
         id=name,
@@ -117,3 +118,4 @@ def _face(part, row: list[str], name: str, where: str, image_dir: Path) -> Sampl
         subsets=tuple(a for a, flag in zip(ATTRIBUTES, flags, strict=True) if flag),
         attributes={"yaw": round(estimate_yaw(points, N_POINTS), 1)},
     )
+    return pictures.face(sample, row[-1], where)

@@ -9,13 +9,19 @@ with 68 points, in two folders with one CSV file each. What is special about it:
 - Coordinates count from 0.
 """
 
-import csv
 import re
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
-from kdnotes.formats.reading import Face, load_all, load_image, numbers, split_by_name
+from kdnotes.formats.reading import (
+    NO_PICTURE,
+    Face,
+    PictureFolder,
+    load_all,
+    numbers,
+    split_by_name,
+)  # fmt: skip
+from kdnotes.formats.tables import Row, read_table
 from kdnotes.samples import BadSample, Sample, estimate_yaw
 
 #: How the YouTube faces are split, in words.
@@ -47,15 +53,20 @@ def read_youtube_faces(folder: str | Path) -> Iterator[Sample | BadSample]:
     return load_all(faces(folder))
 
 
-def faces(folder: str | Path) -> Iterator[Face]:
-    """One function per face; see `read_youtube_faces`."""
+def faces(folder: str | Path) -> list[Face]:
+    """The faces, their pictures not loaded yet; see `read_youtube_faces`."""
     data = _find_data(Path(folder))
-    rows = {part: list(_read_rows(data / table)) for part, table in TABLES.items()}
-    return (
-        partial(_face, data, part, where, row)
-        for part, part_rows in rows.items()
-        for where, row in part_rows
-    )
+    made: list[Face] = []
+    for part, name in TABLES.items():
+        table = read_table(data / name)
+        if len(table.header) != COLUMNS:
+            raise ValueError(
+                f"{data / name}, line 1: found {len(table.header)} columns, expected {COLUMNS} "
+                "(a file name and x, y of 68 points); is it the table of this data set?"
+            )
+        pictures = PictureFolder(data / part, f"{part}/")
+        made += [_face(pictures, part, row) for row in table.rows]
+    return made
 
 
 def _find_data(folder: Path) -> Path:
@@ -71,43 +82,22 @@ def _find_data(folder: Path) -> Path:
     )
 
 
-def _read_rows(table: Path) -> Iterator[tuple[str, list[str]]]:
-    """Each row of a table with its place, "file, line n"."""
-    with table.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-        lines = csv.reader(file)
-        try:
-            header = next(lines, [])
-            if len(header) != COLUMNS:
-                raise ValueError(
-                    f"{table}, line 1: found {len(header)} columns, expected {COLUMNS} "
-                    "(a file name and x, y of 68 points); is it the table of this data set?"
-                )
-            for row in lines:
-                if row:
-                    yield f"{table.name}, line {lines.line_num}", row
-        except csv.Error as error:
-            raise ValueError(f"{table}, line {lines.line_num}: not a CSV file ({error})") from error
-
-
-def _face(data: Path, part: str, where: str, row: list[str]) -> Sample | BadSample:
+def _face(pictures: PictureFolder, part: str, row: Row) -> Face:
     """The face of one row; `part` is "training" or "test"."""
-    name = row[0]
+    name, *words = row.cells
     face_id = f"{part}/{name}"
-    if len(row) != COLUMNS:
-        reason = f"row of {len(row)} columns instead of {COLUMNS}"
-        return BadSample(face_id, reason, where)
+    if len(row.cells) != COLUMNS:
+        reason = f"row of {len(row.cells)} columns instead of {COLUMNS}"
+        return BadSample(face_id, reason, row.where)
     if not name or re.search(r"[/\\:]", name):  # never follow a name out of the folder
-        return BadSample(face_id, "file name that is no plain name", where)
-    points = numbers(row[1:])
+        return BadSample(face_id, "file name that is no plain name", row.where)
+    points = numbers(words)
     if points is None:
-        return BadSample(face_id, "coordinate that is not a number", where)
+        return BadSample(face_id, "coordinate that is not a number", row.where)
     points = points.reshape(68, 2)
-    image = load_image(data / part / name, face_id)
-    if isinstance(image, BadSample):
-        return image
     person = re.sub(r"_\d+\.jpg$", "", name)
-    return Sample(
-        image,
+    sample = Sample(
+        NO_PICTURE,
         points,
         id=face_id,
         subject=person,
@@ -115,3 +105,4 @@ def _face(data: Path, part: str, where: str, row: list[str]) -> Sample | BadSamp
         subsets=("official_test",) if part == "test" else (),
         attributes={"yaw": round(estimate_yaw(points, 68), 1)},
     )
+    return pictures.face(sample, name, row.where)
