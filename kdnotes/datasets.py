@@ -31,7 +31,8 @@ class PublicSet:
         files: What is downloaded.
         faces: From the folder of the unpacked files to one function per face.
         separate: Each archive is unpacked into a folder of its name.
-        left_out: Its parts that are left out.
+        parts: Names of its parts, each of which may be left out.
+        left_out: Those that are.
         lost_subsets: The subsets that do not exist without them.
     """
 
@@ -45,6 +46,7 @@ class PublicSet:
     files: tuple[Remote, ...]
     faces: Callable[[Path], list[Face]]
     separate: bool = False
+    parts: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     lost_subsets: tuple[str, ...] = ()
 
@@ -59,14 +61,17 @@ class PublicSet:
     def without(self, parts: Sequence[str]) -> "PublicSet":
         """The data set without some of its parts, whose archives are not needed then.
 
+        Args:
+            parts: Names of parts, such as "ibug"; several in one text are separated by commas.
+
         Raises:
             ValueError: It has no such part.
         """
         if not parts:
             return self
-        if self.name != "300w":
+        if not self.parts:
             raise ValueError(f"{self.name} has no parts to leave out; 300w has")
-        parts = tuple(part.lower().strip("/") for part in parts)
+        parts = tuple(part.strip(" /").lower() for text in parts for part in text.split(","))
         needed = {part[0] for part in ibug_300w.wanted(parts)}
         return replace(
             self,
@@ -124,6 +129,7 @@ DATASETS = {
             ),
             faces=ibug_300w.faces,
             separate=True,
+            parts=tuple(ibug_300w.NAMES),
         ),
         PublicSet(
             name="cofw",

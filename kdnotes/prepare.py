@@ -264,8 +264,9 @@ def summary(faces: FaceSet) -> str:
             if n := int(faces.table.loc[chosen, subset].sum()):
                 lines.append(f"    {subset:15} {n:6,}")
     if parts := faces.meta.get("left_out"):
-        lost = ", ".join(faces.meta["lost_subsets"])
-        lines.append(f"  left out: {', '.join(parts)}; so there is no subset {lost or 'missing'}")
+        lost = " or ".join(faces.meta["lost_subsets"])
+        subsets = f"; there is no subset {lost}" if lost else ""
+        lines.append(f"  left out: {', '.join(parts)}{subsets}")
     return "\n".join(lines)
 
 

@@ -29,8 +29,18 @@ def find_archives(
             "the files, or unpack them and give the folder with --dir"
         )
     missing = [remote for remote in dataset.files if remote.name not in names]
-    fetched = [downloads.download(remote, progress=progress) for remote in missing]
+    fetched = [_fetched(dataset, remote, progress) for remote in missing]
     return given + fetched, fetched
+
+
+def _fetched(dataset: PublicSet, remote: downloads.Remote, progress: bool) -> Path:
+    try:
+        return downloads.download(remote, progress=progress)
+    except downloads.DownloadError as error:
+        part = remote.name.removesuffix(".zip")
+        if part not in dataset.parts:
+            raise
+        raise downloads.DownloadError(f"{error}, or leave it out with --without {part}") from error
 
 
 @contextlib.contextmanager

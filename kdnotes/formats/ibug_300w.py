@@ -39,6 +39,8 @@ PARTS = {
     ("lfpw", "testset"): ("lfpw", "common"),
     ("ibug",): ("ibug", "challenging"),
 }
+#: What a part may be called to leave it out: "ibug", "helen/testset", or "helen" for two at once.
+NAMES = {name: part for part in PARTS for name in ("/".join(part), part[0])}
 PICTURES = (".jpg", ".png", ".jpeg", ".JPG", ".PNG", ".JPEG")
 
 #: How the faces are split, in words. Cards of networks name it: another rule gets another number.
@@ -92,20 +94,21 @@ def wanted(without: Sequence[str]) -> list[tuple[str, ...]]:
     """The parts that are left when some are left out.
 
     Args:
-        without: Names of parts, such as "ibug" or "helen/testset", or of both "helen" parts.
+        without: Some of `NAMES`.
 
     Raises:
-        ValueError: No part of that name.
+        ValueError: No part of that name, or no face to train or to test with would be left.
     """
-    known = {name: part for part in PARTS for name in ("/".join(part), part[0])}
-    if unknown := [name for name in without if name not in known]:
-        raise ValueError(
-            f"300w has no part {unknown[0]!r}; its parts are {', '.join(sorted(known))}"
-        )
+    if unknown := [name for name in without if name not in NAMES]:
+        raise ValueError(f"300w has no part {unknown[0]!r}; its parts are {', '.join(NAMES)}")
     left = [part for part in PARTS if not {"/".join(part), part[0]} & set(without)]
-    if not left:
-        raise ValueError(f"without {', '.join(without)} nothing is left of 300w")
+    if len({_is_test(part) for part in left}) < 2:
+        raise ValueError(f"without {', '.join(without)}, 300w has no training or no test face left")
     return left
+
+
+def _is_test(part: tuple[str, ...]) -> bool:
+    return bool({"common", "challenging"} & set(PARTS[part]))
 
 
 def lost_subsets(without: Sequence[str]) -> list[str]:
@@ -128,15 +131,13 @@ def _face(folder: PictureFolder, part: tuple[str, ...], file: Path) -> Face:
         return BadSample(name, points, place.as_posix())
     pictures = (file.with_name(file.stem + suffix) for suffix in PICTURES)
     picture = next((path for path in pictures if path.is_file()), file.with_suffix(".jpg"))
-    subsets = PARTS[part]
-    test = "common" in subsets or "challenging" in subsets
     key = name if part[0] == "lfpw" else re.sub(r"_\d+$", "", name)
     sample = Sample(
         NO_PICTURE,
         points,
         id=name,
-        split="test" if test else split_training(key),
-        subsets=subsets,
+        split="test" if _is_test(part) else split_training(key),
+        subsets=PARTS[part],
         attributes={"yaw": round(estimate_yaw(points, 68), 1)},
     )
     return folder.face(sample, place.with_name(picture.name).as_posix(), name)
