@@ -20,6 +20,7 @@ import nbformat
 from nbformat import NotebookNode
 from tqdm import tqdm
 
+from kdnotes.checks.judge import TOLERANCE
 from kdnotes.course import execute
 from kdnotes.files import new_file
 
@@ -27,7 +28,7 @@ BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 BLANK = "...  # your code here"
 _REGION = re.compile(rf"^( *){BEGIN}\n.*?^ *{END}$", re.MULTILINE | re.DOTALL)
 _MARK = re.compile(rf"^ *(?:{BEGIN}|{END})\n?", re.MULTILINE)
-_CHECK = re.compile(r"print\((checks\.\w+\(\w+\))\)")
+_CHECK = re.compile(r"print\((?P<call>checks\.(?P<name>\w+)\(\w+\))\)")
 _TITLE = re.compile(r"# (\d\d · .+)")
 
 
@@ -40,8 +41,8 @@ def read(source: Path) -> NotebookNode:
     """A source as a notebook.
 
     Raises:
-        ValueError: A solution that is not marked as one, a mark without its partner, or a check of
-            another form.
+        ValueError: A solution that is not marked as one, a mark without its partner, a check of
+            another form, or an exercise without a check.
     """
     import jupytext
 
@@ -59,6 +60,9 @@ def read(source: Path) -> NotebookNode:
                 f"{source}: a cell with {BEGIN} is tagged `exercise`, and no other is; found the "
                 f"tags {_tags(cell)} on\n{cell.source}"
             )
+    order = [tag for cell in found.cells for tag in _tags(cell) if tag in ("exercise", "check")]
+    if order != ["exercise", "check"] * (len(order) // 2):
+        raise ValueError(f"{source}: each exercise is followed by its check; found {order}")
     return found
 
 
@@ -81,21 +85,31 @@ def solution(cells: list[NotebookNode]) -> list[NotebookNode]:
 def gradable(cells: list[NotebookNode]) -> list[NotebookNode]:
     """The cells as nbgrader's source: solutions are its `solution` cells, checks its tests.
 
-    nbgrader blanks the marked regions itself, and gives a point for each check that prints
-    "Right.".
+    nbgrader blanks the marked regions itself, and gives a point for each check that says "Right.".
+    Its ids come from the names of the checks, so that points stay where they are when an exercise
+    is inserted.
     """
     kept = [_copy(cell) for cell in cells if "solution" not in _tags(cell)]
-    for number, cell in enumerate(kept):
-        about = {"schema_version": 3, "grade_id": f"cell-{number}", "task": False}
-        if "exercise" in _tags(cell):
-            cell.metadata["nbgrader"] = about | {"grade": False, "locked": False, "solution": True}
-        elif "check" in _tags(cell):
-            asked = _CHECK.fullmatch(cell.source)[1]
-            cell.source += f"\nassert {asked} == checks.RIGHT"
-            points = {"grade": True, "locked": True, "solution": False, "points": 1}
-            cell.metadata["nbgrader"] = about | points
+    name = ""
+    for cell in reversed(kept):  # an exercise stands above its check
+        common = {"schema_version": 3, "task": False}
+        if "check" in _tags(cell):
+            check = _CHECK.fullmatch(cell.source)
+            name = check["name"]
+            cell.source = _GRADED.format(call=check["call"])
+            kind = {"grade": True, "locked": True, "solution": False, "points": 1}
+            cell.metadata["nbgrader"] = common | kind | {"grade_id": f"check-{name}"}
+        elif "exercise" in _tags(cell):
+            kind = {"grade": False, "locked": False, "solution": True}
+            cell.metadata["nbgrader"] = common | kind | {"grade_id": f"answer-{name}"}
     return kept
 
+
+#: A check that gives a point: an `assert` would give it to everybody where Python is optimised.
+_GRADED = """said = {call}
+if said != checks.RIGHT:
+    raise ValueError(said)
+print(said)"""
 
 #: Folder under `notebooks/` to the way its cells are made.
 KINDS: dict[str, Callable] = {"exercises": exercise, "solutions": solution}
@@ -177,15 +191,19 @@ def notebook(source: Path, kind: str, cells_of: Callable) -> NotebookNode:
     return made
 
 
+_ACCEPTED = (
+    "Your function gets NumPy arrays, or tensors where it is written in torch, and may return "
+    f"either, or a list; a number is right within {100 * TOLERANCE:g} %."
+)
 _INTRO = {
     "exercises": (
         "To be read first: [the notebook](../{file}). Write your code where it says so and run the "
         "cell below it: it tries your answer on numbers of its own, and says what kind of mistake "
-        "it sees, never the answer. Solutions are [here](../solutions/{file})."
+        f"it sees, never the answer. {_ACCEPTED} Solutions are [here](../solutions/{{file}})."
     ),
     "assignment": (
         "Write your code where it says so and run the cell below it: it tries your answer on "
-        "numbers of its own, and says what kind of mistake it sees."
+        f"numbers of its own, and says what kind of mistake it sees. {_ACCEPTED}"
     ),
     "solutions": (
         "One way to solve each of the [exercises](../exercises/{file}), and why. Others are as "

@@ -98,6 +98,8 @@ def test_training_memory_is_what_a_backward_pass_keeps():
         for net in (models.create("mobilenetv3_small_050", 68, size=size) for size in (64, 128))
     )
     assert large == pytest.approx(4 * small, rel=0.2), "four times the pixels"
+    with pytest.raises(ValueError, match="a frozen network keeps nothing"):
+        bench.training_memory(models.freeze(Plain()), 8)
 
 
 def test_every_arm_of_the_experiments_can_be_trained(trained_course, tmp_path, monkeypatch):

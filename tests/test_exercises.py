@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import re
 import shutil
 import subprocess
@@ -147,6 +148,7 @@ def test_what_changes_is_stale_and_made_again(copy, monkeypatch, capsys):
     [
         ("    ### END SOLUTION\n", "", "come in pairs"),
         (":tags: [exercise]\n", "", "is tagged `exercise`"),
+        (":tags: [check]\n", "", "is followed by its check"),
     ],
 )
 def test_a_source_that_would_give_the_answer_away_is_refused(copy, old, new, said):
@@ -178,7 +180,7 @@ def test_an_assignment_for_nbgrader(copy, tmp_path, monkeypatch, capsys):
     graded = [cell for cell in made.cells if cell.metadata.get("nbgrader", {}).get("grade")]
     solved = [cell for cell in made.cells if cell.metadata.get("nbgrader", {}).get("solution")]
     assert len(graded) == len(solved) == 4
-    assert all("assert checks." in cell.source for cell in graded)
+    assert all("raise ValueError(said)" in cell.source for cell in graded)
     assert all(exercises.BEGIN in cell.source for cell in solved)
     ids = [cell.metadata.nbgrader.grade_id for cell in graded + solved]
     assert len(set(ids)) == len(ids)
@@ -187,6 +189,69 @@ def test_an_assignment_for_nbgrader(copy, tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         cli.main(["exercises", "--nbgrader", str(folder)])
     assert "is not empty" in capsys.readouterr().err
+
+
+#: Runs notebooks as nbgrader does: an error ends its cell alone. Prints the points of each.
+GRADE = """
+import json, sys
+for path in sys.argv[1:]:
+    points, names = 0, {}
+    for cell in json.load(open(path, encoding="utf-8"))["cells"]:
+        if cell["cell_type"] == "code" and "%pip" not in (source := "".join(cell["source"])):
+            try:
+                exec(source, names)
+                points += cell["metadata"].get("nbgrader", {}).get("points", 0)
+            except Exception:
+                pass
+    print("points:", points)
+"""
+
+
+@pytest.mark.parametrize("optimised", ["", "1"])
+def test_points_are_for_right_answers_alone(copy, tmp_path, optimised):
+    """Right answers, empty ones, and a right one beside a wrong one; also where Python leaves
+    `assert` out."""
+    exercises.write_gradable(copy / "notebooks", tmp_path / "made")
+    paths = [tmp_path / "made" / "02_teachers.ipynb", tmp_path / "empty", tmp_path / "two"]
+    made = nbformat.read(paths[0], as_version=4)
+    answers = [cell for cell in made.cells if cell.metadata.get("nbgrader", {}).get("solution")]
+    for cell in answers:
+        head = cell.source.partition("    ### BEGIN")[0]
+        cell.source = f"{head}    raise NotImplementedError()"
+    nbformat.write(made, paths[1])
+    answers[
+        0
+    ].source = "def soft_classes(z, T):\n    e = np.exp(z / T)\n    return e / e.sum(1)[:, None]"
+    answers[1].source = "def leaked(train, test):\n    return np.isin(test, train, invert=True)"
+    nbformat.write(made, paths[2])
+    done = subprocess.run(
+        [sys.executable, "-c", GRADE, *paths], capture_output=True, text=True, check=True,
+        env=os.environ | {"PYTHONOPTIMIZE": optimised, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    points = [line for line in done.stdout.splitlines() if line.startswith("points")]
+    assert points == ["points: 4", "points: 0", "points: 1"]
+
+
+def test_points_stay_where_they_are_when_an_exercise_is_inserted(copy):
+    source = copy / "notebooks" / "teaching" / "exercises" / "03_kd_loss.md"
+
+    def ids():
+        cells = exercises.gradable(exercises.read(source).cells)
+        return {
+            cell.metadata.nbgrader.grade_id: cell.source.partition("(")[0]
+            for cell in cells
+            if "nbgrader" in cell.metadata
+        }
+
+    before = ids()
+    assert {"answer-reflect", "check-reflect", "answer-smallest_beta"} <= set(before)
+    new = "```{code-cell}\n:tags: [exercise]\n\ndef f(i, W):\n    ### BEGIN SOLUTION\n"
+    new += "    return i / W\n    ### END SOLUTION\n```\n\n"
+    new += "```{code-cell}\n:tags: [check]\n\nprint(checks.unit(f))\n```\n\n## 2 · "
+    change(source, "## 2 · ", new)
+    after = ids()
+    assert len(after) == len(before) + 2 == 10
+    assert {name: text for name, text in after.items() if name in before} == before
 
 
 @pytest.mark.long

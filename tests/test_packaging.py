@@ -1,5 +1,6 @@
 """The repository as a newcomer meets it: top level, installation files, a light import."""
 
+import ast
 import os
 import re
 import subprocess
@@ -34,6 +35,20 @@ def test_import_is_light():
     code = f"import kdnotes, sys; print([m for m in {HEAVY} if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_nothing_is_checked_by_assert():
+    """An `assert` is left out where Python is optimised (PYTHONOPTIMIZE, set in some images)."""
+    paths = [*(ROOT / "kdnotes").rglob("*.py"), *(ROOT / "data_scripts").rglob("*.py")]
+    assert len(paths) > 100
+    trees = {path: ast.parse(path.read_text("utf-8")) for path in paths}
+    found = {
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assert)
+    }
+    assert found == set()
 
 
 def test_help_answers_without_torch():

@@ -48,6 +48,9 @@ def training_memory(net: models.LandmarkNet, batch: int) -> float:
 
     Weights, gradients, Adam's two moments and the running average, all of the same size; and what
     the backward pass needs to be kept of each picture, counted on two.
+
+    Raises:
+        ValueError: The network is frozen.
     """
     kept, weights = {}, {p.data_ptr() for p in net.parameters()}
 
@@ -59,7 +62,11 @@ def training_memory(net: models.LandmarkNet, batch: int) -> float:
     size = net.config.size
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         answer = net.train()(torch.rand(2, 3, size, size))
-    assert answer.requires_grad, "nothing is kept for a frozen network"
+    if not answer.requires_grad:
+        raise ValueError(
+            "a frozen network keeps nothing for a backward pass: give one whose parameters learn, "
+            "net.requires_grad_(True)"
+        )
     return 5 * 4 * models.count_parameters(net) + batch * sum(kept.values()) / 2
 
 
