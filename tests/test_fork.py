@@ -33,8 +33,8 @@ def test_every_notebook_and_the_readme(checkout):
         assert "github.com/kdnotes/kdnotes" not in text and "github/kdnotes/kdnotes" not in text
         opened = "colab.research.google.com/github/some-one/my.course/blob/v1.2/"
         assert opened + path.relative_to(checkout).as_posix() in text
-        assert 'git+https://github.com/some-one/my.course@v1.2" {keep}' in text
-        assert '%pip install -q "kdnotes' in text, "the package keeps its name"
+        assert ' @ git+https://github.com/some-one/my.course@v1.2"\n' in text
+        assert '-m pip install -c "{keep}" "kdnotes' in text, "the package keeps its name"
     assert exercises.stale(checkout / "notebooks") == []
     readme = (checkout / "README.md").read_text("utf-8")
     assert "git clone https://github.com/some-one/my.course && cd my.course" in readme

@@ -101,7 +101,7 @@ def test_opens_and_installs_from_one_repository(path, notebook):
     assert address in notebook.cells[0].source, "Colab badge of another notebook"
     install = notebook.cells[1].source
     at = "" if version == "main" else f"@{version}"
-    assert re.search(rf'"kdnotes(\[export\])? @ git\+https://github.com/{slug}{at}" ', install)
+    assert re.search(rf'"kdnotes(\[export\])? @ git\+https://github.com/{slug}{at}"\n', install)
     plain = nbformat.read(PATHS[0], as_version=4).cells[1].source
     assert install.replace("kdnotes[export] @", "kdnotes @") == plain, "another first cell"
     assert "[export]" not in install or path.stem.startswith("07")
