@@ -21,7 +21,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from tqdm import tqdm
 
 from kdnotes import profiles, recipes
-from kdnotes.evaluation import report
+from kdnotes.evaluation import published, report
 from kdnotes.record import record_run
 from kdnotes.tidy import store, tidy
 
@@ -181,4 +181,13 @@ def _show(results, out):
         print(f"{name:32} {value:7.1f} s" + (f" {memory:6.1f} GB" if memory else ""))
     print()
     print(report.table(results).to_string())
-    print(f"\n{report.caption(results)}\n\nEverything is in {out}")
+    print(f"\n{report.caption(results)}")
+    for title, table in (
+        ("NME % by subset", report.subset_table(results)),
+        ("Beside what is published", published.beside(results)),
+    ):
+        if len(table):
+            print(f"\n{title}\n{table.to_string()}")
+    if len(table):
+        print(published.NOT_COMPARABLE)
+    print(f"\nEverything is in {out}")

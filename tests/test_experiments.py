@@ -1,5 +1,6 @@
 """Experiments: arms are what they say, runs go on where they were, figures come from the log."""
 
+import copy
 import io
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -84,6 +85,20 @@ def test_labels_are_those_of_some_people(setting, small_faces):
     halves = setting.halves()
     people = setting.labelled.table["subject"].to_numpy()
     assert not set(people[halves == 0]) & set(people[halves == 1]) and 0 < halves.mean() < 1
+
+
+def test_faces_stand_for_people_where_nobody_is_named(small_faces, tmp_path, capsys):
+    """Five people means five faces then, not all of them, and it is said."""
+    nameless = copy.copy(small_faces)
+    nameless.table = small_faces.table.assign(subject="")
+    setting = Setting(Regime(people=5, **SMALL), nameless, tmp_path)
+    assert len(setting.labelled) == 5
+    assert set(setting.halves()) == {0, 1}
+    for faces, sentences in ((nameless, 1), (small_faces, 0)):
+        log = Log(tmp_path / f"{sentences}.jsonl")
+        few = Experiment("?", Regime(people=5, **SMALL), {"a": Arm(), "b": Arm()}, ("a", "b"), (0,))
+        next(runner.run(few, faces, tmp_path, log))
+        assert capsys.readouterr().out.count("5 faces stand for people") == sentences
 
 
 def test_wrong_labels_are_a_share_and_moved_by_what_is_said(small_faces, tmp_path):
