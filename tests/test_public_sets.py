@@ -547,6 +547,23 @@ def test_a_wrong_hash_is_told_with_the_way_by_hand(tmp_path, server):
     assert not (tmp_path / "set").exists()
 
 
+def test_a_part_that_cannot_be_fetched_may_be_left_out(tmp_path, server, monkeypatch):
+    monkeypatch.setattr("kdnotes.downloads.time.sleep", lambda _: None)
+    folder, address = server
+    root, dataset = write_300w(tmp_path / "files"), datasets.get("300w")
+    for remote in dataset.files[:3]:
+        pack(root, folder, remote)
+    files = tuple(replace(f, url=f"{address}/{f.name}", n_bytes=0) for f in dataset.files)
+    dataset = replace(dataset, files=files)
+    with pytest.raises(
+        DownloadError, match=r"ibug\.zip by hand.*, or leave it out with --without ib"
+    ):
+        prepare_public(dataset, tmp_path / "set", **SMALL)
+    monkeypatch.setattr("kdnotes.formats.ibug_300w.split_training", first_is_validation("afw"))
+    faces = prepare_public(dataset, tmp_path / "set", without=["ibug"], **SMALL)
+    assert set(faces.meta["archive_sha256"]) == {"afw.zip", "helen.zip", "lfpw.zip"}
+
+
 def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
     root = write_cofw(tmp_path / "files")
     (tmp_path / "sets").mkdir()
