@@ -10,7 +10,7 @@ import codecs
 import functools
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
@@ -86,7 +86,8 @@ def read_picture(path: str | Path, *, upright: bool = True) -> Picture:
     """
     path = Path(path)
     try:
-        with _opened(path) as photo:
+        # a file and no path: Pillow maps an uncompressed TIFF into memory and turns it wrongly then
+        with _file(path) as file, _opened(path, file) as photo:
             photo.seek(0)
             before = _orientation(photo)
             photo.load()
@@ -95,9 +96,7 @@ def read_picture(path: str | Path, *, upright: bool = True) -> Picture:
             turn = after if upright else BACK.get(turned, 1)
             picture = photo.transpose(UPRIGHT[turn]) if turn in UPRIGHT else photo
             numbers = np.asarray(_plain(picture))
-    except FileNotFoundError:
-        raise FileNotFoundError(f"no picture at {path}") from None
-    except PictureError:
+    except (FileNotFoundError, PictureError):
         raise
     except Image.DecompressionBombError as error:
         found = [f"{int(number):,}" for number in re.findall(r"\d+", str(error))]
@@ -115,7 +114,7 @@ def find_fault(path: Path) -> str:
     """Why a file is no picture at all, by its first bytes: "is text". "" if it is one, even one
     that cannot be read."""
     try:
-        with _opened(path):
+        with _file(path) as file, _opened(path, file):
             return ""
     except PictureError as error:
         return "" if error.fault in (HEIC, AVIF, DAMAGED) else error.fault
@@ -123,19 +122,24 @@ def find_fault(path: Path) -> str:
         return ""
 
 
-def _opened(path: Path) -> Image.Image:
+def _file(path: Path) -> BinaryIO:
     try:
-        return Image.open(path)
-    except UnidentifiedImageError:
-        with path.open("rb") as file:
-            fault = _kind(file.read(1024))
-        if fault == HEIC and _reads_heic():
-            return Image.open(path)
-        raise PictureError(path, fault) from None
+        return path.open("rb")
+    except FileNotFoundError:
+        raise FileNotFoundError(f"no picture at {path}") from None
     except OSError as error:
-        if isinstance(error, FileNotFoundError) or not error.strerror:
-            raise
-        raise PictureError(path, "cannot be opened", error.strerror) from error
+        raise PictureError(path, "cannot be opened", error.strerror or str(error)) from error
+
+
+def _opened(path: Path, file: BinaryIO) -> Image.Image:
+    try:
+        return Image.open(file)
+    except UnidentifiedImageError:
+        file.seek(0)
+        fault = _kind(file.read(1024))
+        if fault == HEIC and _reads_heic():
+            return Image.open(file)
+        raise PictureError(path, fault) from None
 
 
 @functools.cache

@@ -116,11 +116,10 @@ def find_problem(sample: Sample, n_points: int, box: str = "landmarks") -> str:
         return "box without an area"
     corners = np.array([[x, y], [x + width, y + height], points.min(0), points.max(0)])
     far = FAR_OUTSIDE * max(image.shape[:2])
-    if (corners < -far).any() or (corners > np.array(image.shape[1::-1]) + far).any():
-        return "points far outside the picture"
-    outside = (points < -0.5) | (points > np.array(image.shape[1::-1]) - 0.5)
-    if outside.any(axis=1).mean() > MAX_OUTSIDE:
-        return "more than half of the points outside the picture"
+    end = np.array(image.shape[1::-1])
+    outside = ((points < -0.5) | (points > end - 0.5)).any(axis=1)
+    if (corners < -far).any() or (corners > end + far).any() or outside.mean() > MAX_OUTSIDE:
+        return "points far outside the picture, or more than half of them"
     return ""
 
 

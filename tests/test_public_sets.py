@@ -8,6 +8,7 @@ import shutil
 import tarfile
 import threading
 from dataclasses import replace
+from hashlib import sha256
 
 import h5py
 import numpy as np
@@ -24,16 +25,23 @@ from public_trees import (
     write_cofw,
     write_wflw,
 )
+from youtube_tree import write_tree
 
 from kdnotes import datasets
 from kdnotes.downloads import DownloadError
-from kdnotes.faceset import BadSample, FaceSet
+from kdnotes.faceset import BadSample, FaceSet, FaceSetError
 from kdnotes.formats import ibug_300w, read_300w, read_cofw, read_wflw, wflw
 from kdnotes.prepare import prepare_public
 from kdnotes.samples import stored_crop
 
 SMALL = {"size": 24, "progress": False}
 WRITERS = {"300w": write_300w, "cofw": write_cofw, "wflw": write_wflw}
+#: Validation faces of the rule "300W split 2" among those of a test, for ever.
+FROZEN = {
+    "lfpw/trainset": [f"image_00{n}" for n in (13, 14, 20, 34, 38, 52)],
+    "helen/trainset": ["232194_1", "232194_2", "232213_1", "232213_2"],
+    "afw": [f"{photo}_{k}" for photo in (232192, 232193, 232211, 232216) for k in (1, 2)],
+}
 LIST = "WFLW_annotations/list_98pt_rect_attr_train_test/list_98pt_rect_attr_{}.txt"
 
 
@@ -112,13 +120,147 @@ def test_300w_faces_of_one_picture_stay_together(tmp_path):
     assert {found[f"afw/{i}_1"] for i in range(40)} == {"train", "validation"}
 
 
-def test_300w_without_a_part_says_which(tmp_path):
+def test_300w_faces_of_lfpw_are_split_one_by_one(tmp_path):
+    """`image_0001`, `image_0002`, … are many photos, not one called `image`."""
+    root = write_300w(tmp_path)
+    folder = root / "lfpw" / "trainset"
+    for i in range(2, 201):
+        shutil.copyfile(folder / "image_0001.pts", folder / f"image_{i:04d}.pts")
+        shutil.copyfile(folder / "image_0001.jpg", folder / f"image_{i:04d}.jpg")
+    faces = [face for face in read_300w(root) if face.id.startswith("lfpw/trainset/image")]
+    chosen = {face.id for face in faces if face.split == "validation"}
+    keys = [face.id for face in faces if int(sha256(face.id.encode()).hexdigest(), 16) % 100 < 10]
+    assert chosen == set(keys) and len(faces) == 200 and 10 <= len(chosen) <= 32
+
+
+def test_300w_split_is_frozen_and_its_rule_is_in_the_set(tmp_path):
+    """Validation faces by name. Change them only with the number of the rule."""
+    photos = [f"{photo}_{k}" for photo in range(232190, 232220) for k in (1, 2)]
+    parts = {"lfpw/trainset": [f"image_{i:04d}" for i in range(1, 61)]}
+    parts |= {"helen/trainset": photos, "afw": photos}
+    root = write_300w(tmp_path / "300w")
+    text, picture = ((root / "afw" / f"134212_1.{kind}").read_bytes() for kind in ("pts", "jpg"))
+    for part, members in parts.items():
+        for name in members:
+            (root / part / f"{name}.pts").write_bytes(text)
+            (root / part / f"{name}.jpg").write_bytes(picture)
+    split = {face.id: face.split for face in read_300w(root)}
+    found = {
+        part: [name for name in members if split[f"{part}/{name}"] == "validation"]
+        for part, members in parts.items()
+    }
+    assert found == FROZEN
+    faces = prepare_public("300w", tmp_path / "set", folder=root, **SMALL)
+    assert faces.meta["split_rule"].startswith("300W split 2: ")
+
+
+def test_300w_without_a_part_says_which_and_how_to_leave_it_out(tmp_path):
     root = write_300w(tmp_path)
     shutil.rmtree(root / "lfpw" / "testset")
-    with pytest.raises(FileNotFoundError, match=r"no \.pts files of lfpw/testset; unpack the four"):
+    shutil.rmtree(root / "ibug")
+    pattern = (
+        r"no \.pts files of lfpw/testset, ibug; unpack the four .*, or leave them out with "
+        r"--without lfpw/testset --without ibug"
+    )
+    with pytest.raises(FileNotFoundError, match=pattern):
         read_300w(root)
-    with pytest.raises(FileNotFoundError, match="afw, helen/trainset"):
+    with pytest.raises(FileNotFoundError, match=r"afw, helen/trainset.*of its name$"):
         read_300w(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    "without, parts, lost",
+    [
+        (["ibug"], 5, ["challenging", "ibug"]),
+        (["IBUG", "helen/trainset"], 4, ["challenging", "ibug"]),
+        (["helen,lfpw"], 2, ["common", "helen", "lfpw"]),
+        (["helen/testset", "lfpw/testset"], 4, ["common"]),
+    ],
+)
+def test_300w_parts_may_be_left_out(tmp_path, capsys, monkeypatch, without, parts, lost):
+    monkeypatch.setattr("kdnotes.formats.ibug_300w.split_training", first_is_validation("afw/134"))
+    root = write_300w(tmp_path / "files")
+    names = [name.lower() for text in without for name in text.split(",")]
+    for part in FACES_300W:
+        if part in names or part.split("/")[0] in names:
+            shutil.rmtree(root / part)
+    faces = prepare_public("300w", tmp_path / "set", folder=root, without=without, **SMALL)
+    assert len({face.rsplit("/", 1)[0] for face in faces.table["id"]}) == parts
+    assert faces.meta["left_out"] == names and faces.meta["lost_subsets"] == lost
+    assert not set(lost) & set(faces.meta["subsets"])
+    line = f"left out: {', '.join(names)}; there is no subset {' or '.join(lost)}"
+    assert line in capsys.readouterr().out
+    archives = [
+        shutil.make_archive(str(tmp_path / part), "zip", root / part)
+        for part in ("afw", "helen", "lfpw", "ibug")
+        if (root / part).is_dir()
+    ]
+    monkeypatch.setattr("kdnotes.downloads.download", lambda *_, **__: pytest.fail("fetched"))
+    same = prepare_public("300w", tmp_path / "b", archive=archives, without=without, **SMALL)
+    assert same.fingerprint == faces.fingerprint
+
+
+def test_300w_parts_that_are_none_or_all_are_refused_at_once(tmp_path):
+    for without, words in (
+        (["imagenet"], "no part 'imagenet'; its parts are afw, helen/trainset, helen"),
+        (["ibug", "helen/testset", "lfpw"], "no training or no test face left"),
+        (["afw", "helen/trainset,lfpw/trainset"], "no training or no test face left"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            prepare_public("300w", tmp_path / "set", folder=tmp_path, without=without)
+    with pytest.raises(ValueError, match="cofw has no parts to leave out; 300w has"):
+        prepare_public("cofw", tmp_path / "set", folder=tmp_path, without=["ibug"])
+
+
+def test_300w_bad_files_are_counted_and_named_from_the_root(tmp_path):
+    root = write_300w(tmp_path / "300w")
+    for i in range(7):
+        name = root / "helen" / "trainset" / f"{i}_1"
+        shutil.copyfile(root / "afw" / "134212_1.pts", name.with_suffix(".pts"))
+        name.with_suffix(".jpg").write_bytes(b"half")
+    (root / "lfpw" / "testset" / "image_0002.pts").write_text("no points")
+    for place in (root, root.parent):
+        at = "" if place == root else "300w/"
+        names = "; ".join(rf"{at}helen/trainset/{i}_1\.jpg" for i in range(5))
+        pattern = (
+            rf"7 × picture that is text \({names} and 2 others\); "
+            rf"1 × points file without braces \({at}lfpw/testset/image_0002\.pts\)"
+        )
+        with pytest.raises(FaceSetError, match=pattern):
+            prepare_public("300w", tmp_path / "sets" / "set", folder=place, **SMALL)
+
+
+# --- links -------------------------------------------------------------------------------------
+
+
+def test_300w_is_read_through_links(tmp_path):
+    """Parts on another disk; links that lead in circles, and a second way to the same files."""
+    root = write_300w(tmp_path / "300w")
+    (tmp_path / "disk2").mkdir()
+    shutil.move(root / "helen", tmp_path / "disk2" / "helen")
+    shutil.move(root / "lfpw" / "testset", tmp_path / "disk2" / "lfpw_test")
+    (root / "helen").symlink_to("../disk2/helen")
+    (root / "lfpw" / "testset").symlink_to(tmp_path / "disk2" / "lfpw_test")
+    (root / "all").symlink_to(root)
+    (root / "itself").symlink_to("itself")
+    (root / "afw" / "up").symlink_to("..")
+    (root / "nowhere").symlink_to("absent")
+    (tmp_path / "link").symlink_to("300w")
+    wanted = sorted(f"{part}/{name}" for part, names in FACES_300W.items() for name in names)
+    for folder in (root, tmp_path / "link", tmp_path):
+        assert sorted(face.id for face in read_300w(folder)) == wanted
+
+
+@pytest.mark.parametrize("name", ["wflw", "cofw", "youtube-faces"])
+def test_other_sets_are_read_through_links(tmp_path, name):
+    root = (WRITERS | {"youtube-faces": write_tree})[name](tmp_path / "disk2")
+    expected = [load() for load in datasets.get(name).faces(root)]
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "link").symlink_to(root.parent if name == "youtube-faces" else root)
+    (tmp_path / "data" / "loop").symlink_to(tmp_path / "data")
+    found = [load() for load in datasets.get(name).faces(tmp_path / "data")]
+    assert [face.id for face in found] == [face.id for face in expected]
+    assert all((a.image == b.image).all() for a, b in zip(found, expected, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -180,6 +322,21 @@ def test_cofw_point_lies_on_its_pixel(tmp_path):
         file["phisT"][:58, 0] = (where + 1).T.ravel()
     first = next(read_cofw(tmp_path / "COFW_test_color.mat"))
     brightest_under_point(tmp_path, first, 5, [30, 40])
+
+
+def test_cofw_of_16_bits_and_odd_arrays(tmp_path):
+    write_cofw(tmp_path)
+    images, _, _ = rendered(16, 29)
+    with h5py.File(tmp_path / "COFW_test_color.mat", "a") as file:
+        for i, array in enumerate(
+            (images[12].astype(np.uint16) * 257, images[13] / 255, images[14][..., :2])
+        ):
+            file["IsT"][0, i] = file.create_dataset(f"odd/{i}", data=array.T).ref
+    found = list(read_cofw(tmp_path / "COFW_test_color.mat"))
+    for i in (0, 1):
+        assert abs(found[i].image.astype(int) - images[12 + i]).max() <= 1
+    assert isinstance(found[2], BadSample) and "test/0002: expected a picture" in found[2].where
+    assert isinstance(found[3].image, np.ndarray)
 
 
 def test_cofw_of_another_version_or_damaged_is_named(tmp_path):
@@ -388,6 +545,23 @@ def test_a_wrong_hash_is_told_with_the_way_by_hand(tmp_path, server):
     with pytest.raises(DownloadError, match=r"hash.*by hand from https://data\.caltech\.edu"):
         prepare_public(dataset, tmp_path / "set", **SMALL)
     assert not (tmp_path / "set").exists()
+
+
+def test_a_part_that_cannot_be_fetched_may_be_left_out(tmp_path, server, monkeypatch):
+    monkeypatch.setattr("kdnotes.downloads.time.sleep", lambda _: None)
+    folder, address = server
+    root, dataset = write_300w(tmp_path / "files"), datasets.get("300w")
+    for remote in dataset.files[:3]:
+        pack(root, folder, remote)
+    files = tuple(replace(f, url=f"{address}/{f.name}", n_bytes=0) for f in dataset.files)
+    dataset = replace(dataset, files=files)
+    with pytest.raises(
+        DownloadError, match=r"ibug\.zip by hand.*, or leave it out with --without ib"
+    ):
+        prepare_public(dataset, tmp_path / "set", **SMALL)
+    monkeypatch.setattr("kdnotes.formats.ibug_300w.split_training", first_is_validation("afw"))
+    faces = prepare_public(dataset, tmp_path / "set", without=["ibug"], **SMALL)
+    assert set(faces.meta["archive_sha256"]) == {"afw.zip", "helen.zip", "lfpw.zip"}
 
 
 def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):

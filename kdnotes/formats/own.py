@@ -189,6 +189,4 @@ def check_ids(path: Path, ids: Iterable[str]) -> None:
     """
     twice = [name for name, count in Counter(ids).items() if name and count > 1]
     if twice:
-        raise ValueError(
-            f"{path} has faces with the same id: {several(twice)}; rename or remove them"
-        )
+        raise ValueError(f"{path} has several faces with one id: {several(twice)}; rename them")
