@@ -40,8 +40,7 @@ _FORMULAS = """() => [...document.querySelectorAll(".formula")].filter(
     text: box.textContent,
     cut: start - Math.min(...leaves.map(r => r.left)),
     end: Math.max(...leaves.map(r => r.right)) - start,
-    room: box.clientWidth,
-    scrolls: box.scrollWidth,
+    room: getComputedStyle(box).overflowX == "auto" ? box.scrollWidth : box.clientWidth,
   };
 })"""
 
@@ -67,5 +66,5 @@ def unreachable_formulas(page):
     return [
         formula
         for formula in page.evaluate(_FORMULAS)
-        if formula["cut"] > 1 or formula["end"] > formula["scrolls"] + 1
+        if formula["cut"] > 1 or formula["end"] > formula["room"] + 1
     ]
