@@ -22,8 +22,9 @@ from tqdm import tqdm
 
 from kdnotes import profiles, recipes
 from kdnotes.evaluation import published, report
+from kdnotes.html_copy import store
 from kdnotes.record import record_run
-from kdnotes.tidy import store, tidy
+from kdnotes.tidy import tidy
 
 
 class CourseError(RuntimeError):

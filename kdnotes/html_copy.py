@@ -1,20 +1,23 @@
 """An executed notebook as one HTML page that asks no server for anything.
 
-Formulas are MathML, see `kdnotes.formulas`. A picture of another server, such as that of a Colab
-button, is shown as its text. Links between the numbered notebooks lead to their copies, links to
-other files of the repository to its public address.
+Formulas are MathML, see `kdnotes.formulas`. A picture that is not in the notebook, such as that of
+a Colab button, is shown as its text. Links between the numbered notebooks lead to their copies,
+links to other files of the repository to its public address.
 """
 
 import html
 import re
+from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
+import nbformat
 from jinja2 import pass_context
 from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 
 from kdnotes import fork, formulas
+from kdnotes.files import new_file
 from kdnotes.tidy import alt_text, pictures
 
 _NUMBERED = re.compile(r"(\d\d_\w+)\.ipynb(?=$|#)")
@@ -35,6 +38,15 @@ _STYLE = """
   font-size: var(--jp-code-font-size);
 }
 """
+
+
+def store(notebook: NotebookNode, path: Path) -> None:
+    """Writes a notebook and its HTML copy."""
+    with new_file(path) as part:
+        nbformat.write(notebook, part)
+    page = html_copy(notebook, path.stem)
+    with new_file(path.with_suffix(".html")) as part:
+        part.write_text(page, encoding="utf-8")
 
 
 def html_copy(notebook: NotebookNode, name: str) -> str:
@@ -84,8 +96,8 @@ class _Renderer(IPythonRenderer):
         return super().link(text, self._address(url), title)
 
     def image(self, text, url, title=None):
-        if urlsplit(url).netloc:
-            return html.escape(text)
+        if urlsplit(url).scheme not in ("attachment", "data"):
+            return text
         return super().image(text, url, title)
 
     def _address(self, url):

@@ -1,18 +1,14 @@
-"""Executed notebooks as files: tidied, small enough for GitHub, with an HTML copy.
+"""Executed notebooks as they are stored: tidied, and small enough for GitHub.
 
 A cell that draws describes its picture in its metadata for readers who cannot see it:
-`{"mystnb": {"image": {"alt": …}}}`, which the web book reads; here it goes to the outputs and to
-the HTML copy.
+`{"mystnb": {"image": {"alt": …}}}`, which the web book reads; here it goes to the outputs.
 """
 
 import base64
 import io
-from pathlib import Path
 
 import nbformat
 from PIL import Image, ImageChops
-
-from kdnotes.files import new_file
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -86,14 +82,3 @@ def _shrink(data, largest=20_000, palette_error=40):
     best, kind = min(kinds, key=lambda x: x[0].tell())
     del data["image/png"]
     data[kind] = base64.b64encode(best.getvalue()).decode()
-
-
-def store(notebook: nbformat.NotebookNode, path: Path) -> None:
-    """Writes a notebook and its HTML copy."""
-    from kdnotes.html_copy import html_copy
-
-    with new_file(path) as part:
-        nbformat.write(notebook, part)
-    page = html_copy(notebook, path.stem)
-    with new_file(path.with_suffix(".html")) as part:
-        part.write_text(page, encoding="utf-8")

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
 
-from kdnotes import book
+from kdnotes import book, formulas
 from kdnotes.deploy import serve
 
 pytest.importorskip("myst_nb", reason="needs the extra book")
@@ -37,12 +37,15 @@ class Links(html.parser.HTMLParser):
     def __init__(self, path):
         super().__init__()
         self.targets, self.ids, self.pictures, self.mathml = [], set(), [], 0
+        self.details = []
         self.feed(path.read_text("utf-8"))
 
     def handle_starttag(self, tag, attrs):
         attrs = dict(attrs)
         self.ids |= {attrs.get("id"), attrs.get("name")}
         self.mathml += tag == "math"
+        if tag == "details":
+            self.details.append(attrs)
         if tag == "a" and attrs.get("href"):
             self.targets.append(attrs["href"])
         if tag in ("img", "script") and attrs.get("src"):
@@ -104,6 +107,22 @@ def test_the_quiz_has_an_explained_answer_to_each_question():
     assert max(map(rights.count, "abc")) < 13, "not always the same letter"
 
 
+@pytest.mark.parametrize("name, questions", [("quiz", 25), ("projects", 8)])
+def test_answers_are_folded(folder, name, questions):
+    page = folder / "teaching" / f"{name}.html"
+    assert Links(page).details == [{}] * questions, "closed, and a browser's own"
+    text = page.read_text("utf-8")
+    assert text.count("<summary>Answer</summary>") == text.count("</details>") == questions
+
+
+def test_formulas_bring_their_font(folder):
+    shipped = {path.name: path for path in (folder / "_static").iterdir()}
+    assert shipped["stix-two-math.woff"].read_bytes() == formulas.FONT.read_bytes()
+    for page in ("01_data_and_soft_landmarks.html", "exercises/02_teachers.html"):
+        assert re.search(r'href="[./]*_static/formulas\.css', (folder / page).read_text("utf-8"))
+    assert 'url("stix-two-math.woff")' in shipped["formulas.css"].read_text("utf-8")
+
+
 @pytest.fixture(scope="module")
 def address(folder):
     with serve.server(folder) as running:
@@ -134,7 +153,15 @@ def test_every_page_opens_in_a_browser(folder, pages, address, width):
                 "[...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
             )
             assert page.evaluate(broken) == [], name
-            if path.stem in ("index", "03_kd_loss", "api"):
+            assert chromium.unreachable_formulas(page) == [], name
+            if path.stem == "01_data_and_soft_landmarks" and path.parent == folder:
+                assert chromium.root_is_drawn(page)
+            if path.stem == "quiz":
+                answer = page.locator("details p").first
+                assert not answer.is_visible()
+                page.locator("summary").first.click()
+                assert answer.is_visible()
+            if path.stem in ("index", "03_kd_loss", "api", "quiz"):
                 page.screenshot(path=SHOTS / f"book-{path.stem}-{width}.png")
         page.goto(f"{address}/index.html")
         page.wait_for_url("**/book/index.html")

@@ -11,7 +11,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from kdnotes import course, tidy
+from kdnotes import course, html_copy, tidy
 from kdnotes.course import CourseError
 
 
@@ -173,7 +173,7 @@ def test_fresh_trains_again(folder, build, small_faces, monkeypatch):
     assert removed[0] == build / "runs" / f"tiny-drawn-{small_faces.fingerprint[:8]}"
 
 
-@pytest.mark.parametrize("writer", ["nbformat.write", "HTMLExporter"])
+@pytest.mark.parametrize("writer", ["notebook", "page"])
 def test_interrupted_while_storing_leaves_no_half_file(tmp_path, monkeypatch, writer):
     notebook = new_notebook(cells=[new_code_cell("1")])
 
@@ -181,18 +181,14 @@ def test_interrupted_while_storing_leaves_no_half_file(tmp_path, monkeypatch, wr
         part.write_text("{")
         raise KeyboardInterrupt
 
-    class Html:
-        def __init__(self, **options):
-            pass
+    def stopped(notebook, name):
+        raise KeyboardInterrupt
 
-        def from_notebook_node(self, notebook):
-            raise KeyboardInterrupt
-
-    if writer == "HTMLExporter":
-        monkeypatch.setattr(tidy, "HTMLExporter", Html)
+    if writer == "page":
+        monkeypatch.setattr(html_copy, "html_copy", stopped)
     else:
-        monkeypatch.setattr(tidy.nbformat, "write", half)
+        monkeypatch.setattr(nbformat, "write", half)
     with pytest.raises(KeyboardInterrupt):
-        tidy.store(notebook, tmp_path / "00_first.ipynb")
+        html_copy.store(notebook, tmp_path / "00_first.ipynb")
     left = [path.name for path in tmp_path.iterdir()]
-    assert left == (["00_first.ipynb"] if writer == "HTMLExporter" else [])
+    assert left == (["00_first.ipynb"] if writer == "page" else [])

@@ -50,6 +50,8 @@ def test_the_lecture_is_whole(folder):
     assert page.count("<section>") == page.count('<aside class="notes">') >= 20
     assert page.count("<img") >= 12 and page.count("<math") >= 4
     assert len(re.findall(r'alt="[^"]{60,}"', page)) == page.count("<img")
+    assert {"formulas.css", "stix-two-math.woff"} <= {path.name for path in folder.iterdir()}
+    assert '<link rel="stylesheet" href="formulas.css">' in page and "<msqrt>" in page
     addresses = re.findall(r'(?:src|href)="(?!data:)([^"]+)"', page)
     for address in addresses:
         elsewhere = address.startswith("https://cdn.jsdelivr.net/npm/reveal.js@")
@@ -102,7 +104,7 @@ def test_every_slide_fits(folder):
     chromium = pytest.importorskip("chromium")
     if not (folder / "reveal").exists():
         pytest.skip("npm could not fetch reveal.js here")
-    said, asked, wrong = [], [], []
+    said, asked, wrong, roots = [], [], [], 0
     with chromium.sync_api.sync_playwright() as driver, serve.server(folder) as running:
         threading.Thread(target=running.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{running.server_port}"
@@ -123,11 +125,19 @@ def test_every_slide_fits(folder):
             )
             if over[0] > 0 or over[1] > 0 or over[2]:
                 wrong.append((number + 1, over))
+            formulas = page.evaluate(
+                "[...Reveal.getCurrentSlide().querySelectorAll('.formula')]"
+                ".filter(f => f.scrollWidth > f.clientWidth).map(f => f.textContent)"
+            )
+            assert formulas == [] == chromium.unreachable_formulas(page), number + 1
+            if page.locator("section.present msqrt").count():
+                roots += 1
+                assert chromium.root_is_drawn(page, "section.present msqrt")
             page.screenshot(path=SHOTS / f"slide-{number + 1:02d}.png")
         page.keyboard.press("Home")
         page.keyboard.press("ArrowRight")
         assert page.evaluate("Reveal.getIndices().h") == 1
         running.shutdown()
         browser.close()
-    assert wrong == [] and said == []
+    assert wrong == [] and said == [] and roots
     assert all(url.startswith((address, "data:", "blob:")) for url in asked)

@@ -86,7 +86,7 @@ def _lower_prime(element):
 
 
 def _set_spaces(row):
-    """Spaces as TeX has them: around words such as max, a slash, and a sign after a bracket."""
+    """Spaces as TeX has them: around words such as max, a slash, and the sign of a number."""
     before = None
     for element, after in zip_longest(list(row), row[1:]):
         text, kind = element.text or "", element.tag
@@ -99,9 +99,15 @@ def _set_spaces(row):
             element.set("rspace", "0" if in_brackets else SPACE)
         elif kind == "mo" and text == "/":
             element.attrib |= {"lspace": "0", "rspace": "0"}
-        elif kind == "mo" and text in ("+", "−") and before is not None and before.text == "(":
+        elif kind == "mo" and text in ("+", "−") and _awaits_operand(before):
             element.set("form", "prefix")
         before = element
+
+
+def _awaits_operand(element):
+    """Whether a sign that follows is that of a number: after a bracket, = and the like."""
+    is_operator = element is not None and element.tag == "mo"
+    return is_operator and element.text not in (")", "]", "}") and element.get("form") != "postfix"
 
 
 def _without_serifs(letter):
