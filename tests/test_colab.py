@@ -14,6 +14,7 @@ import sys
 import sysconfig
 import tomllib
 import venv
+import zipfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -113,6 +114,12 @@ def would_install(colab, *arguments, **variables):
 def test_colab_has_all_that_kdnotes_needs(colab, wheel):
     assert COLAB["ipywidgets"] == "7.7.1" and len(COLAB) > 600
     assert set(would_install(colab, wheel, PIP_NO_INDEX="1")) == {"kdnotes"}
+
+
+def test_nothing_is_installed_outside_the_package(wheel):
+    """No part of a server, no extension of JupyterLab."""
+    folders = {name.partition("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+    assert folders == {"kdnotes", f"kdnotes-{PROJECT['version']}.dist-info"}
 
 
 def test_what_notebook_07_needs_replaces_nothing(colab, wheel, tmp_path):

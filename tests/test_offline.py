@@ -1,13 +1,17 @@
-"""Without a home, a cache or a network, everything works that needs none of them."""
+"""Without a home, a cache, a network or the right to write beside the package, everything works
+that needs none of them."""
 
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[1]
 NOWHERE = {
     "HOME": "/dev/null/x",
     "XDG_CACHE_HOME": "/dev/null/x",
@@ -38,11 +42,12 @@ LOCAL = """
 """
 
 
-def run(script, *args):
+def run(script, *args, cwd=None, **variables):
     """A Python process without a home."""
     return subprocess.run(
         [sys.executable, "-c", textwrap.dedent(script), *map(str, args)],
-        env=os.environ | NOWHERE,
+        cwd=cwd,
+        env=os.environ | NOWHERE | variables,
         capture_output=True,
         text=True,
         check=False,
@@ -90,3 +95,35 @@ def test_only_a_download_needs_the_cache_and_names_the_way_out(tmp_path):
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert "KDNOTES_CACHE" in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders become read-only in another way there")
+def test_a_read_only_installation_is_enough(tmp_path):
+    """As on a JupyterHub: a folder to work in is all that a learner may write to."""
+    script = """
+        import sys
+        from pathlib import Path
+        import kdnotes
+        from kdnotes import machine, recipes, widgets, zoo
+        assert Path(kdnotes.__file__).parents[1] == Path(sys.argv[1])
+        print(machine.describe())
+        course = recipes.open_course("tiny", "", progress=False)
+        assert zoo.shipped("youtube-faces")
+        widgets.loss_explorer().sliders["tough"].value = 0.2
+        assert course.folder.parents[1] == recipes.build_folder() == Path.cwd() / "kdnotes-build"
+    """
+    installed, work = tmp_path / "installed", tmp_path / "work"
+    ignore = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "kdnotes", installed / "kdnotes", ignore=ignore)
+    work.mkdir()
+    folders = [installed, *(path for path in installed.rglob("*") if path.is_dir())]
+    for folder in folders:
+        folder.chmod(0o555)  # root may write all the same, so what is there is compared, too
+    before = {path: path.stat().st_mtime_ns for path in installed.rglob("*")}
+    here = {"PYTHONPATH": str(installed), "PYTHONDONTWRITEBYTECODE": "1", "KDNOTES_BUILD": ""}
+    done = run(script, installed, cwd=work, **here)
+    for folder in folders:
+        folder.chmod(0o755)
+    assert done.returncode == 0, done.stderr
+    assert {path: path.stat().st_mtime_ns for path in installed.rglob("*")} == before
+    assert [path.name for path in work.iterdir()] == ["kdnotes-build"]

@@ -16,7 +16,8 @@ import pytest
 pytestmark = pytest.mark.long
 
 ROOT = Path(__file__).parents[1]
-NEEDED = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+NEEDED = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["course"]
 TOOLS = ["pytest", "pytest-xdist", "hypothesis", "nbval", "opencv-python-headless<5"]
 FILES = """
     asm checks cli course experiments faceset files formats kd_gradient losses metrics models
