@@ -26,6 +26,12 @@ app = typer.Typer(
 )
 app.add_typer(data_app, name="data")
 
+#: JupyterLab alone would ask its makers for news and the package index for newer versions.
+SILENT_LAB = (
+    "--LabApp.news_url=None",
+    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+)
+
 Resume = Annotated[
     bool, typer.Option("--resume/--fresh", help="Go on where a run stopped, or train it again.")
 ]
@@ -80,14 +86,12 @@ def test(
 
 @app.command()
 def lab() -> None:
-    """Open the course in JupyterLab."""
+    """Open the course in JupyterLab, which asks no server for news or updates."""
     extras.require("jupyterlab")
     from kdnotes import course as runner
 
-    start = runner.notebooks()[0]
-    raise typer.Exit(
-        subprocess.run([sys.executable, "-m", "jupyterlab", str(start)], check=False).returncode
-    )
+    command = [sys.executable, "-m", "jupyterlab", str(runner.notebooks()[0])]
+    raise typer.Exit(subprocess.run([*command, *SILENT_LAB], check=False).returncode)
 
 
 @app.command()
@@ -179,7 +183,14 @@ for command in WITHOUT_TRAINING + PUBLISHING:
 
 
 def main(args: list[str] | None = None) -> None:
-    """Runs a command; expected mistakes end in one sentence, not in a traceback."""
+    """Runs a command; expected mistakes end in one sentence, not in a traceback.
+
+    A sign that the terminal, file or pipe has no code for (an arrow in cp1252, a file name of odd
+    bytes) is written as its number and ends nothing.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # else no file at all, as in some notebooks
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(args)
     except Exception as error:

@@ -10,9 +10,11 @@ def run(folder: Path, *arguments: str) -> str:
     npm = shutil.which("npm")  # with its path: on Windows it is a script
     if not npm:
         return "npm is not here"
-    command = [npm, *arguments, "--no-audit", "--no-fund", "--ignore-scripts"]
-    how = {"encoding": "utf-8", "errors": "replace"}
-    done = subprocess.run(command, cwd=folder, capture_output=True, check=False, **how)
+    silent = ["--no-audit", "--no-fund", "--no-update-notifier", "--ignore-scripts"]
+    done = subprocess.run(
+        [npm, *arguments, *silent],
+        cwd=folder, capture_output=True, check=False, encoding="utf-8", errors="replace",
+    )  # fmt: skip
     if not done.returncode:
         return ""
     return f"npm failed: {(done.stderr.strip().splitlines() or ['no reason given'])[-1]}"

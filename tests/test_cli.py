@@ -1,10 +1,13 @@
 """The commands: each does its work on small data; a mistake is one sentence and exit code 1."""
 
+import importlib
+import io
 import json
 import subprocess
 import sys
 
 import pytest
+from PIL import Image
 from youtube_tree import write_tree
 
 from kdnotes import cli, models
@@ -147,7 +150,15 @@ def test_lab_opens_the_first_notebook(run, monkeypatch, tmp_path):
     monkeypatch.setattr(cli.subprocess, "run", call)
     monkeypatch.setattr(runner, "notebooks", lambda: [tmp_path / "00_start_here.ipynb"])
     assert run("lab")[0] == 0
-    assert asked[0][1:] == ["-m", "jupyterlab", str(tmp_path / "00_start_here.ipynb")]
+    assert asked[0][1:4] == ["-m", "jupyterlab", str(tmp_path / "00_start_here.ipynb")]
+    assert asked[0][4:] == [
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]
+    lab = pytest.importorskip("jupyterlab")
+    options = importlib.import_module("jupyterlab.labapp").LabApp.class_traits()
+    assert options["news_url"].allow_none
+    assert issubclass(lab.NeverCheckForUpdate, options["check_for_updates_class"].klass)
 
 
 def test_prepare(run, tmp_path):
@@ -158,6 +169,32 @@ def test_prepare(run, tmp_path):
     faces = FaceSet.open(tmp_path / "set")
     assert faces.size == 24 and f"{len(faces):,} faces" in out
     one_sentence(run(*args, "--dir", tmp_path / "tree"), "is there already")
+
+
+# --- where the output goes -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "cp437", "ascii", "latin-1"])
+def test_output_of_any_encoding_ends_no_work(encoding, data, tmp_path, monkeypatch):
+    """A file or pipe on Windows has no arrow, an old console no ×, a log perhaps only ASCII."""
+    written = io.BytesIO()
+    network = data.folder / "tough" / "network.safetensors"
+    for name in "ab":
+        Image.new("RGB", (60, 50), "grey").save(tmp_path / f"{name}.png")
+    for command in (
+        ["predict", tmp_path / "a.png", tmp_path / "b.png", "--whole", "--network", network],
+        ["data", "prepare", "synthetic", "--limit", 2, "--size", 24],
+    ):
+        for stream in ("stdout", "stderr"):
+            monkeypatch.setattr(sys, stream, io.TextIOWrapper(written, encoding, "strict"))
+        with pytest.raises(SystemExit) as caught:
+            cli.main([str(part) for part in [*command, "--out", tmp_path / command[0]]])
+        assert caught.value.code == 0
+        sys.stdout.flush()
+    shown = written.getvalue().decode(encoding)
+    assert shown.count(" and .png") == 2 and "2 faces in" in shown
+    assert "\\u2192" in shown and ("2.2" in shown and ("×" in shown or "\\xd7" in shown))
+    assert len(list((tmp_path / "predict").iterdir())) == 4
 
 
 # --- mistakes ------------------------------------------------------------------------------------
