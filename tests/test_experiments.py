@@ -97,7 +97,7 @@ def test_faces_stand_for_people_where_nobody_is_named(small_faces, tmp_path, cap
     for faces, sentences in ((nameless, 1), (small_faces, 0)):
         log = Log(tmp_path / f"{sentences}.jsonl")
         few = Experiment("?", Regime(people=5, **SMALL), {"a": Arm(), "b": Arm()}, ("a", "b"), (0,))
-        next(runner.run(few, faces, tmp_path, log))
+        next(runner.run(few, faces, tmp_path / str(sentences), log))
         assert capsys.readouterr().out.count("5 faces stand for people") == sentences
 
 
