@@ -1,5 +1,6 @@
 """Commands that measure: networks, the benchmark, the peers, the experiments."""
 
+from math import isnan
 from pathlib import Path
 from typing import Annotated
 
@@ -40,11 +41,15 @@ def evaluate(
         for split in splits:
             faces = opened.split(split)
             for name, net in nets.items():
-                found = report.score(inference.predict(net, faces), faces)
-                numbers = ", ".join(f"{k} {v:.4f}" for k, v in found.items() if k != "n")
+                scores = report.score(inference.predict(net, faces), faces)
+                n = scores.pop("n")
+                numbers = ", ".join(
+                    f"{key} –" if isnan(value) else f"{key} {value:.4f}"
+                    for key, value in scores.items()
+                )
                 print(
-                    f"{name}, {found['n']} {split} faces, fractions of the "
-                    f"{faces.scheme.distance}: {numbers}"
+                    f"{name}, {n} {split} faces, fractions of the {faces.scheme.distance}: "
+                    f"{numbers}"
                 )
     else:
         results = report.build(opened, splits)
@@ -81,17 +86,14 @@ def bench(
     ] = None,
 ) -> None:
     """Time data, teachers, the training step and each of its switches, on this machine."""
-    import json
-
     from kdnotes import profiles, recipes
     from kdnotes.evaluation import bench as benchmark
-    from kdnotes.files import new_file
+    from kdnotes.files import write_json
 
     chosen = profiles.get(profile) if profile else profiles.current()
     result = benchmark.run(chosen, batch=batch, repeats=repeats, compiled=compile)
     path = out or recipes.build_folder() / f"bench-{chosen.name}.json"
-    with new_file(path) as part:
-        part.write_text(json.dumps(result.json(), indent=1) + "\n")
+    write_json(path, result.json())
     print(f"{result.text()}\n\n{path}")
 
 

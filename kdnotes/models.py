@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from kdnotes.files import new_file
+from kdnotes.files import json_text, new_file, write_json
 from kdnotes.schemes import Scheme, to_json
 from kdnotes.torch_pair import mismatch
 from kdnotes.views import CROP_MARGIN, to_tensor
@@ -235,9 +235,8 @@ def save(net: nn.Module, path: str | Path, *, card: dict | None = None, half: bo
         weights = {k: _halved(k, v) if v.is_floating_point() else v for k, v in weights.items()}
     about = {"config": asdict(net.config), "card": card or {}}
     with new_file(path) as part:
-        save_file(weights, part, metadata={"kdnotes": json.dumps(about)})
-    with new_file(path.with_suffix(".json")) as part:
-        part.write_text(json.dumps(about, indent=2) + "\n")
+        save_file(weights, part, metadata={"kdnotes": json_text(about)})
+    write_json(path.with_suffix(".json"), about)
     return path
 
 

@@ -6,13 +6,14 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from PIL import Image
 from youtube_tree import write_tree
 
 from kdnotes import cli, models
 from kdnotes import course as runner
-from kdnotes.faceset import FaceSet
+from kdnotes.faceset import FaceSet, Sample
 
 
 @pytest.fixture
@@ -114,6 +115,21 @@ def test_evaluate_one(run, data, trained_course):
             assert f"{name}, 12 {split} faces, inter-ocular, fractions: nme {nme:.4f}" in out
     code, out, _ = run("evaluate", "--network", file)
     assert code == 0 and " validation faces" in out and "test" not in out
+
+
+def test_evaluate_one_person(run, data, small_faces, tmp_path):
+    """There is no interval, and the page of it is JSON all the same."""
+    faces = small_faces.select(np.r_[0:4, 12:16, 16:20])  # one person in each split
+    samples = (
+        Sample(image, 24 + 48 * points, id=row.id, subject=row.subject, split=row.split)
+        for image, points, row in zip(
+            faces.images[:], faces.landmarks, faces.table.itertuples(), strict=True
+        )
+    )
+    FaceSet.write(tmp_path / "set", samples, scheme=68, size=48, progress=False)
+    file = data.folder / "tough" / "network.safetensors"
+    code, out, err = run("evaluate", "--network", file, "--data", tmp_path / "set")
+    assert code == 0 and "low –, high –, median 0." in out and "nan" not in out, err
 
 
 def test_course_passes_its_options_on(run, data, small_faces, monkeypatch):

@@ -5,12 +5,13 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from small_networks import Student
 
 from kdnotes import inference, metrics, models, plots
-from kdnotes.evaluation import breakdown, cost, jitter, page
+from kdnotes.evaluation import breakdown, cost, jitter, page, report
 from kdnotes.faceset import FaceSet, Sample
 from kdnotes.views import STILL
 
@@ -126,6 +127,52 @@ def test_the_page_holds_every_number_and_figure(trained_course, tmp_path):
         assert (path.parent / file).read_bytes().startswith(b"\x89PNG")
     assert "drawn" in text and "by person" in text and "inter-ocular" in text
     page.write(built, tmp_path / "page")  # once more: replaced
+
+
+@pytest.fixture(scope="module")
+def lonely(tmp_path_factory):
+    """Four faces of one person, no point of which is visible."""
+    random = np.random.default_rng(1)
+    samples = (
+        Sample(
+            np.full((100, 100, 3), 90, np.uint8), random.uniform(20, 80, (68, 2)), id=str(i),
+            visible=np.zeros(68, bool), subject="p", split="validation",
+        )
+        for i in range(4)
+    )  # fmt: skip
+    path = tmp_path_factory.mktemp("lonely") / "faces"
+    return FaceSet.write(path, samples, scheme=68, size=48, progress=False)
+
+
+def test_groups_of_points_without_a_face_are_left_out(lonely, known):
+    def groups(faces):
+        table = breakdown.table(faces.landmarks + 0.01, faces)
+        return set(table.loc[table["by"] == "points", "group"])
+
+    assert groups(lonely) == {"hidden"} and groups(known) == {"visible", "hidden"}
+    shown = known.select([0, 2, 4, 6])  # nothing is hidden: no row at all
+    assert groups(shown) == set()
+
+
+def test_an_interval_that_does_not_exist_is_a_dash_and_null(lonely, tmp_path, monkeypatch):
+    """One person says nothing of others. NaN is no JSON: browsers refuse the whole file."""
+
+    def refuse(name):
+        raise ValueError(name)
+
+    curve = pd.DataFrame({"kind": ["shift", "scale"], "level": [0.0, 0.0], "nme": [0.1, 0.1]})
+    price = {"network": "x", "pixels": 24, "parameters": 1, "macs": 1, "bytes": 1}
+    monkeypatch.setattr(jitter, "curve", lambda net, faces: curve)
+    monkeypatch.setattr(cost, "of", lambda nets: {"student": price | {"milliseconds": 1.0}})
+    built = page.build({"student": Student()}, lonely, "validation", progress=False)
+    path = page.write(built, tmp_path / "page")
+    numbers = json.loads((path.parent / "report.json").read_text("utf-8"), parse_constant=refuse)
+    assert numbers["scores"]["student"]["low"] is None
+    assert {row["high"] for row in numbers["groups"]} == {None}
+    text = path.read_text("utf-8").lower()
+    assert ">–<" in text and "nan" not in text
+    scores = [{"network": "x", "split": "validation", **numbers["scores"]["student"]}]
+    assert report.table({"scores": scores}).loc["x", "95 % interval"] == "–", "read again"
 
 
 def test_the_worst_landmark_is_the_largest_disc():

@@ -6,7 +6,6 @@ Its preprocessing lies inside: crops go in as they are cut from a picture, uint8
 come out in crop widths from the crop's middle. Needs the extra `export`.
 """
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,7 +16,7 @@ import kdnotes
 from kdnotes import models, schemes
 from kdnotes.asm import ActiveShapeModel
 from kdnotes.deploy.exported import KEY, Exported
-from kdnotes.files import new_file
+from kdnotes.files import json_text, new_file
 
 #: How far the landmarks of a file may lie from PyTorch's, in crop widths. Eight bits move single
 #: points on purpose; there the bound only catches a broken file.
@@ -88,7 +87,7 @@ def export(
         model = precisions.halved(model)
     elif precision == "int8":
         model = precisions.eight_bits(model, faces)
-    model.metadata_props.add(key=KEY, value=json.dumps(about(net, precision, shapes)))
+    model.metadata_props.add(key=KEY, value=json_text(about(net, precision, shapes)))
     with new_file(path) as part:
         part.write_bytes(model.SerializeToString(deterministic=True))
         _check(part, net, precision, faces)

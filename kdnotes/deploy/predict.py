@@ -5,7 +5,6 @@ Coordinates are pixels of the upright picture, counted from the middle of its fi
 """
 
 import importlib.util
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -15,7 +14,7 @@ import numpy as np
 from kdnotes import samples, zoo
 from kdnotes.deploy.detect import find_faces
 from kdnotes.deploy.photos import drawn
-from kdnotes.files import new_file
+from kdnotes.files import new_file, write_json
 from kdnotes.pictures import as_image, read_picture
 
 UNIT = "pixels of the upright picture, (0, 0) = middle of its first pixel"
@@ -147,8 +146,7 @@ def _write(result, path, image, faces, net):
             for box, points in faces
         ],
     }  # fmt: skip
-    with new_file(result.with_name(f"{result.name}.json")) as part:
-        part.write_text(json.dumps(about, indent=2) + "\n")
+    write_json(result.with_name(f"{result.name}.json"), about)
     picture = drawn(image, [points for _, points in faces], net.config.n_points)
     with new_file(result.with_name(f"{result.name}.png")) as part:
         picture.save(part, format="png")

@@ -24,7 +24,7 @@ import kdnotes
 from kdnotes import npm, schemes, synthetic, zoo
 from kdnotes.deploy import crops
 from kdnotes.deploy.exported import Exported, about_of
-from kdnotes.files import new_file, new_folder
+from kdnotes.files import json_text, new_file, new_folder
 from kdnotes.synthetic.film import render_film
 
 WEB = Path(__file__).parent / "web"
@@ -100,7 +100,7 @@ def build(
         first = next(net for net in about["networks"] if net["precision"] == "fp16")
         files = [*runtime.values(), first, about["detector"], about["film"]["file"]]
         about["offline"] = [file["url"] for file in [*files, *about["samples"]]]
-        text = json.dumps(about) + "\n"
+        text = json_text(about) + "\n"
         (part / "student.json").write_text(text, encoding="utf-8")
         digest = hashlib.sha256(text.encode())
         for name in PAGE:

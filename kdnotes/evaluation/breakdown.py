@@ -53,7 +53,7 @@ def table(pred: np.ndarray, faces: FaceSet, normaliser: metrics.Normaliser | Non
     Returns:
         DataFrame: by, group, faces, nme, low, high, median (fractions of the normaliser). Where the
         face set knows hidden points, the rows "points" hold the means over visible and hidden ones,
-        of the faces that have any.
+        of the faces that have any; a row of no face is left out.
     """
     points = metrics.point_errors(pred, faces.landmarks, faces.scheme, normaliser)
     people = faces.people()
@@ -64,8 +64,9 @@ def table(pred: np.ndarray, faces: FaceSet, normaliser: metrics.Normaliser | Non
     if not faces.visible.all():
         for group, counts in (("visible", faces.visible), ("hidden", ~faces.visible)):
             some = counts.any(axis=1)
-            errors = np.where(counts, points, 0)[some].sum(axis=1) / counts[some].sum(axis=1)
-            rows.append(_row("points", group, errors, people[some]))
+            if some.any():
+                errors = np.where(counts, points, 0)[some].sum(axis=1) / counts[some].sum(axis=1)
+                rows.append(_row("points", group, errors, people[some]))
     return pd.DataFrame(rows)
 
 

@@ -7,7 +7,6 @@ the page shows real people: it is made for the reader's own eyes.
 """
 
 import html
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from tqdm import tqdm
 from kdnotes import inference, metrics, models, plots
 from kdnotes.evaluation import breakdown, cost, jitter, report
 from kdnotes.faceset import FaceSet
-from kdnotes.files import new_file
+from kdnotes.files import new_file, write_json
 from kdnotes.machine import hardware
 from kdnotes.schemes import DISTANCES
 from kdnotes.views import CROP_MARGIN, plain_views, to_tensor, warp_images
@@ -117,10 +116,9 @@ def write(page: Page, folder: str | Path) -> Path:
     for name, (figure, _) in page.figures.items():
         with new_file(folder / f"{name}.png") as part:
             figure.savefig(part, format="png", dpi=130)
-    texts = {"report.json": json.dumps(page.numbers, indent=1) + "\n", "report.html": _html(page)}
-    for name, text in texts.items():
-        with new_file(folder / name) as part:
-            part.write_text(text, encoding="utf-8")
+    write_json(folder / "report.json", page.numbers)
+    with new_file(folder / "report.html") as part:
+        part.write_text(_html(page), encoding="utf-8")
     return folder / "report.html"
 
 
@@ -180,7 +178,7 @@ def scores(numbers: dict) -> pd.DataFrame:
     shown = pd.DataFrame({"network": rows.index, "faces": rows["n"].astype(int).to_numpy()})
     for name, column in (("NME %", "nme"), ("median %", "median"), ("FR@10 %", "fr10")):
         shown[name] = [f"{100 * value:.2f}" for value in rows[column]]
-    shown["95 % interval"] = _intervals(rows)
+    shown["95 % interval"] = report.intervals(rows)
     shown["AUC@10"] = [f"{value:.3f}" for value in rows["auc10"]]
     return shown
 
@@ -190,7 +188,7 @@ def groups(numbers: dict) -> pd.DataFrame:
     rows = pd.DataFrame(numbers["groups"])
     shown = rows[["by", "group", "faces"]].copy()
     shown["NME %"] = [f"{100 * value:.2f}" for value in rows["nme"]]
-    shown["95 % interval"] = _intervals(rows)
+    shown["95 % interval"] = report.intervals(rows)
     shown["median %"] = [f"{100 * value:.2f}" for value in rows["median"]]
     return shown
 
@@ -209,8 +207,3 @@ def prices(numbers: dict) -> pd.DataFrame:
             "ms a face": [f"{value:.1f}" for value in rows["milliseconds"]],
         }
     )
-
-
-def _intervals(rows):
-    pairs = zip(rows["low"], rows["high"], strict=True)
-    return [f"{100 * low:.2f} to {100 * high:.2f}" for low, high in pairs]

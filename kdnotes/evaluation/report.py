@@ -13,7 +13,7 @@ import pandas as pd
 
 from kdnotes import inference, metrics, models, recipes, zoo
 from kdnotes.faceset import FaceSet
-from kdnotes.files import new_file
+from kdnotes.files import write_json
 from kdnotes.machine import hardware
 from kdnotes.schemes import DISTANCES
 from kdnotes.views import CROP_MARGIN
@@ -48,9 +48,9 @@ def score(pred: np.ndarray, faces: FaceSet, target: np.ndarray | None = None) ->
         target: `(N, L, 2)` to compare with in place of the faces' hard landmarks.
 
     Returns:
-        Number of faces `n`; `nme` with its 95 % interval `low`, `high` (persons resampled),
-        `median`, failure rate `fr10` and `auc10` at 10 %, all as fractions of the distance that
-        the scheme divides by.
+        Number of faces `n`; `nme` with its 95 % interval `low`, `high` (persons resampled; NaN
+        where there is one alone), `median`, failure rate `fr10` and `auc10` at 10 %, all as
+        fractions of the distance that the scheme divides by.
     """
     target = faces.landmarks if target is None else target
     return summary(metrics.nme(pred, target, faces.scheme), faces.people())
@@ -165,10 +165,7 @@ def table(report: dict) -> pd.DataFrame:
     for split in frame["split"].drop_duplicates():
         scores = frame[frame["split"] == split].set_index("network").loc[names]
         columns[f"{split} NME %"] = scores["nme"].map("{:.2%}".format).str.rstrip("%")
-    columns["95 % interval"] = [
-        f"{100 * low:.2f} to {100 * high:.2f}"
-        for low, high in zip(scores["low"], scores["high"], strict=True)
-    ]
+    columns["95 % interval"] = intervals(scores)
     columns["median %"] = (100 * scores["median"]).map("{:.2f}".format)
     columns["FR@10 %"] = (100 * scores["fr10"]).map("{:.1f}".format)
     columns["AUC@10"] = scores["auc10"].map("{:.3f}".format)
@@ -189,6 +186,15 @@ def subset_table(report: dict) -> pd.DataFrame:
         .rename(columns={"n": "faces"})
         .rename_axis(index=None, columns=None)
     )
+
+
+def intervals(scores: pd.DataFrame) -> list[str]:
+    """The columns low and high for people, in %; a dash where one person alone gives none."""
+    ends = scores[["low", "high"]].astype(float)
+    return [
+        "–" if np.isnan(low) else f"{100 * low:.2f} to {100 * high:.2f}"
+        for low, high in ends.itertuples(index=False)
+    ]
 
 
 def markdown(report: dict) -> str:
@@ -251,9 +257,7 @@ def stored(name: str) -> Path:
 
 def write(report: dict, path: str | Path) -> Path:
     """Writes a report as JSON."""
-    with new_file(path) as part:
-        part.write_text(json.dumps(report, indent=2) + "\n")
-    return Path(path)
+    return write_json(path, report)
 
 
 def read(path: str | Path) -> dict:

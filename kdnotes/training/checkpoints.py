@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from kdnotes.files import new_file
+from kdnotes.files import json_text, new_file
 from kdnotes.training.progress import EpochSums
 from kdnotes.training.schedule import Average
 
@@ -70,7 +70,7 @@ class Run:
 
     def __init__(self, folder: str | Path | None, key: dict):
         self.folder = None if folder is None else Path(folder)
-        self.key = json.loads(json.dumps(key))  # as it will be read back: lists, not tuples
+        self.key = json.loads(json_text(key))  # as it will be read back: lists, not tuples
 
     @property
     def name(self) -> str:
@@ -106,7 +106,7 @@ class Run:
         try:
             save(self.folder / "checkpoint.safetensors", state.parts(), self.about(state))
             with new_file(self.folder / "log.jsonl") as part:
-                part.write_text("".join(json.dumps(entry) + "\n" for entry in state.history))
+                part.write_text("".join(json_text(entry) + "\n" for entry in state.history))
         except (OSError, SafetensorError) as error:
             raise OSError(
                 f"the training cannot be saved in {self.folder} ({error}); what was saved before "
@@ -146,7 +146,7 @@ def save(path: Path, parts: dict[str, dict], about: dict) -> None:
             value = torch.as_tensor(value).detach().cpu()
             tensors[f"{name}/{key}"] = value.clone(memory_format=torch.contiguous_format)
     with new_file(path) as part:
-        save_file(tensors, part, metadata={"kdnotes": json.dumps(about)})
+        save_file(tensors, part, metadata={"kdnotes": json_text(about)})
 
 
 def load(path: Path) -> tuple[dict[str, dict], dict]:

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kdnotes.files import new_file
+from kdnotes.files import write_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -174,7 +174,5 @@ def _listed(path):
     content = path.read_bytes()
     entry = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
     known = index() if (FOLDER / "index.json").exists() else {}
-    text = json.dumps(dict(sorted((known | {path.name: entry}).items())), indent=2)
-    with new_file(FOLDER / "index.json") as part:
-        part.write_text(text + "\n", encoding="utf-8")
+    write_json(FOLDER / "index.json", dict(sorted((known | {path.name: entry}).items())))
     return path

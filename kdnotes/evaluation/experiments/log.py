@@ -13,7 +13,7 @@ import numpy as np
 from kdnotes.evaluation import report
 from kdnotes.evaluation.experiments.arms import Arm, Regime
 from kdnotes.faceset import FaceSet
-from kdnotes.files import new_file
+from kdnotes.files import json_text, new_file
 
 
 def packed(errors: np.ndarray) -> str:
@@ -61,7 +61,7 @@ class Log:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("ab+") as file:
             half = file.tell() and (file.seek(-1, 2), file.read(1))[1] != b"\n"
-            file.write(b"\n" * bool(half) + json.dumps(run).encode() + b"\n")
+            file.write(b"\n" * bool(half) + json_text(run).encode() + b"\n")
         self.runs.append(run)
 
     @property
@@ -72,7 +72,7 @@ class Log:
         """Notes who is on which face, as numbers, so that intervals need no pictures."""
         who = {s: np.unique(faces.split(s).people(), return_inverse=True)[1] for s in report.SPLITS}
         with new_file(self._people_file) as part:
-            part.write_text(json.dumps({split: w.tolist() for split, w in who.items()}) + "\n")
+            part.write_text(json_text(who) + "\n")
 
     def people(self, split: str) -> np.ndarray:
         """`(N,)` a number for each face's person."""
