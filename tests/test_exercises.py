@@ -1,6 +1,7 @@
 """Exercises and solutions: made from one source, up to date, gradable, and runnable unfilled."""
 
 import contextlib
+import csv
 import io
 import os
 import re
@@ -273,5 +274,6 @@ def test_nbgrader_takes_it(copy, tmp_path):
     shutil.copytree(course / "source" / "one", course / "submitted" / "ada" / "one")
     nbgrader("autograde", "one")
     nbgrader("export")
-    rows = (course / "grades.csv").read_text("utf-8").splitlines()[1:]
-    assert {row.split(",")[3]: row.split(",")[8] for row in rows} == {"ada": "8.0", "bob": "0.0"}
+    with (course / "grades.csv").open(encoding="utf-8") as table:
+        scores = {row["student_id"]: row["score"] for row in csv.DictReader(table)}
+    assert scores == {"ada": "8.0", "bob": "0.0"}
