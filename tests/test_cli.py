@@ -85,7 +85,7 @@ def test_student(run, data):
 def test_evaluate_all(run, data, trained_course):
     scores = trained_course[1]["scores"]
     code, out, _ = run("evaluate")
-    assert code == 0 and "KD student" in out and "interocular" in out and "test NME" not in out
+    assert code == 0 and "KD student" in out and "inter-ocular" in out and "test NME" not in out
     written = json.loads((data.folder / "validation.json").read_text())
     assert written["scores"] == [row for row in scores if row["split"] == "validation"]
     code, out, _ = run("evaluate", "--test")
@@ -112,7 +112,8 @@ def test_evaluate_one(run, data, trained_course):
     for split in ("validation", "test"):
         nme = rows["Tough teacher", split]["nme"]
         for name in ("tough", "again"):
-            assert f"{name}, 12 {split} faces, inter-ocular, fractions: nme {nme:.4f}" in out
+            words = "fractions of the inter-ocular distance"
+            assert f"{name}, 12 {split} faces, {words}: nme {nme:.4f}" in out
     code, out, _ = run("evaluate", "--network", file)
     assert code == 0 and " validation faces" in out and "test" not in out
 
