@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from kdnotes import plots
 from kdnotes.faceset import FaceSet
-from kdnotes.faceset_write import dominant_subject, leaking_subjects
+from kdnotes.subjects import dominant_subject, leaking_subjects
 
 SPLITS = ("train", "validation", "test")
 
@@ -36,7 +36,7 @@ def warnings(faces: FaceSet, *, progress: bool = True) -> list[str]:
         found.append(sentence)
     if not faces.visible.any():
         found.append("no point of any face is visible: all of them count as hidden")
-    return found + _repeated(faces, progress) + _far(faces)
+    return found + _repeated(faces, progress) + _far(faces) + _eyes(faces)
 
 
 def _repeated(faces, progress):
@@ -67,6 +67,18 @@ def _far(faces):
         return []
     first = faces.table["id"].iloc[far[0]]
     return [f"{far.size:,} faces have landmarks outside their stored crop (first: {first})"]
+
+
+def _eyes(faces):
+    """Faces without a distance between their eyes, which errors are divided by."""
+    if not faces.scheme.interocular:
+        return []
+    left, right = (faces.landmarks[:, list(side)].mean(axis=1) for side in faces.scheme.interocular)
+    same = np.flatnonzero((left == right).all(axis=-1))
+    if not same.size:
+        return []
+    first = faces.table["id"].iloc[same[0]]
+    return [f"{same.size:,} faces have both eyes in one point (first: {first}): they have no error"]
 
 
 def contact_sheet(faces: FaceSet, n: int = 40, seed: int = 0) -> Figure:

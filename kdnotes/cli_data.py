@@ -29,7 +29,7 @@ def prepare(
         ),
     ] = None,
     images: Annotated[
-        Path | None, typer.Option(help="csv: folder of the pictures named in a JSON file.")
+        Path | None, typer.Option(help="csv: folder of the pictures; else that of the table.")
     ] = None,
     pixels: Annotated[
         str,

@@ -27,13 +27,11 @@ from kdnotes import faceset_read
 from kdnotes.faceset_read import COLUMNS, FORMAT, VERSION, FaceSetError, listed, split_counts
 from kdnotes.files import write_json
 from kdnotes.samples import BadSample, find_problem, stored_crop
+from kdnotes.subjects import dominant_subject, leaking_subjects
 from kdnotes.wording import several
 
 #: The share of bad samples above which nothing is written: then the source is wrong, not a face.
 MAX_BAD = 0.05
-#: A subject with more than this share of all faces, and so many times the faces that are usual, is
-#: most likely not one person.
-MAX_SHARE, FAR_MORE = 0.05, 3
 IMAGES, JOURNAL = "images.raw", "journal.jsonl"
 
 
@@ -94,9 +92,9 @@ def _collected(meta: dict, numbered: tuple[int, Any]) -> tuple[np.ndarray | None
     """A face's pixels and its line in the journal; a worker's work."""
     number, sample = numbered
     sample = sample() if callable(sample) else sample
-    name = (sample.id or f"{number:06d}").encode("utf-8", "backslashreplace").decode()
+    name = _printable(sample.id or f"{number:06d}")
     if isinstance(sample, BadSample):
-        return None, {"id": name, "bad": sample.reason, "where": sample.where}
+        return None, {"id": name, "bad": sample.reason, "where": _printable(sample.where)}
     if reason := find_problem(sample, meta["n_points"], meta["box"]):
         return None, {"id": name, "bad": reason, "where": ""}
     crop = stored_crop(sample, meta["size"], meta["stored_margin"], meta["box"])
@@ -112,6 +110,11 @@ def _collected(meta: dict, numbered: tuple[int, Any]) -> tuple[np.ndarray | None
         "crop": list(crop.place),
         "notes": list(sample.notes),
     }
+
+
+def _printable(name: str) -> str:
+    """A name that may hold bytes which are no letters, as file names of old archives do."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _in_order(work: Callable, items: Iterable, workers: int) -> Iterator:
@@ -259,26 +262,3 @@ def _check_splits(table: pd.DataFrame, splits: Iterable[str]) -> None:
         )
     if sentence := dominant_subject(table):
         print(f"warning: {sentence}")
-
-
-def leaking_subjects(table: pd.DataFrame) -> list[str]:
-    """The subjects with faces in more than one split."""
-    known = table[table["subject"] != ""]
-    n_splits = known.groupby("subject", sort=True)["split"].nunique()
-    return n_splits.index[n_splits > 1].tolist()
-
-
-def dominant_subject(table: pd.DataFrame) -> str:
-    """A sentence on a subject with far more faces than others, most likely no single person; or
-    ""."""
-    named = table["subject"][table["subject"] != ""].value_counts()
-    if named.empty or named.iloc[0] == 1:
-        return ""
-    most, unnamed = int(named.iloc[0]), (table["subject"] == "").sum()  # each by itself
-    usual = np.median([*named.iloc[1:], *[1] * unnamed]) if len(named) + unnamed > 1 else 0
-    if most <= MAX_SHARE * len(table) or most <= FAR_MORE * usual:
-        return ""
-    return (
-        f"{most:,} of {len(table):,} faces are of the subject {named.index[0]!r}: is that one "
-        "person? A split by subject puts all of them into one split"
-    )

@@ -154,7 +154,7 @@ def prepare_own(
     Args:
         table: A CSV file, or COCO keypoints in a JSON file; see `kdnotes.formats.own`.
         out: The new face set's folder.
-        images: The folder of COCO's file names; None means the table's own folder.
+        images: The folder that its file names are relative to; None means the table's own.
         scheme: Number of points, or a `Scheme` of your own; None takes the built-in scheme with as
             many points as the table.
         pixels: The points are those of "upright" pictures, or of pictures as "stored".
@@ -174,13 +174,11 @@ def prepare_own(
     images, upright = Path(images or table.parent), pixels == "upright"
     if table.suffix.lower() == ".json":
         n_points = scheme and scheme.n_points
-        own_faces = coco.coco_faces(
-            table, images, n_points=n_points, category=category, upright=upright
-        )
+        own_faces = coco.coco_faces(table, images, upright, n_points=n_points, category=category)
     elif category is not None:
         raise ValueError(f"a category is chosen in a COCO file; {table.name} is none")
     else:
-        own_faces = own.csv_faces(table, upright=upright)
+        own_faces = own.csv_faces(table, images, upright)
     for note in own_faces.notes:
         print(f"note: {note}")
     return options.write(

@@ -8,11 +8,13 @@ from kdnotes import audit, cli
 from kdnotes.faceset import FaceSet, Sample
 
 
-def make(i, split="train", subject="", far=False, same=None):
+def make(i, split="train", subject="", far=False, same=None, eyes=False):
     rng = np.random.default_rng(i if same is None else same)
     points = rng.uniform(20, 40, (68, 2))
     points[0] = (10, 30) if not far else (-25, 30)
     points[16] = 50, 30
+    if eyes:
+        points[45] = points[36]
     image = rng.integers(0, 256, (60, 60, 3), dtype=np.uint8)
     return Sample(image, points, id=f"face {i}", split=split, subject=subject, crop=(30, 30, 60))
 
@@ -26,6 +28,14 @@ def test_a_clean_set_has_no_warning(tmp_path):
     assert audit.warnings(write(tmp_path / "set", samples), progress=False) == []
 
 
+def test_a_split_that_nothing_reads_is_told(tmp_path):
+    splits = ("train", "validation", "val", "test")
+    faces = write(tmp_path / "set", [make(i, split) for i, split in enumerate(splits)])
+    assert audit.warnings(faces, progress=False) == [
+        "nothing reads the split val; rename it in the table"
+    ]
+
+
 @pytest.mark.filterwarnings("ignore:.*more than one split")
 def test_every_suspicion_is_a_sentence(tmp_path):
     samples = [
@@ -36,6 +46,7 @@ def test_every_suspicion_is_a_sentence(tmp_path):
         make(4, "train", same=8),
         make(5, "train", same=8),
         make(6, "train", far=True),
+        make(7, "train", eyes=True),
     ]
     found = audit.warnings(write(tmp_path / "set", samples), progress=False)
     for part, sentence in zip(
@@ -45,6 +56,7 @@ def test_every_suspicion_is_a_sentence(tmp_path):
             "1 pictures are in more than one split (first: face 2 and face 3)",
             "1 pictures occur twice in a split (first: face 4 and face 5)",
             "1 faces have landmarks outside their stored crop (first: face 6)",
+            "1 faces have both eyes in one point (first: face 7)",
         ),
         found,
         strict=True,

@@ -43,6 +43,7 @@ KINDS = {
     "big endian.tif": lambda face: Image.fromarray((face.astype(np.uint16) * 257).astype(">u2")),
     "16 bits.pgm": lambda face: Image.fromarray(face.astype(np.int32) * 257),
     "16 bits in 32.tif": lambda face: Image.fromarray(face.astype(np.int32) * 257),
+    "odd 16 bits.png": lambda face: Image.fromarray(face.astype(np.uint16) * 256 + 128),
     "8 bits in 16.tif": lambda face: Image.fromarray(face.astype(np.uint16)),
     "8 bits in 32.tif": lambda face: Image.fromarray(face.astype(np.int32)),
     "float.tif": lambda face: Image.fromarray(face.astype(np.float32) / 255),

@@ -5,6 +5,7 @@ import io
 import json
 import unicodedata
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -289,12 +290,21 @@ def test_many_bad_rows_are_counted_and_five_named_before_any_picture_is_read(man
     assert not (many.parent / "bad.set").exists()
 
 
-def test_a_name_of_odd_letters_is_one_face(many, tmp_path):
+def test_a_name_of_odd_letters_is_one_face(many, tmp_path, capsys):
     """A file name that is no Unicode, as old archives hold it."""
-    sample = next(iter(read_csv(table_of(many, 1))))
-    odd = Sample(sample.image, sample.points, id="caf\udce9", split=own.split_by_name("caf\udce9"))
-    faces = FaceSet.write(tmp_path / "set", [odd], scheme=68, size=32, progress=False)
-    assert faces.table["id"].tolist() == ["caf\\udce9"]
+    good, name = list(read_csv(table_of(many, 40))), "caf\udce9"
+    odd = replace(good[0], id=name, split=own.split_by_name(name))
+    bad = BadSample("bad", "dark", name)
+    faces = FaceSet.write(tmp_path / "set", [*good, odd, bad], scheme=68, size=32, progress=False)
+    assert faces.table["id"].iloc[-1] == "caf\\udce9"
+    assert "1 × dark (caf\\udce9)" in capsys.readouterr().out
+
+
+def test_pictures_may_lie_in_another_folder_than_the_table(photos, tmp_path):
+    table = table_of(photos)
+    table = table.rename(tmp_path / "points.csv")
+    check_points(list(read_csv(table, photos)))
+    assert len(prepare_own(table, tmp_path / "set", images=photos, **SMALL)) == 6
 
 
 def test_an_id_used_twice_is_told_before_any_picture_is_read(photos):

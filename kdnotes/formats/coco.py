@@ -85,16 +85,16 @@ def read_coco(
         FileNotFoundError: No such file.
         ValueError: Not a COCO keypoints file, or one without a face.
     """
-    return load_all(coco_faces(annotations, image_dir, upright=upright).faces)
+    return load_all(coco_faces(Path(annotations), Path(image_dir), upright).faces)
 
 
 def coco_faces(
-    file: str | Path,
-    image_dir: str | Path,
+    path: Path,
+    image_dir: Path,
+    upright: bool,
     *,
     n_points: int | None = None,
     category: str | None = None,
-    upright: bool = True,
 ) -> OwnFaces:
     """The faces of a COCO keypoints file, their pictures not loaded yet; see `read_coco`.
 
@@ -102,7 +102,6 @@ def coco_faces(
         n_points: Number of points of a face; None takes the number that the file holds.
         category: Name of the faces' category; None takes all.
     """
-    path = Path(file)
     annotations = _read(path)
     chosen = _of_category(path, annotations, category)
     n_points = n_points or _find_n_points(path, chosen)
@@ -121,7 +120,7 @@ def coco_faces(
     check_splits(path, [(face.where, face.text("split")) for face in faces])
     names = _names(faces)
     check_ids(path, names)
-    folder = PictureFolder(Path(image_dir))
+    folder = PictureFolder(image_dir)
     notes = [f"passed over: {passed_over}"] if passed_over else []
     whole = [face.keypoints.reshape(-1, 3) for face in faces if face.n_points == n_points]
     if not any((keypoints[:, 2] >= VISIBLE).any() for keypoints in whole):

@@ -2,9 +2,11 @@
 
 A CSV file has a header line with `file`, then `x0, y0, x1, y1, …`; further columns `id`, `subject`
 and `split` are used if they are there, and any other becomes an attribute. File names are relative
-to the folder of the table. Coordinates are pixels counted from the middle of the first one, in the
-picture turned upright, as labelling tools, browsers and `kdnotes predict` show it; or, if you say
-so, in the picture as it is stored.
+to the folder of the table, or to another one that you name.
+
+Coordinates are pixels counted from the middle of the first one, in the picture turned upright, as
+labelling tools, browsers and `kdnotes predict` show it; or, if you say so, in the picture as it is
+stored.
 
 Without a `split`, faces are split by subject, and without subjects by file: 70 % of the names are
 training, 10 % validation, 20 % test, decided by the name alone.
@@ -58,11 +60,14 @@ class OwnFaces(NamedTuple):
     notes: list[str]
 
 
-def read_csv(table: str | Path, *, upright: bool = True) -> Iterator[Sample | BadSample]:
+def read_csv(
+    table: str | Path, image_dir: str | Path | None = None, *, upright: bool = True
+) -> Iterator[Sample | BadSample]:
     """The faces of a CSV file; see this module.
 
     Args:
         table: The file.
+        image_dir: The folder that its file names are relative to; None means the table's own.
         upright: Its points are those of pictures turned upright; else of pictures as stored.
 
     Raises:
@@ -70,12 +75,12 @@ def read_csv(table: str | Path, *, upright: bool = True) -> Iterator[Sample | Ba
         ValueError: Not a CSV file, one without `file` or `x0, y0, x1, y1, …` in this order, or with
             a split of another name than train, validation or test.
     """
-    return load_all(csv_faces(table, upright=upright).faces)
-
-
-def csv_faces(table: str | Path, *, upright: bool = True) -> OwnFaces:
-    """The faces of a CSV file, their pictures not loaded yet; see `read_csv`."""
     path = Path(table)
+    return load_all(csv_faces(path, Path(image_dir or path.parent), upright).faces)
+
+
+def csv_faces(path: Path, image_dir: Path, upright: bool) -> OwnFaces:
+    """The faces of a CSV file, their pictures not loaded yet; see `read_csv`."""
     content = tables.read_table(path)
     header = [_known(name) for name in content.header]
     points = _point_columns(path, header)
@@ -83,7 +88,7 @@ def csv_faces(table: str | Path, *, upright: bool = True) -> OwnFaces:
     whole = [(row.where, cells) for row, cells in rows if len(row.cells) == len(header)]
     check_splits(path, [(where, cells.get("split", "")) for where, cells in whole])
     check_ids(path, [cells.get("id", "") for _, cells in whole])
-    folder, faces = PictureFolder(path.parent), []
+    folder, faces = PictureFolder(image_dir), []
     for row, cells in rows:
         face = _without_picture(header, row, cells, points, content.separator)
         if isinstance(face, Sample):

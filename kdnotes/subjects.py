@@ -1,0 +1,31 @@
+"""Whose faces they are: what in a table of faces tells that people and splits do not fit."""
+
+import numpy as np
+import pandas as pd
+
+#: A subject with more than this share of all faces, and so many times the faces that are usual, is
+#: most likely not one person.
+MAX_SHARE, FAR_MORE = 0.05, 3
+
+
+def leaking_subjects(table: pd.DataFrame) -> list[str]:
+    """The subjects with faces in more than one split."""
+    known = table[table["subject"] != ""]
+    n_splits = known.groupby("subject", sort=True)["split"].nunique()
+    return n_splits.index[n_splits > 1].tolist()
+
+
+def dominant_subject(table: pd.DataFrame) -> str:
+    """A sentence on a subject with far more faces than others, most likely no single person; or
+    ""."""
+    named = table["subject"][table["subject"] != ""].value_counts()
+    if named.empty or named.iloc[0] == 1:
+        return ""
+    most, unnamed = int(named.iloc[0]), (table["subject"] == "").sum()  # each by itself
+    usual = np.median([*named.iloc[1:], *[1] * unnamed]) if len(named) + unnamed > 1 else 0
+    if most <= MAX_SHARE * len(table) or most <= FAR_MORE * usual:
+        return ""
+    return (
+        f"{most:,} of {len(table):,} faces are of the subject {named.index[0]!r}: is that one "
+        "person? A split by subject puts all of them into one split"
+    )
