@@ -320,5 +320,6 @@ def test_there_are_wheels_for_every_python(version, tmp_path):
     options = ["--only-binary", ":all:", "--python-version", version, "--target", tmp_path]
     options += ["--implementation", "cp", "--abi", f"cp{version.replace('.', '')}"]
     options += ["--abi", "abi3", "--abi", "none", "--dry-run", "--quiet", "--ignore-installed"]
-    done = pip("install", *options, *PROJECT["dependencies"])
+    needed = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["export"]
+    done = pip("install", *options, *needed)
     assert done.returncode == 0, done.stderr[-2000:]
