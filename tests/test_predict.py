@@ -1,7 +1,9 @@
 """Photos in, landmarks out: any picture, any box, any number of faces."""
 
 import json
+import os
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ import torch
 from drawn_faces import draw_face
 from PIL import Image, ImageDraw
 
-from kdnotes import cli, inference, models, samples, synthetic
+from kdnotes import cli, inference, models, samples, schemes, synthetic
 from kdnotes.deploy import detect, photos
 from kdnotes.deploy import predict as prediction
 
@@ -154,6 +156,24 @@ def test_impossible_boxes_are_refused(run, photo, tmp_path, box):
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
 
+def test_a_bad_box_among_good_ones(run, photo, tmp_path):
+    """It is named with its photo, the other faces and photos are done."""
+    paths = [save_photo(tmp_path / name, photo[0]) for name in ("a.png", "b.png")]
+    Image.new("RGB", (30, 20)).save(tmp_path / "small.png")  # no box is a part of it
+    boxes = ["--box", comma(photo[1]), "--box", "500,10,20,20", "--box", comma(photo[1])]
+    code, out, err = run(paths[0], tmp_path / "small.png", paths[1], *boxes)
+    lines = out.splitlines()
+    assert code == 1 and not err and len(lines) == 7
+    problem = "face 2 of 3 left out: box (500.0, 10.0, 20.0, 20.0) is no part of the picture"
+    for path, (first, last) in zip(paths, (lines[:2], lines[5:]), strict=True):
+        assert first.startswith(f"{path}: {problem}") and last.startswith(f"{path}: 2 faces →")
+        assert len(result(tmp_path, path.stem)["faces"]) == 2
+    assert [line.split(" left out")[0] for line in lines[2:5]] == [
+        f"{tmp_path / 'small.png'}: face {number} of 3" for number in (1, 2, 3)
+    ]
+    assert not list((tmp_path / "out").glob("small*"))
+
+
 @pytest.mark.parametrize("text", ["1,2,3", "1 2 3 4", "a,b,c,d", "1,2,3,4,5"])
 def test_a_box_that_is_no_box(run, photo, tmp_path, text):
     code, _, err = run(save_photo(tmp_path / "a.png", photo[0]), "--box", text)
@@ -176,6 +196,56 @@ def test_the_others_are_done_when_one_cannot_be_read(run, photo, tmp_path):
         assert name in line
     made = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert made == ["good_landmarks.json", "good_landmarks.png"]
+
+
+#: Bytes that are no UTF-8, as old zip files leave them.
+LATIN = os.fsdecode(b"caf\xe9")
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names are no bytes there")
+@pytest.mark.parametrize("name", [LATIN, "顔" * 76, "x" * 228, "x" * 251])
+def test_an_odd_name_ends_nothing_but_its_photo(run, photo, tmp_path, name):
+    """76 letters of 3 bytes and 228 of one leave room for the results' ending, 251 do not."""
+    paths = [save_photo(tmp_path / f"{stem}.png", photo[0]) for stem in ("a", name, "z")]
+    code, out, err = run(*paths, "--box", comma(photo[1]))
+    fits = len(os.fsencode(name)) < 250
+    assert code == (0 if fits else 1) and not err
+    assert [line.endswith(".png") for line in out.splitlines()] == [True, fits, True]
+    assert fits or out.splitlines()[1].startswith(f"skipped: {paths[1]}: ")
+    made = sorted(path.name for path in (tmp_path / "out").iterdir())
+    expected = [f"{stem}_landmarks.{kind}" for stem in ("a", name, "z")[:: 1 if fits else 2]
+                for kind in ("json", "png")]  # fmt: skip
+    assert made == sorted(expected), "nothing half-written, no hidden file"
+    if fits:
+        assert result(tmp_path, name)["photo"] == paths[1].name
+
+
+def test_a_result_that_cannot_be_written_ends_nothing_but_its_photo(run, photo, tmp_path):
+    paths = [save_photo(tmp_path / f"{stem}.png", photo[0]) for stem in "abc"]
+    (tmp_path / "out" / "b_landmarks.json" / "in the way").mkdir(parents=True)
+    code, out, _ = run(*paths, "--box", comma(photo[1]))
+    assert code == 1 and out.splitlines()[1].startswith(f"skipped: {paths[1]}: ")
+    made = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert made == ["a_landmarks.json", "a_landmarks.png", "b_landmarks.json",
+                    "c_landmarks.json", "c_landmarks.png"]  # fmt: skip
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_network_of_a_scheme_of_ones_own(photo, tmp_path, named):
+    """Drawn with its lines where it says them, else as dots."""
+    scheme = schemes.Scheme(3, (1, 0, 2), {}, ((0, 2), (1, 2)), ((0,), (1,)), ((0,), (1,)))
+    about = {"scheme": schemes.to_json(scheme)} if named else {}
+    three = np.array([[-0.4, -0.4], [0.4, -0.4], [0.0, 0.4]])
+    net = SimpleNamespace(
+        config=SimpleNamespace(n_points=3, size=24, crop_margin=1.3, **about),
+        read=lambda crops: three[None],
+    )
+    path = save_photo(tmp_path / "a.png", np.zeros((100, 100, 3), np.uint8))
+    ((well, _),) = prediction.predict_files([path], net, tmp_path / "out", whole=True)
+    assert well and len(result(tmp_path, "a")["faces"][0]["landmarks"]) == 3
+    with Image.open(tmp_path / "out" / "a_landmarks.png") as drawn:
+        between = np.asarray(drawn)[200, 120]  # half-way along the edge from the first to the last
+    assert between.any() == named
 
 
 def test_a_folder_is_its_pictures(run, photo, tmp_path):
