@@ -18,12 +18,6 @@ import numpy as np
 import torch
 
 from kdnotes.schemes import Scheme, get
-from kdnotes.torch_pair import mismatch
-
-try:
-    import torchmetrics
-except RuntimeError as error:  # torchmetrics imports torchvision
-    raise mismatch() from error
 
 #: A name, or two points (or groups of points, whose means count) and the distance between them.
 Normaliser = Literal["interocular", "interpupil", "box"] | tuple
@@ -163,39 +157,6 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
-class NME(torchmetrics.Metric):
-    """The mean of `nme` over all faces seen, batch by batch and process by process.
-
-    Holds a sum of errors and a number of faces, never a mean of batch means, so the size of the
-    batches does not matter: after any split into batches `compute()` equals `nme(…).mean()`.
-
-    Args:
-        scheme, normaliser: As for `nme`.
-    """
-
-    full_state_update = False
-    is_differentiable = False
-    higher_is_better = False
-
-    def __init__(self, scheme: int | Scheme, normaliser: Normaliser = "interocular", **kwargs: Any):
-        super().__init__(**kwargs)
-        self.scheme, self.normaliser = get(scheme), normaliser
-        self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
-        self.add_state("faces", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
-
-    def update(self, pred: Any, target: Any, visible: Any = None) -> None:
-        """Adds a batch; arguments as for `nme`."""
-        errors = nme(pred, target, self.scheme, self.normaliser, visible)
-        self.total += float(errors.sum())
-        self.faces += len(errors)
-
-    def compute(self) -> torch.Tensor:
-        """The mean so far, a fraction."""
-        if not self.faces:
-            raise ValueError("no face was measured yet; call update(pred, target) first")
-        return self.total / self.faces
-
-
 def _numpy(values: Any) -> np.ndarray:
     """An array of anything array-like; tensors are detached, half precision becomes float32."""
     if isinstance(values, torch.Tensor):
@@ -220,13 +181,21 @@ def _landmarks(name: str, points: Any, scheme: Scheme) -> np.ndarray:
     return points
 
 
-def _normalisers(target: np.ndarray, scheme: Scheme, normaliser: Normaliser) -> np.ndarray:
-    """The distance that divides the errors of each face, `(N,)`."""
+def normaliser_lengths(
+    target: np.ndarray, scheme: int | Scheme, normaliser: Normaliser = "interocular"
+) -> np.ndarray:
+    """The distance that divides the errors of each face, `(N,)`; where it is 0, they are undefined.
+
+    Arguments as for `nme`.
+    """
     if isinstance(normaliser, str) and normaliser == "box":
-        lengths = np.sqrt(np.prod(np.ptp(target, axis=1), axis=1))
-    else:
-        left, right = (target[:, side].mean(axis=1) for side in _pair(scheme, normaliser))
-        lengths = np.linalg.norm(left - right, axis=1)
+        return np.sqrt(np.prod(np.ptp(target, axis=1), axis=1))
+    left, right = (target[:, side].mean(axis=1) for side in _pair(get(scheme), normaliser))
+    return np.linalg.norm(left - right, axis=1)
+
+
+def _normalisers(target: np.ndarray, scheme: Scheme, normaliser: Normaliser) -> np.ndarray:
+    lengths = normaliser_lengths(target, scheme, normaliser)
     if not lengths.all():
         raise ValueError(
             f"the {normaliser} distance of face {np.flatnonzero(lengths == 0)[0]} is 0, so its "
