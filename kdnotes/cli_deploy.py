@@ -42,13 +42,13 @@ def predict(
     boxes = [_box(text) for text in box or ()]
     if boxes and whole:
         raise ValueError("--whole says that the picture is the crop; --box says where it is")
-    net, missed = prediction.load(network), 0
-    for found, line in prediction.predict_files(
+    net, all_well = prediction.load(network), True
+    for well, line in prediction.predict_files(
         pictures.listed(photos), net, out, boxes, whole=whole
     ):
         print(line)
-        missed += not found
-    raise typer.Exit(1 if missed else 0)
+        all_well &= well
+    raise typer.Exit(0 if all_well else 1)
 
 
 def _box(text):

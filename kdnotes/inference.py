@@ -46,6 +46,6 @@ def predict(
         views = sample_views(faces.rows[chosen], 0, seed=seed, config=moved, zoom=zoom).to(device)
         images = warp_images(to_tensor(faces.images[chosen], device), views, net.config.size)
         images = images.contiguous(memory_format=torch.channels_last)
-        found.append(unwarp_points(net(images), views, faces.scheme).cpu().numpy())
+        found.append(unwarp_points(net(images).float(), views, faces.scheme).cpu().numpy())
     net.train(was_training)
     return np.concatenate(found)

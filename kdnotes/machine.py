@@ -11,16 +11,20 @@ from pathlib import Path
 import psutil
 import torch
 
-from kdnotes import profiles
+from kdnotes import processes, profiles
 
 PACKAGES = ("torch", "torchvision", "timm", "numpy")
 
 
 def hardware() -> dict:
     """The machine and the versions that a time or a number belongs to."""
-    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    names = {
+        "cuda": torch.cuda.get_device_name,
+        "mps": lambda: f"GPU of {platform.processor() or 'Apple'}, {platform.machine()}",
+        "cpu": lambda: f"CPU, {os.cpu_count()} cores, {platform.machine()}",
+    }
     return {
-        "device": gpu or f"CPU, {os.cpu_count()} cores, {platform.machine()}",
+        "device": names[processes.device().type](),
         "python": platform.python_version(),
         **{name: version(name) for name in PACKAGES},
     }

@@ -18,12 +18,6 @@ import numpy as np
 import torch
 
 from kdnotes.schemes import DISTANCES, Scheme, get
-from kdnotes.torch_pair import mismatch
-
-try:
-    import torchmetrics
-except RuntimeError as error:  # torchmetrics imports torchvision
-    raise mismatch() from error
 
 #: A name, or two points (or groups of points, whose means count) and the distance between them.
 Normaliser = Literal["interocular", "interpupil", "pair", "box"] | tuple
@@ -84,31 +78,32 @@ def point_errors(
     pred, target = _landmarks("pred", pred, scheme), _landmarks("target", target, scheme)
     if pred.shape != target.shape:
         raise ValueError(f"pred is {pred.shape} and target {target.shape}, expected one shape")
-    return np.linalg.norm(pred - target, axis=2) / distances(target, scheme, normaliser)[:, None]
+    lengths = distances(target, scheme, normaliser)
+    if not lengths.all():
+        raise ValueError(
+            f"the {normaliser or scheme.normaliser} distance of face "
+            f"{np.flatnonzero(lengths == 0)[0]} is 0, so its error is undefined; check its "
+            "landmarks, or choose another normaliser"
+        )
+    return np.linalg.norm(pred - target, axis=2) / lengths[:, None]
 
 
 def distances(
     target: Any, scheme: int | Scheme, normaliser: Normaliser | None = None
 ) -> np.ndarray:
-    """What divides the errors of each face, `(N,)`, in the unit of `target` `(N, L, 2)`.
+    """What divides the errors of each face, `(N,)`, in the unit of `target` `(N, L, 2)`; where it
+    is 0, they are undefined.
 
     Raises:
-        ValueError: As `nme`.
+        ValueError: As `nme`, but for a distance of 0.
     """
     scheme = get(scheme)
     target = _landmarks("target", target, scheme)
     normaliser = normaliser or scheme.normaliser
     if isinstance(normaliser, str) and normaliser == "box":
-        lengths = np.sqrt(np.prod(np.ptp(target, axis=1), axis=1))
-    else:
-        left, right = (target[:, side].mean(axis=1) for side in _pair(scheme, normaliser))
-        lengths = np.linalg.norm(left - right, axis=1)
-    if not lengths.all():
-        raise ValueError(
-            f"the {normaliser} distance of face {np.flatnonzero(lengths == 0)[0]} is 0, so its "
-            "error is undefined; check its landmarks, or choose another normaliser"
-        )
-    return lengths
+        return np.sqrt(np.prod(np.ptp(target, axis=1), axis=1))
+    left, right = (target[:, side].mean(axis=1) for side in _pair(scheme, normaliser))
+    return np.linalg.norm(left - right, axis=1)
 
 
 def _pair(scheme: Scheme, normaliser: Normaliser) -> list[list[int]]:
@@ -211,39 +206,6 @@ def bootstrap_interval(
         draws.append(statistic(errors[np.concatenate([members[i] for i in drawn])]))
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
-
-
-class NME(torchmetrics.Metric):
-    """The mean of `nme` over all faces seen, batch by batch and process by process.
-
-    Holds a sum of errors and a number of faces, never a mean of batch means, so the size of the
-    batches does not matter: after any split into batches `compute()` equals `nme(…).mean()`.
-
-    Args:
-        scheme, normaliser: As for `nme`.
-    """
-
-    full_state_update = False
-    is_differentiable = False
-    higher_is_better = False
-
-    def __init__(self, scheme: int | Scheme, normaliser: Normaliser | None = None, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.scheme, self.normaliser = get(scheme), normaliser
-        self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
-        self.add_state("faces", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
-
-    def update(self, pred: Any, target: Any, visible: Any = None) -> None:
-        """Adds a batch; arguments as for `nme`."""
-        errors = nme(pred, target, self.scheme, self.normaliser, visible)
-        self.total += float(errors.sum())
-        self.faces += len(errors)
-
-    def compute(self) -> torch.Tensor:
-        """The mean so far, a fraction."""
-        if not self.faces:
-            raise ValueError("no face was measured yet; call update(pred, target) first")
-        return self.total / self.faces
 
 
 def _numpy(values: Any) -> np.ndarray:

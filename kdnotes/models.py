@@ -68,22 +68,24 @@ class LandmarkNet(nn.Module):
         self.register_buffer("std", torch.tensor(config.std).view(1, 3, 1, 1))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
+        images = images.to(self.mean.dtype)
         features = self.backbone((images - self.mean) / self.std)  # (B, C)
         # bf16 has 8 bits of precision: it would round landmarks by a tenth of a pixel and more.
         with torch.autocast(images.device.type, enabled=False):
-            return self.head(features.float()).view(-1, self.config.n_points, 2)
+            answers = self.head(features.to(self.head.weight.dtype))
+        return answers.view(-1, self.config.n_points, 2)
 
     @torch.no_grad()
     def read(self, crops: np.ndarray) -> np.ndarray:
         """Landmarks `(N, L, 2)` in network-crop units of uint8 crops `(N, size, size, 3)`."""
-        return self(to_tensor(crops, self.mean.device).float() / 255).cpu().numpy()
+        return self(to_tensor(crops, self.mean.device).float() / 255).float().cpu().numpy()
 
 
 def _pooled_width(backbone, size):
     """Width of the pooled features, measured: what timm advertises is not always what comes out."""
     was_training = backbone.training
     with torch.no_grad():
-        image = torch.zeros(1, 3, size, size, device=next(backbone.parameters()).device)
+        image = next(backbone.parameters()).new_zeros(1, 3, size, size)
         width = backbone.eval()(image).shape[-1]
     backbone.train(was_training)
     return width
@@ -166,7 +168,7 @@ def create(
 def without_last(net: LandmarkNet, n: int) -> LandmarkNet:
     """The network without its last `n` points, which were there for the training alone."""
     config = replace(net.config, n_points=net.config.n_points - n)
-    cut = LandmarkNet(config, net.backbone).to(net.mean.device).train(net.training)
+    cut = LandmarkNet(config, net.backbone).to(net.mean).train(net.training)
     for name in ("weight", "bias"):
         getattr(cut.head, name).copy_(getattr(net.head, name)[: -2 * n])
     return cut

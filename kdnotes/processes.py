@@ -1,21 +1,49 @@
-"""One process or several: `accelerate launch` and `torchrun` start several of the same program."""
+"""Where a program computes: in one process or several, on a GPU or the CPU.
+
+`accelerate launch` and `torchrun` start several processes of the same program.
+"""
+
+from __future__ import annotations
 
 import contextlib
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import torch
-from accelerate import PartialState
+from torch.torch_version import TorchVersion
+
+if TYPE_CHECKING:
+    from accelerate import PartialState
+
+#: The first PyTorch that can do on Apple's GPUs all that a training needs: before it, `grid_sample`
+#: knows no border there.
+MPS_SINCE = "2.13"
 
 
-def share_the_cpu() -> bool:
-    """Whether several processes train on the CPU, which accelerate must be told."""
-    return int(os.environ.get("WORLD_SIZE", "1")) > 1 and not torch.cuda.is_available()
+def device() -> torch.device:
+    """Where networks are trained: on a CUDA GPU, on Apple's if this PyTorch can, else on the CPU.
+
+    Of several processes each has a CUDA GPU, or all of them share the CPU.
+    """
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    one = int(os.environ.get("WORLD_SIZE", "1")) == 1
+    if one and torch.backends.mps.is_available() and TorchVersion(torch.__version__) >= MPS_SINCE:
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def on_cpu() -> bool:
+    """Whether `device` is the CPU, which accelerate must be told: it would choose by itself."""
+    return device().type == "cpu"
 
 
 def state() -> PartialState:
     """Which of the processes this is; files are made by the first one, the others find them."""
-    return PartialState(cpu=share_the_cpu())
+    from accelerate import PartialState  # takes seconds, which asking for the device need not
+
+    return PartialState(cpu=on_cpu())
 
 
 @contextlib.contextmanager

@@ -1,9 +1,10 @@
 """Random, reproducible views of a face: one 2×3 matrix moves image and landmarks together.
 
 A *view* is what a network sees of a stored crop: its inner part (landmark box × crop margin),
-turned, scaled, shifted, perhaps mirrored, with other light and perhaps with a patch over it. A view
-depends only on (seed, sample, view number), never on the batch it is drawn in, so that a teacher's
-answer can be stored once and found again for exactly the same view.
+turned, scaled, shifted, perhaps mirrored, with other light and perhaps with a patch over it. What a
+view is depends only on (seed, sample, view number), never on the batch it is drawn in, so that a
+teacher's answer can be stored once and found again for the same view. Its pixels may differ by
+rounding, less than 1e-5 of white: a batch reads the part of the crops that all of it needs.
 
 Units: landmarks have their origin at the picture's centre and the picture's width as their unit.
 Times two these are the coordinates of `affine_grid(align_corners=False)`, so the matrix that moves

@@ -48,7 +48,6 @@ def test_any_pair_divides():
     assert nme(pred, target, 68, (36, 45)) == nme(pred, target, 68)
     eyes = (tuple(range(36, 42)), tuple(range(42, 48)))
     assert nme(pred, target, 68, eyes) == nme(pred, target, 68, "interpupil")
-    assert metrics.NME(68, (36, 45)).normaliser == (36, 45)
     for wrong in ((36,), (36, 68), (36, 45, 2), ((), 45), (36, -1)):
         with pytest.raises(ValueError, match=r"no pair of points.* from 0 to 67"):
             nme(pred, target, 68, wrong)
@@ -272,28 +271,3 @@ def test_bad_bootstrap_arguments():
         bootstrap_interval(ERRORS, level=95)
     with pytest.raises(ValueError, match="n 0"):
         bootstrap_interval(ERRORS, n=0)
-
-
-# The torchmetrics class.
-
-
-@pytest.mark.parametrize("batch", [1, 2, 3, 7])
-def test_metric_is_the_mean_over_faces_whatever_the_batches(batch):
-    pred, target = faces(n=7)
-    pred[6] += 5  # one very bad face in the last, smaller batch
-    visible = np.random.default_rng(1).random((7, 68)) < 0.7
-    metric = metrics.NME(68, "interpupil")
-    for _ in range(2):  # evaluated twice: nothing is left of the first time
-        for i in range(0, 7, batch):
-            rows = slice(i, i + batch)
-            metric.update(torch.as_tensor(pred[rows]), target[rows], visible[rows])
-        expected = nme(pred, target, 68, "interpupil", visible).mean()
-        assert metric.compute().item() == pytest.approx(expected, abs=1e-12)
-        assert metric.faces == 7
-        metric.reset()
-
-
-@pytest.mark.filterwarnings("ignore:The ``compute`` method")
-def test_metric_without_a_face_is_an_error():
-    with pytest.raises(ValueError, match="no face was measured"):
-        metrics.NME(68).compute()

@@ -1,5 +1,6 @@
 """Networks: they start at the mean shape, and their files bring everything that they need."""
 
+import copy
 import json
 from dataclasses import replace
 
@@ -241,3 +242,25 @@ def test_interrupted_save_keeps_the_old_file(net, images, tmp_path, monkeypatch)
 def test_precision_of_the_head_under_autocast(net, images):
     with torch.autocast("cpu", dtype=torch.bfloat16), torch.no_grad():
         assert net.eval()(images).dtype == torch.float32
+
+
+@pytest.mark.parametrize("kind", [torch.float64, torch.bfloat16])
+def test_a_network_of_other_numbers(net, images, kind):
+    """Its answers have its own type; what is cut off and what is read work, too."""
+    with torch.no_grad():
+        expected = net.eval()(images)
+        other = copy.deepcopy(net).to(kind)
+        assert other(images).dtype == kind
+        assert other(images).float() == pytest.approx(expected, abs=0.05)
+        cut = models.without_last(other, 8)
+        assert torch.equal(cut(images), other(images)[:, :-8]) and cut.head.weight.dtype == kind
+    crops = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), np.uint8)
+    assert other.read(crops).dtype == np.float32
+    assert other.read(crops) == pytest.approx(net.read(crops), abs=0.05)
+
+
+def test_the_gradient_of_a_whole_network_can_be_checked(net, images):
+    """Against differences, which needs 64 bits from the picture to the answer."""
+    wide = copy.deepcopy(net).eval().double()
+    picture = images[:1].double().requires_grad_(True)
+    assert torch.autograd.gradcheck(wide, (picture,), fast_mode=True)

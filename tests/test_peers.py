@@ -66,7 +66,7 @@ def test_what_is_not_there_is_said(photos, monkeypatch, tmp_path):
     with pytest.raises(Unavailable, match="needs node and npm"):
         face_api.install(tmp_path)
     net = models.create("mobilenetv3_small_050", 68, size=32).eval()
-    monkeypatch.setattr(peers.Photos, "cascade_boxes", peers.Photos.square_boxes)
+    monkeypatch.setattr(peers.Photos, "detector_boxes", peers.Photos.square_boxes)
     rows, missing = peers.compare(photos, photos, net, 5, tmp_path)
     assert [row["who"] for row in rows] == ["ours", "ours, looking twice", "ours, looking twice"]
     assert len(missing) == 2
@@ -126,7 +126,7 @@ def test_the_command_prints_a_table(tmp_path, monkeypatch, capsys, trained_cours
         tmp_path / "peers.json",
     ]
     monkeypatch.setattr(dlib_peer.importlib.util, "find_spec", lambda name: None)
-    monkeypatch.setattr(peers.Photos, "cascade_boxes", peers.Photos.square_boxes)
+    monkeypatch.setattr(peers.Photos, "detector_boxes", peers.Photos.square_boxes)
     with pytest.raises(SystemExit) as caught:
         cli.main([str(arg) for arg in args])
     out = capsys.readouterr().out

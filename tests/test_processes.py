@@ -43,19 +43,6 @@ SCRIPT = """
     config = training.TrainConfig(
         sys.argv[3], epochs=3, batch_size=int(os.environ.get("BATCH", 12)), learning_rate=2e-3
     )
-    if sys.argv[4] == "metric":
-        from kdnotes import metrics
-        own = processes.state()
-        target = validation.landmarks
-        pred = target + 0.01 * torch.arange(7).view(-1, 1, 1).numpy() ** 2  # the last is far off
-        metric = metrics.NME(68)
-        for _ in range(2):  # twice: the second starts anew
-            metric.reset()
-            for i in range(own.process_index, 7, own.num_processes):  # 4 faces and 3
-                metric.update(pred[i : i + 1], target[i : i + 1])
-            found = float(metric.compute())
-            print(f"found {found:.9f} of {metrics.nme(pred, target, 68).mean():.9f}\\n", end="")
-        sys.exit()
     if sys.argv[4] == "cache":
         how = {"seed": 0, "n_views": 2, "batch_size": 5}
         net, asked = Plain(1), []
@@ -162,13 +149,6 @@ def test_a_cache_is_built_in_shares(small_faces, tmp_path):
         assert sum(asked) == 2 * 36 and len(asked) == processes and min(asked) > 30 / processes
         caches.append(TeacherCache(out / "cache").landmarks)
     assert np.array_equal(*caches) and np.abs(caches[0]).min() > 0
-
-
-def test_the_metric_of_two_processes_is_that_of_all_faces(small_faces, tmp_path):
-    done = start(small_faces.path, tmp_path / "two", "l1", 2, "metric")
-    assert done.returncode == 0, done.stderr[-3000:]
-    found = re.findall(r"found (\S+) of (\S+)", done.stdout)
-    assert len(found) == 4 and all(float(a) == pytest.approx(float(b), 1e-6) for a, b in found)
 
 
 def test_a_batch_must_be_shared_evenly(small_faces, tmp_path):

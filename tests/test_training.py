@@ -1,5 +1,6 @@
 """Training: it learns, goes on where it was interrupted, and refuses what cannot be right."""
 
+import itertools
 import json
 import signal
 import subprocess
@@ -9,20 +10,22 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from small_networks import Student
 from torch import nn
 
-from kdnotes import asm, inference, metrics, models, training
+from kdnotes import asm, inference, metrics, models, processes, training
 from kdnotes.faceset import FaceSet, Sample
 from kdnotes.prepare import prepare_synthetic
 from kdnotes.schemes import SCHEMES
 from kdnotes.teachers import Teachers
-from kdnotes.training import TrainConfig, checkpoints
+from kdnotes.training import TrainConfig, checkpoints, preflight
 from kdnotes.training.schedule import Average, batches, learning_rate
 
 SMALL = "mobilenetv3_small_050"
@@ -776,6 +779,116 @@ def test_contradicting_arguments(train):
         fit(net, train, replace(SHORT, loss="kd-paper"))
     with pytest.raises(ValueError, match="'l1' with teachers"):
         fit(net, train, teachers=Teachers(new_net(train)))
+
+
+@pytest.mark.parametrize("n, batch, processes, found", [
+    (1, 4, 1, "1 a step for 1 process;"), (12, 1, 1, "1 a step for 1 process;"),
+    (3, 4, 2, "3 a step for 2 processes;"), (36, 12, 12, "12 a step for 12 processes;"),
+])  # fmt: skip
+def test_batch_norm_needs_two_faces_a_step(train, n, batch, processes, found):
+    """PyTorch says "Expected more than 1 value per channel", and the other processes only that a
+    connection was closed."""
+    config = replace(SHORT, batch_size=batch)
+    several = SimpleNamespace(num_processes=processes)
+    with pytest.raises(ValueError, match=f"each process needs two faces a step.* found {found}"):
+        preflight.check(
+            new_net(train), train.select(np.arange(n)), config, None, None, None, several
+        )
+
+
+def test_without_batch_norm_one_face_is_enough(train):
+    for n in (1, 2):
+        fit(Student(), train.select(np.arange(n)), replace(SHORT, epochs=1, batch_size=1))
+    three = SimpleNamespace(num_processes=3)
+    with pytest.raises(ValueError, match="each process needs a face: found 2 a step for 3 proc"):
+        preflight.check(
+            Student(), train.select([0, 1]), replace(SHORT, batch_size=3), None, None, None, three
+        )
+
+
+@pytest.mark.parametrize("n", [1, 2, 7])
+def test_validation_faces_without_an_error_are_refused_at_once(train, validation, tmp_path, n):
+    """The eyes of such a face coincide. All are named, up to five, and nothing is lost."""
+    faces = validation.select(np.arange(12))
+    faces.landmarks[2 : 2 + n, 36] = faces.landmarks[2 : 2 + n, 45]
+    ids = faces.table["id"][2 : 2 + n].tolist()
+    with pytest.raises(ValueError) as caught:
+        fit(new_net(train), train, validation=faces, run=tmp_path / "run")
+    named = ", ".join(ids[:5]) + (", …" if n > 5 else "")
+    assert f"{n} validation faces have both" in str(caught.value)
+    assert f": {named};" in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_speed_counts_the_faces_that_were_seen(train, monkeypatch):
+    """12 faces in one batch that could hold 50; and 23 in two of 10, the rest is left out."""
+    clock = itertools.count()
+    monkeypatch.setattr(training.loop.time, "perf_counter", lambda: float(next(clock)))
+    for n, batch, seen in ((12, 50, 12), (23, 10, 20)):
+        config = replace(SHORT, epochs=1, batch_size=batch)
+        (entry,) = fit(Student(), train.select(np.arange(n)), config)
+        assert entry["images_per_second"] * entry["seconds"] == pytest.approx(seen, abs=0.5)
+
+
+# --- where it computes ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version, several, expected", [
+    ("2.4.1", "1", "cpu"), ("2.12.1", "1", "cpu"), ("2.13.0", "1", "mps"),
+    ("2.14.1+cpu", "1", "mps"), ("2.14.1", "2", "cpu"), ("3.0.0", "1", "mps"),
+])  # fmt: skip
+def test_an_apple_machine_uses_what_its_pytorch_can(monkeypatch, version, several, expected):
+    """`grid_sample` knows no border there before 2.13; and several processes cannot share it."""
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch, "__version__", version)
+    monkeypatch.setenv("WORLD_SIZE", several)
+    assert processes.device().type == expected and processes.on_cpu() == (expected == "cpu")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert processes.device().type == "cuda" and not processes.on_cpu()
+
+
+def test_accelerate_obeys_on_an_apple_machine(train, monkeypatch):
+    """It would take Apple's GPU by itself, where a training cannot run."""
+    asked = []
+
+    class Listening(Accelerator):
+        def __init__(self, **options):
+            asked.append(options["cpu"])
+            super().__init__(**options)
+
+    monkeypatch.setattr(training.loop, "Accelerator", Listening)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(torch, "__version__", "2.12.0")
+    AcceleratorState._reset_state(reset_partial_state=True)
+    try:
+        fit(Student(), train, replace(SHORT, epochs=1))
+        assert asked == [True] and processes.state().device.type == "cpu"
+    finally:
+        AcceleratorState._reset_state(reset_partial_state=True)
+
+
+# --- types of numbers ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def float64():
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+def test_everything_runs_where_numbers_have_64_bits(train, validation, float64, tmp_path):
+    """The same first loss, to rounding, as in 32 bits."""
+    log = fit(new_net(train), train, replace(SHORT, epochs=1), validation=validation)
+    teachers = Teachers(new_net(train, seed=1))
+    fit(new_net(train), train, replace(SHORT, loss="kd-paper", epochs=1), teachers=teachers)
+    net = models.load(models.save(new_net(train), tmp_path / "net"))
+    wide = inference.predict(net, validation)
+    torch.set_default_dtype(torch.float32)
+    narrow = models.load(tmp_path / "net")
+    assert inference.predict(narrow, validation) == pytest.approx(wide, abs=1e-4)
+    assert wide.dtype == np.float32 and np.isfinite(log[0]["loss"])
 
 
 # --- inference -----------------------------------------------------------------------------------

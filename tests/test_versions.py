@@ -18,7 +18,7 @@ pytestmark = pytest.mark.long
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 NEEDED = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["course"]
-TOOLS = ["pytest", "pytest-xdist", "hypothesis", "nbval", "opencv-python-headless<5"]
+TOOLS = ["pytest", "pytest-xdist", "hypothesis", "nbval"]
 FILES = """
     asm checks cli course experiments faceset files formats kd_gradient losses metrics models
     own_faces page prepare public_sets recipes resampling schemes stand_ins synthetic teacher_losses

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from kdnotes import samples, zoo
+from kdnotes import samples, schemes, zoo
 from kdnotes.deploy.detect import find_faces
 from kdnotes.deploy.photos import drawn
 from kdnotes.files import new_file, write_json
@@ -106,7 +106,8 @@ def predict_files(
         whole: The whole picture is one face's crop.
 
     Yields:
-        Whether there was a face, and one line about the photo.
+        Whether all is well, and a line to print: one for each photo, and one for each box at which
+        no face can be. A photo that cannot be read or written ends nothing but itself.
 
     Raises:
         ValueError: Two photos whose results would have the same name.
@@ -117,20 +118,37 @@ def predict_files(
             other = photos[results.index(result)]
             raise ValueError(f"{other} and {photos[i]} would have one result, {result}.json")
     for path, result in zip(photos, results, strict=True):
+        faces, problems = [], []
         try:
             image = read_picture(path).pixels
             if whole:
                 faces = [(None, predict(net, image))]
             elif boxes:
-                faces = [(box, predict(net, image, box)) for box in boxes]
+                faces, problems = _at_boxes(net, image, boxes)
             else:
                 faces = find(net, image)
+            if not problems or faces:
+                _write(result, path, image, faces, net)
         except (OSError, ValueError) as error:
-            yield False, f"skipped: {error}"
+            named = str(path) in str(error)
+            yield False, f"skipped: {error}" if named else f"skipped: {path}: {error}"
             continue
-        _write(result, path, image, faces, net)
-        words = {0: "no face found", 1: "1 face"}.get(len(faces), f"{len(faces)} faces")
-        yield bool(faces), f"{path}: {words} → {result}.json and .png"
+        for problem in problems:
+            yield False, f"{path}: {problem}"
+        if not problems or faces:
+            words = {0: "no face found", 1: "1 face"}.get(len(faces), f"{len(faces)} faces")
+            yield bool(faces), f"{path}: {words} → {result}.json and .png"
+
+
+def _at_boxes(net, image, boxes):
+    """The faces at boxes, and a sentence for each box at which none can be."""
+    faces, problems = [], []
+    for number, box in enumerate(boxes, start=1):
+        try:
+            faces.append((box, predict(net, image, box)))
+        except ValueError as error:
+            problems.append(f"face {number} of {len(boxes)} left out: {error}")
+    return faces, problems
 
 
 def _write(result, path, image, faces, net):
@@ -141,15 +159,14 @@ def _write(result, path, image, faces, net):
         "unit": UNIT,
         "box": "x, y, width, height",
         "faces": [
-            {"box": None if box is None else np.round(box, 2).tolist(),
-             "landmarks": points.round(2).tolist()}
+            {"box": None if box is None else np.round(box, 2), "landmarks": points.round(2)}
             for box, points in faces
         ],
-    }  # fmt: skip
-    write_json(result.with_name(f"{result.name}.json"), about)
-    picture = drawn(image, [points for _, points in faces], net.config.n_points)
+    }
+    picture = drawn(image, [points for _, points in faces], schemes.of_config(net.config))
     with new_file(result.with_name(f"{result.name}.png")) as part:
         picture.save(part, format="png")
+        write_json(result.with_name(f"{result.name}.json"), about)  # both files, or none
 
 
 def load(network: Path | None) -> Reader:

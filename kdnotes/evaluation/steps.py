@@ -31,7 +31,7 @@ class Setting:
 
     def __init__(self, profile: profiles.Profile, batch: int, folder: Path, progress: bool):
         self.profile, self.batch = profile, batch
-        self.accelerator = Accelerator(mixed_precision=precision(), cpu=processes.share_the_cpu())
+        self.accelerator = Accelerator(mixed_precision=precision(), cpu=processes.on_cpu())
         self.device = self.accelerator.device
         with contextlib.redirect_stdout(io.StringIO()):  # its summary is of no interest here
             self.faces = prepare_synthetic(

@@ -12,7 +12,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from kdnotes import inference, metrics, models
 from kdnotes.faceset import FaceSet
-from kdnotes.processes import share_the_cpu
+from kdnotes.processes import on_cpu
 from kdnotes.teachers import TeacherCache, Teachers
 from kdnotes.training import preflight
 from kdnotes.training.checkpoints import Run, State
@@ -37,8 +37,11 @@ def fit(
 ) -> list[dict]:
     """Trains a network in place; it ends with the averaged weights, in evaluation mode.
 
+    What is kept is the running average as the last epoch leaves it. No epoch is chosen by its
+    validation error, which would make that error too good.
+
     Args:
-        student: The network that learns (a teacher in its youth is one too).
+        student: The network that learns; teachers are trained in the same way.
         faces: Training faces.
         config: How.
         targets: `(N, L, 2)` landmarks of `faces` to learn in place of the hard ones, in stored-crop
@@ -55,7 +58,8 @@ def fit(
         images per second, seconds of training so far.
 
     Raises:
-        ValueError: Contradicting arguments, or a run folder that belongs to another training.
+        ValueError: Contradicting arguments, too few faces in a step for batch norm, validation
+            faces without an error, or a run folder that belongs to another training.
         FloatingPointError: The loss is not finite any more.
         OSError: The run's folder cannot be written to; what was written last is still there.
         KeyboardInterrupt: Ctrl-C, after the step at hand was finished and saved (several processes
@@ -63,7 +67,7 @@ def fit(
     """
     student = models.plain(student)
     accelerator = Accelerator(
-        mixed_precision=precision(), cpu=share_the_cpu(), **tensorboard_options(run, tensorboard)
+        mixed_precision=precision(), cpu=on_cpu(), **tensorboard_options(run, tensorboard)
     )
     preflight.check(student, faces, config, targets, teachers, validation, accelerator)
     student.to(accelerator.device, memory_format=torch.channels_last).requires_grad_(True).train()
@@ -113,7 +117,8 @@ def fit(
                     if run is not None:
                         bar.say(f"stopped after step {step}; the same again goes on from there")
                     raise KeyboardInterrupt
-            entry = _close_epoch(state, config, step, total, accelerator, began)
+            n_seen = sum(map(len, order))
+            entry = _close_epoch(state, config, step, total, n_seen, accelerator, began)
             entry |= _validate(student, state.average, validation, accelerator)
             if first:
                 folder.write(state)
@@ -147,8 +152,8 @@ def _shared(student, accelerator):
     return DistributedDataParallel(student, [device] if device.type == "cuda" else None)
 
 
-def _close_epoch(state, config, step, total, accelerator, began):
-    """Turns the sums of an epoch into a line of the log, and returns it."""
+def _close_epoch(state, config, step, total, n_seen, accelerator, began):
+    """Turns the sums of an epoch of `n_seen` faces into a line of the log, and returns it."""
     means = state.epoch.means(accelerator)
     seconds = time.perf_counter() - began  # after reading the sums: a GPU has come to the end
     check_finite(means["loss"], "the loss", config)
@@ -159,7 +164,7 @@ def _close_epoch(state, config, step, total, accelerator, began):
         "step": step,
         "learning_rate": learning_rate(step - 1, total, config.learning_rate, config.schedule),
         **means,
-        "images_per_second": round(state.epoch.steps * config.batch_size / seconds, 1),
+        "images_per_second": round(n_seen / seconds, 1),
         "seconds": round(earlier + seconds, 1),
     }
     state.history.append(entry)

@@ -5,7 +5,9 @@ import warnings
 from dataclasses import asdict
 
 import numpy as np
+from torch.nn.modules.batchnorm import _BatchNorm
 
+from kdnotes import metrics
 from kdnotes.teachers import view_key
 from kdnotes.training.step import TAUGHT
 
@@ -41,6 +43,7 @@ def check(student, faces, config, targets, teachers, validation, accelerator):
             f"{accelerator.num_processes} processes cannot share a batch of {config.batch_size} "
             "evenly; choose a multiple"
         )
+    _check_batch_norm(student, min(config.batch_size, len(faces)), accelerator.num_processes)
     if (config.loss in TAUGHT) != (teachers is not None):
         raise ValueError(
             f"loss {config.loss!r} with {'' if teachers else 'no '}teachers: plain losses have no "
@@ -57,6 +60,31 @@ def check(student, faces, config, targets, teachers, validation, accelerator):
         teachers.check(view_key(faces, crop_margin=student.config.crop_margin, **how))
     if validation is not None:
         _check_apart(faces, validation)
+        _check_measurable(validation)
+
+
+def _check_batch_norm(student, faces_a_step, processes):
+    """A step needs a face in each process, and two where batch norm compares them."""
+    compares = any(isinstance(layer, _BatchNorm) for layer in student.modules())
+    if faces_a_step // processes < 1 + compares:
+        needed = "two faces a step, since its batch norm compares them" if compares else "a face"
+        raise ValueError(
+            f"each process needs {needed}: found {faces_a_step} a step for {processes} "
+            f"{'process' if processes == 1 else 'processes'}; take more faces, a larger batch_size "
+            "or fewer processes"
+        )
+
+
+def _check_measurable(validation):
+    """Every validation face must have the distance that errors are divided by."""
+    distances = metrics.distances(validation.landmarks, validation.scheme)
+    bad = validation.table["id"][distances == 0].tolist()
+    if bad:
+        names = ", ".join(bad[:5]) + (", …" if len(bad) > 5 else "")
+        raise ValueError(
+            f"of {len(bad)} validation faces the {validation.scheme.distance} is 0, so their error "
+            f"is undefined: {names}; correct their landmarks, or leave them out"
+        )
 
 
 def _check_apart(faces, validation):

@@ -35,7 +35,7 @@ from kdnotes.samples import Sample
 __all__ = ["Answers", "Photos", "Unavailable", "compare", "ours", "run", "table"]
 
 #: How the boxes are called in the table.
-OWN, LANDMARKS, CASCADE = "its own", "landmarks' box", "common detector (Haar cascade)"
+OWN, LANDMARKS, DETECTOR = "its own", "landmarks' box", "common detector (face-api tiny)"
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Photos:
         squares = [samples.square_around(box, 1.0) for box in self.landmarks_boxes()]
         return [(cx - side / 2, cy - side / 2, side, side) for cx, cy, side in squares]
 
-    def cascade_boxes(self) -> list[tuple]:
+    def detector_boxes(self) -> list[tuple]:
         """The common detector's, the nearest to the face where there are several; the landmarks'
         square box for a face that it misses."""
         return self.nearest([detect.find_faces(image) for image in self.images])
@@ -153,14 +153,14 @@ def compare(
             got = lambda photos, of=of: answer(photos, of(photos))  # noqa: E731
             rows.append(row(name, box, size, got, validation, test))
 
-    common = {LANDMARKS: Photos.landmarks_boxes, CASCADE: Photos.cascade_boxes}
+    common = {LANDMARKS: Photos.landmarks_boxes, DETECTOR: Photos.detector_boxes}
     add("ours", size, {LANDMARKS: common[LANDMARKS]}, lambda p, b: ours(net, p, b, 1))
     add("ours, looking twice", size, common, lambda p, b: ours(net, p, b, 2))
     try:
         detectors = {
             OWN: lambda photos: photos.nearest([[b] if b else [] for b in _hog(photos)]),
             LANDMARKS: Photos.square_boxes,
-            CASCADE: Photos.cascade_boxes,
+            DETECTOR: Photos.detector_boxes,
         }
         size = dlib_peer.size()
         add("dlib", size, detectors, lambda p, b: dlib_peer.predict(p.images, b))
@@ -169,7 +169,7 @@ def compare(
     try:
         folder = face_api.install(npm)
         for name in face_api.MODELS:
-            boxes = {f"{OWN} (landmarks' box × 1.2)": common[LANDMARKS], CASCADE: common[CASCADE]}
+            boxes = {f"{OWN} (landmarks' box × 1.2)": common[LANDMARKS], DETECTOR: common[DETECTOR]}
             add(name, face_api.size(folder, name), boxes,
                 lambda p, b, name=name: face_api.predict(name, folder, p.images, b))  # fmt: skip
     except Unavailable as error:
