@@ -120,8 +120,7 @@ def test_the_scheme_of_a_network():
     assert schemes.of_config(SimpleNamespace(n_points=98, scheme=98)) == SCHEMES[98]
     assert schemes.of_config(SimpleNamespace(n_points=29, scheme=None)) == SCHEMES[29]
     assert schemes.of_config(SimpleNamespace(n_points=68)) == SCHEMES[68]
-    bare = schemes.of_config(SimpleNamespace(n_points=5))
-    assert bare.n_points == 5 and bare.edges == () and bare.flip == (0, 1, 2, 3, 4)
+    assert schemes.of_config(SimpleNamespace(n_points=5)) == schemes.Scheme(5)
 
 
 def test_98_to_68_by_value():
