@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from kdnotes import inference, plots, recipes
-from kdnotes.evaluation import report
+from kdnotes.evaluation import published, report
 from kdnotes.evaluation.experiments import on, results
 from kdnotes.evaluation.experiments.log import Log
 from kdnotes.files import new_file
@@ -26,7 +26,7 @@ def record_run(course: recipes.Course, found: dict, executed: Path, notebooks: l
     """
     name = found["data"]["name"]
     readme = notebooks[0].parents[1] / "README.md"
-    text = report.insert(readme.read_text("utf-8"), name, report.section(found))
+    text = report.insert(readme.read_text("utf-8"), name, section(found))
     report.write(found, report.stored(name))
     with new_file(readme) as part:
         part.write_text(text, encoding="utf-8")
@@ -37,6 +37,14 @@ def record_run(course: recipes.Course, found: dict, executed: Path, notebooks: l
         say_time(path, found)
     with new_file(notebooks[0].parent / "figures" / "overview.png") as part:
         overview(course).savefig(part, format="png", dpi=110)
+
+
+def section(found: dict) -> str:
+    """What the README says of a run; with published errors, where there are any."""
+    text = report.section(found)
+    if len(published.beside(found)):
+        text += f"\n\nBeside what is published, NME in %:\n\n{published.markdown(found)}"
+    return text
 
 
 def record_experiments(log: Log, readme: Path | None = None) -> None:
@@ -66,13 +74,15 @@ def say_time(path: Path, found: dict) -> None:
 def time_line(stem: str, found: dict) -> str:
     """What a notebook says of its time and memory; Markdown."""
     seconds, memory = found["seconds"][stem], found["memory_gb"][stem]
-    time = _minutes(seconds)
+    time, machine = _minutes(seconds), found["hardware"]["device"]
+    if found.get("note"):
+        machine += f", {found['note']}"
     others = ", when the notebooks before it have run"
     if stem.startswith("00"):
         others = f", and {_minutes(found['seconds']['faces'])} the first time, to render the faces"
     return (
         f"**Time and memory:** {time} and {memory:.1f} GB in the profile `{found['profile']}` "
-        f"({found['hardware']['device']}){others}; `make course` prints what it takes on your "
+        f"({machine}){others}; `make course` prints what it takes on your "
         "machine."
     )
 

@@ -47,6 +47,18 @@ def beside(report: dict) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
+def markdown(report: dict) -> str:
+    """`beside` as Markdown, with what stands between its columns."""
+    table = beside(report)
+    lines = [
+        "| part | | " + " | ".join(table.columns) + " |",
+        "|---" * (len(table.columns) + 2) + "|",
+    ]
+    lines += [f"| {part} | {name} | " + " | ".join(row) + " |"
+              for (part, name), row in zip(table.index, table.to_numpy(), strict=True)]  # fmt: skip
+    return "\n".join([*lines, "", NOT_COMPARABLE])
+
+
 def _ours(report, part, n):
     """Network to NME in per cent on a part of the test faces, if all of them are there."""
     rows = report["scores"] if part == "full" else report["subsets"]

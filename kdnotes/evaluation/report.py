@@ -219,7 +219,9 @@ def caption(report: dict) -> str:
 
 
 def section(report: dict) -> str:
-    """What the README says of one run: command, hardware, time, table, caption; Markdown."""
+    """What the README says of one run: command, hardware, time, table, caption; Markdown.
+
+    An entry `note` of the report says how it was run, such as "one thread"."""
     embedded = report["data"]["rendered"]
     minutes = sum(report["seconds"].values()) / 60
     hardware = report["hardware"]
@@ -228,7 +230,8 @@ def section(report: dict) -> str:
             "### Embedded faces" if embedded else f"### {report['data']['title']}",
             "",
             f"`make course{'' if embedded else ' DATA=…'}`, profile `{report['profile']}`, "
-            f"{hardware['device']}, torch {hardware['torch']}: {minutes:.0f} minutes.",
+            f"{hardware['device']}, torch {hardware['torch']}: {minutes:.0f} minutes"
+            + (f", {report['note']}." if report.get("note") else "."),
             "",
             markdown(report),
             "",
