@@ -8,7 +8,7 @@ from kdnotes.deploy import detect
 
 pytest.importorskip("onnxruntime", reason="needs the extra export")
 
-SIDE, N = 160, 100
+SIDE, N = 160, 64
 
 
 def hits(boxes, points):
@@ -29,7 +29,7 @@ def test_the_detector_finds_rendered_faces_turned_or_not():
         [hits(detect.find_faces(image), face) for image, face in zip(images, points, strict=True)]
     )
     frontal = (attributes["yaw"].abs() < 30) & ~attributes["occlusion"]
-    assert frontal.sum() > 40
+    assert frontal.sum() > 25
     assert found[frontal].mean() > 0.95, f"{found[frontal].sum()} of {frontal.sum()}"
     assert found.mean() > 0.8, f"{found.sum()} of {N}"
 

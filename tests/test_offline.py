@@ -1,7 +1,9 @@
 """Without a home, a cache, a network or the right to write beside the package, everything works
 that needs none of them."""
 
+import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+
+import kdnotes
 
 ROOT = Path(__file__).parents[1]
 NOWHERE = {
@@ -59,6 +63,52 @@ def test_local_work_needs_no_home_and_no_network(tmp_path):
     done = run(LOCAL, tmp_path)
     assert done.returncode == 0, done.stderr
     assert "predicted ['" in done.stdout
+
+
+SILENT = """
+    import os, sys
+    from pathlib import Path
+    from PIL import Image
+    from kdnotes import cli, synthetic
+    here = Path(sys.argv[1])
+    Image.fromarray(synthetic.render_face(124, 120)[0]).save(here / "face.png")
+    try:
+        cli.main(["predict", str(here / "face.png"), "--out", str(here / "out")])
+    except SystemExit as end:
+        print("variable", os.environ["ORT_DISABLE_TELEMETRY"])
+        raise
+"""
+
+
+@pytest.mark.parametrize("home", ["empty", "none", "the reader's own choice"])
+def test_nothing_is_left_at_home_and_nothing_reported(tmp_path, home):
+    """onnxruntime would keep an id of the machine there, and send how it is used to its makers."""
+    if importlib.util.find_spec("onnxruntime") is None:
+        pytest.skip("needs the extra export")
+    (tmp_path / "home").mkdir()
+    unset = {"HOME", "USERPROFILE", "XDG_CACHE_HOME", "ORT_DISABLE_TELEMETRY"}
+    env = {name: value for name, value in os.environ.items() if name not in unset}
+    if home != "none":
+        env |= dict.fromkeys(("HOME", "USERPROFILE"), str(tmp_path / "home"))
+    if home == "the reader's own choice":
+        env["ORT_DISABLE_TELEMETRY"] = "true"
+    script = [sys.executable, "-c", textwrap.dedent(SILENT), tmp_path]
+    done = subprocess.run(script, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and done.stderr == ""
+    assert "1 face →" in done.stdout
+    assert f"variable {env.get('ORT_DISABLE_TELEMETRY', '1')}" in done.stdout
+    assert not list((tmp_path / "home").rglob("*"))
+
+
+def test_onnxruntime_is_imported_where_its_reports_are_switched_off():
+    """In `kdnotes.deploy`, whose first import sets the variable; nowhere else."""
+    package = Path(kdnotes.__file__).parent
+    users = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        if re.search(r"^\s*(import|from) onnxruntime\b", path.read_text("utf-8"), re.MULTILINE)
+    }
+    assert users and {name.split("/")[0] for name in users} == {"deploy"}
 
 
 def test_a_torchvision_of_another_torch_is_said_late_and_by_name(tmp_path):

@@ -4,6 +4,11 @@ It knows faces that take a sixth to two thirds of what it sees, so it sees the w
 sizes, and of boxes that lie on each other the surest one is kept. They are about where the
 landmarks' boxes lie; what is left of the difference is taken out by looking twice
 (`kdnotes.deploy.predict`).
+
+Of 200 test photos each (re-encoded copies), as they are and in the middle of a picture 2.5 times as
+wide, it finds the face in 0.995 and 0.995 of YouTube Faces, 1.000 and 1.000 of 300W; OpenCV's Haar
+cascade, which was used before, in 0.995 and 0.995, 0.960 and 0.970. On faces that both find, the
+errors of the student that ships are the same to 0.03 % of the eyes' distance.
 """
 
 import functools
