@@ -26,7 +26,8 @@ nb_ipywidgets_js = {}  # widgets need a kernel; each has a static figure beside 
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 myst_url_schemes = ["http", "https"]
-suppress_warnings = ["mystnb.unknown_mime_type"]
+#: Sphinx's own lexer does not know a line of the shell in Python, as the first cells have one.
+suppress_warnings = ["mystnb.unknown_mime_type", "misc.highlighting_failure"]
 
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"
