@@ -151,6 +151,21 @@ def test_a_table_may_hold_points_of_pictures_as_stored(tmp_path, suffix, orienta
         prepare_own(tmp_path / "points.csv", tmp_path / "b", pixels="turned")
 
 
+@pytest.mark.parametrize("pixels", ["upright", "stored"])
+def test_keypoints_of_coco_are_read_the_same_way(tmp_path, pixels):
+    face, points = grey()
+    points = points.round()
+    save_turned(tmp_path / "a.png", face, 6)
+    if pixels == "stored":
+        points = as_stored(points, face.shape, 6)
+        face = np.asarray(Image.fromarray(face).transpose(STORED[6]))
+    entry = {"id": 1, "image_id": 1, "keypoints": np.insert(points, 2, 2, axis=1).tolist()}
+    content = {"images": [{"id": 1, "file_name": "a.png"}], "annotations": [entry]}
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    faces = prepare_own(tmp_path / "a.json", tmp_path / "set", pixels=pixels, **SMALL)
+    assert abs(faces.images[0].astype(int) - expected_crop(face, points)).max() <= 1
+
+
 class Stub:
     """A network that answers with the landmarks of `drawn(0, 0)`, wherever it looks."""
 
@@ -304,6 +319,7 @@ def test_too_large_is_said_with_both_numbers(tmp_path):
         prepare_own(table, tmp_path / "set", **SMALL)
 
 
+@pytest.mark.filterwarnings("ignore")
 def test_noise_never_stops_the_reader(tmp_path):
     """Damaged bytes of several formats: a picture, or an error that says so."""
     face, _ = grey()
