@@ -1,16 +1,17 @@
 """What some commands need beyond the packages that the notebooks import, and how to install it."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from importlib.util import find_spec
 
+_MODULES = {
+    "course": ("jupyterlab", "jupytext", "nbclient", "nbconvert", "nbformat"),
+    "book": ("latex2mathml", "markdown_it", "mdit_py_plugins", "myst_nb", "sphinx"),
+    "export": ("onnx", "onnxruntime", "onnxscript"),
+    "dev": ("nbval", "pytest", "xdist"),
+}
+
 #: Module to the extra of `pyproject.toml` that installs it.
-EXTRA_OF = (
-    dict.fromkeys(("jupyterlab", "jupytext", "nbclient", "nbconvert", "nbformat"), "course")
-    | dict.fromkeys(("latex2mathml", "markdown_it", "mdit_py_plugins"), "book")
-    | dict.fromkeys(("myst_nb", "sphinx"), "book")
-    | dict.fromkeys(("onnx", "onnxruntime", "onnxscript"), "export")
-    | dict.fromkeys(("nbval", "pytest", "xdist"), "dev")
-)
+EXTRA_OF = {module: extra for extra, modules in _MODULES.items() for module in modules}
 
 
 def require(*modules: str) -> None:
@@ -26,7 +27,7 @@ def require(*modules: str) -> None:
         raise RuntimeError(reason(missing))
 
 
-def reason(missing: Iterable[str]) -> str:
+def reason(missing: Sequence[str]) -> str:
     """Why a command cannot run without these modules, and what to do, in one sentence."""
     extras = ",".join(dict.fromkeys(EXTRA_OF[module] for module in missing))
     return f'this command needs {", ".join(missing)}: pip install "kdnotes[{extras}]"'

@@ -275,3 +275,27 @@ def test_bench_prints_and_writes(data, run, tmp_path):
     code, out, err = run("bench", "--batch", "4", "--repeats", "1", "--out", path)
     assert code == 0 and "naive loop" in out and str(path) in out, err
     assert json.loads(path.read_text())["profile"] == "tiny"
+
+
+@pytest.mark.parametrize("in_checkout", [False, True])
+def test_experiments_write_to_a_checkout_or_to_the_build_folder(
+    run, small_faces, monkeypatch, tmp_path, in_checkout
+):
+    """An installed package is nobody's to write to: it may be read-only, or shared."""
+    from kdnotes import recipes
+    from kdnotes.evaluation import experiments
+    from kdnotes.evaluation.experiments import log, runner
+
+    def stop(chosen, faces, root, kept, confirm):
+        raise ValueError(f"runs in {kept.path}")
+
+    monkeypatch.setattr(experiments, "on", lambda name: experiments.EXPERIMENTS)
+    monkeypatch.setattr(runner, "run", stop)
+    monkeypatch.setattr(recipes, "checkout", lambda: tmp_path if in_checkout else None)
+    monkeypatch.setenv("KDNOTES_BUILD", str(tmp_path))
+    name = next(iter(experiments.EXPERIMENTS))
+    _, _, err = run("experiment", name, "--data", small_faces.path)
+    own = tmp_path / "experiments" / "drawn.jsonl"
+    assert f"runs in {log.stored('drawn').path if in_checkout else own}\n" in err
+    _, _, err = run("experiment", name, "--data", small_faces.path, "--log", tmp_path / "mine")
+    assert f"runs in {tmp_path / 'mine'}\n" in err
