@@ -14,7 +14,6 @@ was made from a package of npm, with fonttools:
 """
 
 import base64
-import importlib.util
 import unicodedata
 from itertools import zip_longest
 from pathlib import Path
@@ -27,13 +26,11 @@ FILES = (STYLE, FONT)
 SPACE = "0.167em"  # TeX's thin space
 
 
-def available() -> bool:
-    """Whether formulas can be converted: latex2mathml comes with the extra "book"."""
-    return importlib.util.find_spec("latex2mathml") is not None
-
-
 def html(tex: str, *, display: bool) -> str:
-    """A formula in TeX as MathML, on a line of its own where `display` is true."""
+    """A formula in TeX as MathML, on a line of its own where `display` is true.
+
+    Needs latex2mathml, of the extra "book".
+    """
     from latex2mathml.converter import convert
 
     text = convert(tex, xmlns="", display="block" if display else "inline")
