@@ -140,7 +140,7 @@ def test_whole_run_leaves_report_times_and_table(folder, build, small_faces, cap
     assert list(results["memory_gb"]) == ["00_first", "01_second"]
     assert len(results["scores"]) == 12
     printed = capsys.readouterr().out
-    for part in ("60 faces", "00_first", "in all", "KD student", "interocular", str(out)):
+    for part in ("60 faces", "00_first", "in all", "KD student", "inter-ocular", str(out)):
         assert part in printed
 
 

@@ -56,7 +56,7 @@ def test_the_side_of_the_labels_is_measured(short, small_faces, monkeypatch):
 
 def test_rendered_labels_lie_to_no_side(short, small_faces):
     course = course_of(small_faces)
-    course.faces.meta = course.faces.meta | {"name": "synthetic"}
+    course.faces.meta = course.faces.meta | {"name": "synthetic", "rendered": True}
     assert not long_run.shift_of_labels(course).any() and not (short / "long-run").exists()
 
 

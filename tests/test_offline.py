@@ -158,7 +158,7 @@ def test_a_read_only_installation_is_enough(tmp_path):
         assert Path(kdnotes.__file__).parents[1] == Path(sys.argv[1])
         print(machine.describe())
         course = recipes.open_course("tiny", "", progress=False)
-        assert zoo.shipped("youtube-faces")
+        assert zoo.shipped(course.faces)
         widgets.loss_explorer().sliders["tough"].value = 0.2
         assert course.folder.parents[1] == recipes.build_folder() == Path.cwd() / "kdnotes-build"
     """

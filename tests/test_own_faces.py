@@ -184,7 +184,7 @@ def test_a_scheme_from_a_file(tmp_path):
     path.write_text("[3]")
     with pytest.raises(ValueError, match="--scheme"):
         schemes.get_named(str(path))
-    path.write_text('{"n_points": 3}')
+    path.write_text('{"points": 3}')
     with pytest.raises(ValueError, match=r"not a scheme .*groups"):
         schemes.get_named(str(path))
     path.write_text(json.dumps(schemes.to_json(TRIANGLE) | {"flip": [1, 2, 0]}))

@@ -250,11 +250,13 @@ def test_swapped_teachers_do_not_pass_as_the_course_s_own(course, results, monke
 def test_embedded_faces_are_made_once(build, monkeypatch, small_faces):
     made = []
 
-    def prepare(path, n, *, size, progress):
+    def prepare(path, n, *, size, replace, progress):
         made.append((n, size))
         points = 24 + 40 * small_faces.landmarks[:n]
         samples = map(Sample, small_faces.images[:n], points)
-        return FaceSet.write(path, samples, scheme=68, size=size, progress=False)
+        return FaceSet.write(
+            path, samples, scheme=68, size=size, rendered=True, replace=replace, progress=False
+        )
 
     monkeypatch.setattr(recipes, "prepare_synthetic", prepare)
     profile = replace(profiles.get("tiny"), n_faces=2)
@@ -331,7 +333,7 @@ def test_report_can_be_written_read_and_shown(results, tmp_path):
     text = report.markdown(results)
     assert text.count("\n") == 7 and f"| {report.KD} | " in text
     caption = report.caption(results)
-    for part in ("interocular", "12 validation and 12 test faces of drawn", "landmarks box × 1.3"):
+    for part in ("inter-ocular", "12 validation and 12 test faces of drawn", "landmarks box × 1.3"):
         assert part in caption
 
 

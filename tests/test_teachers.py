@@ -108,7 +108,9 @@ def test_teachers_do_not_change_while_they_teach(faces):
     def teacher(seed):
         torch.manual_seed(seed)
         net = models.create(SMALL, 68, size=32)
-        net.head = nn.Sequential(nn.BatchNorm1d(1024), nn.Dropout(0.5), net.head)
+        last = net.head
+        net.head = nn.Sequential(nn.BatchNorm1d(1024), nn.Dropout(0.5), last)
+        net.head.weight = last.weight  # its type is asked for
         return net.train()
 
     nets = {"tough": teacher(1), "tolerant": teacher(2)}

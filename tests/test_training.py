@@ -815,7 +815,7 @@ def test_validation_faces_without_an_error_are_refused_at_once(train, validation
     with pytest.raises(ValueError) as caught:
         fit(new_net(train), train, validation=faces, run=tmp_path / "run")
     named = ", ".join(ids[:5]) + (", …" if n > 5 else "")
-    assert f"{n} validation faces have both" in str(caught.value)
+    assert f"of {n} validation faces the inter-ocular distance is 0" in str(caught.value)
     assert f": {named};" in str(caught.value)
     assert not list(tmp_path.iterdir())
 
