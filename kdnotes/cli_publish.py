@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from kdnotes.cli_options import quoted
+
 
 def book(
     out: Annotated[Path | None, typer.Option(help="Folder, else book under build/.")] = None,
@@ -17,7 +19,8 @@ def book(
     folder = out or recipes.build_folder() / "book"
     for note in web_book.build(_root() / "notebooks", folder, recipes.build_folder(), live):
         print(f"note: {note}")
-    print(f"{folder / 'index.html'}: open it through a server, python -m http.server -d {folder}")
+    served = f"python -m http.server -d {quoted(folder)}"
+    print(f"{folder / 'index.html'}: open it through a server, {served}")
 
 
 def exercises(
