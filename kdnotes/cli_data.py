@@ -127,6 +127,9 @@ def show(
     for sentence in audit.warnings(faces):
         print(f"warning: {sentence}")
     sheet = out or path.absolute().with_name(f"{path.absolute().name}.png")
-    with new_file(sheet) as part:
-        audit.contact_sheet(faces).savefig(part, format="png", dpi=110)
+    try:
+        with new_file(sheet) as part:
+            audit.contact_sheet(faces).savefig(part, format="png", dpi=110)
+    except OSError as error:
+        raise OSError(f"{error}; name a file for the contact sheet with --out") from error
     print(f"contact sheet: {sheet}")

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from kdnotes import extras
+from kdnotes.cli_options import quoted
 
 
 def book(
@@ -20,7 +21,8 @@ def book(
     folder = out or recipes.build_folder() / "book"
     for note in web_book.build(_root() / "notebooks", folder, recipes.build_folder(), live):
         print(f"note: {note}")
-    print(f"{folder / 'index.html'}: open it through a server, python -m http.server -d {folder}")
+    served = f"python -m http.server -d {quoted(folder)}"
+    print(f"{folder / 'index.html'}: open it through a server, {served}")
 
 
 def exercises(

@@ -1,5 +1,7 @@
 """`data show`: what is suspicious about a face set is said."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -74,3 +76,24 @@ def test_show_writes_a_contact_sheet(tmp_path, capsys):
         assert part in printed
     with Image.open(tmp_path / "set.png") as sheet:
         assert min(sheet.size) > 100
+
+
+def test_show_in_a_folder_of_others_says_what_to_do(tmp_path, capsys, monkeypatch):
+    write(tmp_path / "set", [make(i) for i in range(5)])
+    touch = Path.touch
+
+    def of_others(path, **more):
+        if path.parent == tmp_path:
+            raise PermissionError(13, "Permission denied", str(path))
+        touch(path, **more)
+
+    monkeypatch.setattr(Path, "touch", of_others)
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["data", "show", str(tmp_path / "set")])
+    error = capsys.readouterr().err
+    assert caught.value.code == 1 and "--out" in error
+    assert f"Permission denied: '{tmp_path / 'set.png'}'" in error and ".part" not in error
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["data", "show", str(tmp_path / "set"), "--out", str(tmp_path / "mine" / "a.png")])
+    assert not caught.value.code and (tmp_path / "mine" / "a.png").exists()

@@ -3,6 +3,8 @@
 import importlib
 import io
 import json
+import os
+import shlex
 import subprocess
 import sys
 
@@ -186,6 +188,17 @@ def test_prepare(run, tmp_path):
     faces = FaceSet.open(tmp_path / "set")
     assert faces.size == 24 and f"{len(faces):,} faces" in out
     one_sentence(run(*args, "--dir", tmp_path / "tree"), "is there already")
+
+
+@pytest.mark.parametrize("folder", ["book", "kd notes [1] é", "it's $HOME"])
+def test_book_prints_a_command_that_can_be_copied(run, monkeypatch, tmp_path, folder):
+    monkeypatch.setattr("kdnotes.book.build", lambda *_: [])
+    code, out, _ = run("book", "--out", tmp_path / folder)
+    command = out.partition("through a server, ")[2]
+    assert code == 0
+    if os.name != "nt":
+        assert shlex.split(command) == ["python", "-m", "http.server", "-d", str(tmp_path / folder)]
+    assert ("'" in command) == (folder != "book") or os.name == "nt"
 
 
 # --- where the output goes -----------------------------------------------------------------------
