@@ -294,7 +294,7 @@ def test_heic_is_read_where_pillow_heif_is_installed(tmp_path, monkeypatch):
 
         def _open(self):
             self._size, self._mode = (3, 2), "RGB"
-            self.tile = [ImageFile._Tile("raw", (0, 0, 3, 2), 0, ("RGB", 0, 1))]
+            self.tile = [("raw", (0, 0, 3, 2), 0, ("RGB", 0, 1))]
 
     def register():
         Image.register_open("HEIF", Opened, lambda start: start[4:12] == b"ftypheic")

@@ -233,6 +233,10 @@ def test_300w_bad_files_are_counted_and_named_from_the_root(tmp_path):
 # --- links -------------------------------------------------------------------------------------
 
 
+links = pytest.mark.skipif(os.name == "nt", reason="Windows lets only some people make links")
+
+
+@links
 def test_300w_is_read_through_links(tmp_path):
     """Parts on another disk; links that lead in circles, and a second way to the same files."""
     root = write_300w(tmp_path / "300w")
@@ -251,6 +255,7 @@ def test_300w_is_read_through_links(tmp_path):
         assert sorted(face.id for face in read_300w(folder)) == wanted
 
 
+@links
 @pytest.mark.parametrize("name", ["wflw", "cofw", "youtube-faces"])
 def test_other_sets_are_read_through_links(tmp_path, name):
     root = (WRITERS | {"youtube-faces": write_tree})[name](tmp_path / "disk2")

@@ -270,6 +270,8 @@ def test_a_missing_picture_is_named_with_the_one_that_is_nearly_it(photos, name,
     (photos / "sub").mkdir()
     (photos / "f1.png").rename(photos / "sub" / "Groesse 1.png")
     (photos / "f2.png").rename(photos / "änne2.png")
+    if (photos / name).is_file():
+        pytest.skip("this system takes small and capital letters for the same")
     (bad,) = read_csv(write_table(photos / "points.csv", [row(0, name)]))
     assert bad.reason == "picture that is not there"
     assert bad.where == name + (f": there is {nearest}" if nearest else "")
