@@ -20,7 +20,7 @@ def hardware() -> dict:
     """The machine and the versions that a time or a number belongs to."""
     names = {
         "cuda": torch.cuda.get_device_name,
-        "mps": lambda: f"GPU of {platform.processor() or 'Apple'}, {platform.machine()}",
+        "mps": lambda: f"Apple GPU, {platform.machine()}",
         "cpu": lambda: f"CPU, {os.cpu_count()} cores, {platform.machine()}",
     }
     return {
