@@ -69,3 +69,27 @@ def test_boxes_do_not_depend_on_the_pictures_size(crowd):
     boxes = detect.find_faces(small)
     for size in (400, 280):
         assert hits(boxes, (faces[size] + 0.5) / 4 - 0.5)
+
+
+class OneCell:
+    """A detector that sees one face, in one size: in column 2 and row 1 of 5, by its anchor 1."""
+
+    def run(self, names, inputs):
+        n = inputs["pixels"].shape[1] // 32
+        cells = np.full((1, n, n, 5, 5), -9.0)  # scores
+        cells[..., :4] = 0.0  # the middle of a cell, an anchor's size
+        if n == 5:
+            cells[0, 1, 2, 1] = [0.0, 0.0, np.log(2), 0.0, 9.0]  # twice as wide
+        return [cells.reshape(1, n, n, 25)]
+
+
+def test_a_cell_is_read_as_the_page_reads_it(monkeypatch):
+    """By hand: a picture of 320 × 200, seen as the square of 320 around its middle."""
+    about = {"anchors": [[9, 9], [1.5, 2.0], [9, 9], [9, 9], [9, 9]], "larger": 1.25,
+             "middle": [-0.03, -0.04]}  # fmt: skip
+    monkeypatch.setattr(detect, "_detector", lambda: (OneCell(), about))
+    ((x, y, width, height),) = detect.find_faces(np.zeros((200, 320, 3), np.uint8))
+    assert (width, height) == pytest.approx((2 * 1.5 * 64 / 1.25, 2 * 64 / 1.25))
+    left, top = -0.5, 99.5 - 160
+    middle = left + 2.5 * 64 + 0.03 * width, top + 1.5 * 64 + 0.04 * height
+    assert (x + width / 2, y + height / 2) == pytest.approx(middle)
