@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 
 _MODULES = {
-    "course": ("jupyterlab", "jupytext", "nbclient", "nbconvert", "nbformat"),
-    "book": ("latex2mathml", "markdown_it", "mdit_py_plugins", "myst_nb", "sphinx"),
+    "course": ("jupyterlab", "jupytext", "latex2mathml", "nbclient", "nbconvert", "nbformat"),
+    "book": ("markdown_it", "mdit_py_plugins", "myst_nb", "sphinx"),
     "export": ("onnx", "onnxruntime", "onnxscript"),
     "dev": ("nbval", "pytest", "xdist"),
 }

@@ -11,7 +11,7 @@ from fontTools.ttLib import TTFont
 
 from kdnotes import formulas
 
-pytest.importorskip("latex2mathml", reason="needs the extra book")
+pytest.importorskip("latex2mathml", reason="needs the extra course")
 
 ROOT = Path(__file__).parents[1]
 TEX = re.compile(r"\$\$(.+?)\$\$|(?<![\\$`])\$([^$\n`]+)\$", re.DOTALL)

@@ -12,7 +12,7 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 from kdnotes import fork, html_copy
 from kdnotes.tidy import pictures
 
-pytest.importorskip("latex2mathml", reason="needs the extra book")
+pytest.importorskip("latex2mathml", reason="needs the extra course")
 
 ROOT = Path(__file__).parents[1]
 STORED = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))

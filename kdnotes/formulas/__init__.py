@@ -29,7 +29,7 @@ SPACE = "0.167em"  # TeX's thin space
 def html(tex: str, *, display: bool) -> str:
     """A formula in TeX as MathML, on a line of its own where `display` is true.
 
-    Needs latex2mathml, of the extra "book".
+    Needs latex2mathml, of the extra "course".
     """
     from latex2mathml.converter import convert
 
