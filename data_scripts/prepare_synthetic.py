@@ -2,7 +2,7 @@
 
 import sys
 
-from kdnotes.cli import main
+from kdnotes.commands.app import main
 
 if __name__ == "__main__":
     sys.exit(main(["data", "prepare", "synthetic", *sys.argv[1:]]))

@@ -6,7 +6,7 @@ import sys
 def main() -> None:
     """Runs the command line, or says how to install what it needs."""
     try:
-        from kdnotes.cli import main as run
+        from kdnotes.commands.app import main as run
     except ModuleNotFoundError as error:
         sys.exit(
             f"kdnotes: {error.name} is not installed in this Python ({sys.executable}). Run "

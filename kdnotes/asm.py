@@ -17,7 +17,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from kdnotes.schemes import Scheme, get
+from kdnotes.data.schemes import Scheme, get
 
 
 class ActiveShapeModel(TransformerMixin, BaseEstimator):

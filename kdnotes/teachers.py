@@ -18,10 +18,12 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from kdnotes import models, processes
-from kdnotes.faceset import FaceSet
-from kdnotes.files import beside, new_file, new_folder, work_folder, write_json
-from kdnotes.views import CROP_MARGIN, ViewConfig, Views, sample_views, to_tensor, warp_images
+from kdnotes import models
+from kdnotes.data.crops import CROP_MARGIN
+from kdnotes.data.faceset import FaceSet
+from kdnotes.system import processes
+from kdnotes.system.files import beside, new_file, new_folder, work_folder, write_json
+from kdnotes.views import ViewConfig, Views, sample_views, to_tensor, warp_images
 
 
 class Teachers:
@@ -216,7 +218,7 @@ def _blocks(faces, batch_size):
 
 def _ask(teachers, faces, work, key, batch_size, process, device, progress):
     """Stores the answers for each block of faces in a file; leaves out those that are there."""
-    zoom = faces.meta["stored_margin"] / teachers.crop_margin
+    zoom = faces.zoom(teachers.crop_margin)
     how = {"seed": key["seed"], "strength": key["strength"]}
     how["config"] = ViewConfig(**key["view_config"])
     mine = list(enumerate(_blocks(faces, batch_size)))[

@@ -3,7 +3,7 @@ the same way, and cost no start."""
 
 from concurrent.futures import ThreadPoolExecutor
 
-from kdnotes import files
+from kdnotes.system import files
 
 
 def at_once(path, make, capsys, n=3):

@@ -8,7 +8,7 @@ import pytest
 import torch
 from drawn_faces import draw_face
 
-from kdnotes.faceset import FaceSet, Sample
+from kdnotes.data.faceset import FaceSet, Sample
 
 torch.set_num_threads(1)
 
@@ -60,7 +60,7 @@ def small_faces(tmp_path_factory):
 @pytest.fixture(scope="session")
 def trained_course(small_faces, tmp_path_factory):
     """The course in profile tiny on the drawn faces, its networks trained; and its report."""
-    from kdnotes import recipes
+    from kdnotes.course import recipes
     from kdnotes.evaluation import report
 
     with pytest.MonkeyPatch.context() as patch:

@@ -10,9 +10,9 @@ import numpy as np
 from PIL import Image
 from public_trees import pts, rendered, write_cofw, write_wflw
 
-from kdnotes import prepare
-from kdnotes.faceset import FaceSet
-from kdnotes.schemes import Scheme
+from kdnotes.data import prepare
+from kdnotes.data.faceset import FaceSet
+from kdnotes.data.schemes import Scheme
 
 #: Faces of each part of 300W.
 PARTS = {

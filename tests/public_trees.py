@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 from PIL import Image
 
-from kdnotes import synthetic
+from kdnotes.data import synthetic
 
 SIDE = 48
 #: Part of 300W to the names of its faces; one name is in two parts, one holds a blank.

@@ -8,7 +8,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from kdnotes import asm
 from kdnotes.asm import ActiveShapeModel, fit_shapes, mirror, soften
-from kdnotes.schemes import SCHEMES
+from kdnotes.data.schemes import SCHEMES
 
 EVERY = pytest.mark.parametrize("n_points", SCHEMES)
 ALIGN = pytest.mark.parametrize("align", [False, True])

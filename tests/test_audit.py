@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kdnotes import audit, cli
-from kdnotes.faceset import FaceSet, Sample
+from kdnotes.commands import app
+from kdnotes.data.faceset import FaceSet, Sample
+from kdnotes.publish import audit
 
 
 def make(i, split="train", subject="", far=False, same=None, eyes=False):
@@ -69,7 +70,7 @@ def test_every_suspicion_is_a_sentence(tmp_path):
 def test_show_writes_a_contact_sheet(tmp_path, capsys):
     write(tmp_path / "set", [make(i) for i in range(5)])
     with pytest.raises(SystemExit) as caught:
-        cli.main(["data", "show", str(tmp_path / "set")])
+        app.main(["data", "show", str(tmp_path / "set")])
     assert not caught.value.code
     printed = capsys.readouterr().out
     for part in ("5 faces in", "train", "warning: no face is in the split validation or test"):
@@ -89,11 +90,11 @@ def test_show_in_a_folder_of_others_says_what_to_do(tmp_path, capsys, monkeypatc
 
     monkeypatch.setattr(Path, "touch", of_others)
     with pytest.raises(SystemExit) as caught:
-        cli.main(["data", "show", str(tmp_path / "set")])
+        app.main(["data", "show", str(tmp_path / "set")])
     error = capsys.readouterr().err
     assert caught.value.code == 1 and "--out" in error
     assert f"Permission denied: '{tmp_path / 'set.png'}'" in error and ".part" not in error
     (tmp_path / "mine").mkdir()
     with pytest.raises(SystemExit) as caught:
-        cli.main(["data", "show", str(tmp_path / "set"), "--out", str(tmp_path / "mine" / "a.png")])
+        app.main(["data", "show", str(tmp_path / "set"), "--out", str(tmp_path / "mine" / "a.png")])
     assert not caught.value.code and (tmp_path / "mine" / "a.png").exists()

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from kdnotes import models, profiles, training
-from kdnotes.evaluation import bench, steps, teacher_search, view_count
+from kdnotes import models, training
+from kdnotes.course import profiles
+from kdnotes.research import bench, steps, teacher_search, view_count
 from kdnotes.training.schedule import Average
 
 STEP = "step, teachers' landmarks stored"

@@ -9,8 +9,8 @@ from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
 
-from kdnotes import book, formulas
 from kdnotes.deploy import serve
+from kdnotes.publish import book, formulas
 
 pytest.importorskip("myst_nb", reason="needs the extra book")
 

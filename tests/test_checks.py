@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from kdnotes import asm, checks, losses
-from kdnotes.checks import ablations, data, device, loss, measure, start, student, teachers
-from kdnotes.schemes import SCHEMES
+from kdnotes import asm, losses
+from kdnotes.course import checks
+from kdnotes.course.checks import ablations, data, device, loss, measure, start, student, teachers
+from kdnotes.data.schemes import SCHEMES
 from kdnotes.training import schedule
 
 

@@ -13,9 +13,10 @@ import pytest
 from PIL import Image
 from youtube_tree import write_tree
 
-from kdnotes import cli, models
-from kdnotes import course as runner
-from kdnotes.faceset import FaceSet, Sample
+from kdnotes import models
+from kdnotes.commands import app
+from kdnotes.data.faceset import FaceSet, Sample
+from kdnotes.publish import run as runner
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def run(capsys):
     def run(*args):
         capsys.readouterr()
         with pytest.raises(SystemExit) as caught:
-            cli.main([str(arg) for arg in args])
+            app.main([str(arg) for arg in args])
         printed = capsys.readouterr()
         return caught.value.code, printed.out, printed.err
 
@@ -57,7 +58,7 @@ def test_help_answers_without_the_heavy_imports():
         "import sys\nfrom kdnotes import cli\n"
         "for name in ('', 'course', 'teacher', 'student', 'evaluate', 'predict', 'bench',\n"
         "             'data prepare'):\n"
-        "    try:\n        cli.main([*name.split(), '--help'])\n"
+        "    try:\n        app.main([*name.split(), '--help'])\n"
         "    except SystemExit as end:\n        assert not end.code, name\n"
         "assert 'torch' not in sys.modules"
     )
@@ -149,7 +150,7 @@ def test_test_runs_pytest_in_the_smallest_profile(run, data, monkeypatch):
         asked.append((command, env))
         return subprocess.CompletedProcess(command, 7)
 
-    monkeypatch.setattr(cli.subprocess, "run", call)
+    monkeypatch.setattr(app.subprocess, "run", call)
     assert run("test", "tests/test_x.py", "-k", "some")[0] == 7
     command, env = asked[0]
     assert command[1:6] == ["-m", "pytest", "tests/test_x.py", "-k", "some"]
@@ -166,7 +167,7 @@ def test_lab_opens_the_first_notebook(run, monkeypatch, tmp_path):
         asked.append(command)
         return subprocess.CompletedProcess(command, 0)
 
-    monkeypatch.setattr(cli.subprocess, "run", call)
+    monkeypatch.setattr(app.subprocess, "run", call)
     monkeypatch.setattr(runner, "notebooks", lambda: [tmp_path / "00_start_here.ipynb"])
     assert run("lab")[0] == 0
     assert asked[0][1:4] == ["-m", "jupyterlab", str(tmp_path / "00_start_here.ipynb")]
@@ -192,7 +193,7 @@ def test_prepare(run, tmp_path):
 
 @pytest.mark.parametrize("folder", ["book", "kd notes [1] é", "it's $HOME"])
 def test_book_prints_a_command_that_can_be_copied(run, monkeypatch, tmp_path, folder):
-    monkeypatch.setattr("kdnotes.book.build", lambda *_: [])
+    monkeypatch.setattr("kdnotes.publish.book.build", lambda *_: [])
     code, out, _ = run("book", "--out", tmp_path / folder)
     command = out.partition("through a server, ")[2]
     assert code == 0
@@ -218,7 +219,7 @@ def test_output_of_any_encoding_ends_no_work(encoding, data, tmp_path, monkeypat
         for stream in ("stdout", "stderr"):
             monkeypatch.setattr(sys, stream, io.TextIOWrapper(written, encoding, "strict"))
         with pytest.raises(SystemExit) as caught:
-            cli.main([str(part) for part in [*command, "--out", tmp_path / command[0]]])
+            app.main([str(part) for part in [*command, "--out", tmp_path / command[0]]])
         assert caught.value.code == 0
         sys.stdout.flush()
     shown = written.getvalue().decode(encoding)
@@ -273,7 +274,7 @@ def test_training_that_diverges(run, data, monkeypatch):
 def test_whole_error_for_those_who_mend_it(run, data, monkeypatch):
     monkeypatch.setenv("KDNOTES_TRACEBACK", "1")
     with pytest.raises(ValueError, match="no loss is called"):
-        cli.main(["student", "--loss", "l3"])
+        app.main(["student", "--loss", "l3"])
 
 
 def test_student_options_reach_the_training(data, run):
@@ -295,9 +296,9 @@ def test_experiments_write_to_a_checkout_or_to_the_build_folder(
     run, small_faces, monkeypatch, tmp_path, in_checkout
 ):
     """An installed package is nobody's to write to: it may be read-only, or shared."""
-    from kdnotes import recipes
-    from kdnotes.evaluation import experiments
-    from kdnotes.evaluation.experiments import log, runner
+    from kdnotes.course import recipes
+    from kdnotes.research import experiments
+    from kdnotes.research.experiments import log, runner
 
     def stop(chosen, faces, root, kept, confirm):
         raise ValueError(f"runs in {kept.path}")

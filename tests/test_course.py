@@ -11,8 +11,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from kdnotes import course, html_copy, tidy
-from kdnotes.course import CourseError
+from kdnotes.publish import html_copy, run, tidy
+from kdnotes.publish.run import CourseError
 
 
 def write_notebook(path, *sources, title="# A notebook"):
@@ -46,7 +46,7 @@ def build(trained_course, monkeypatch, tmp_path):
 
 
 def test_notebooks_are_the_numbered_ones_in_order(folder):
-    assert [path.name for path in course.notebooks(folder)] == [
+    assert [path.name for path in run.notebooks(folder)] == [
         "00_first.ipynb",
         "01_second.ipynb",
     ]
@@ -57,13 +57,13 @@ def test_notebooks_are_those_of_the_checkout_wherever_results_go(folder, monkeyp
     (tmp_path / "kdnotes" / "__init__.py").touch()
     monkeypatch.chdir(folder)
     monkeypatch.setenv("KDNOTES_BUILD", str(tmp_path / "far" / "away"))
-    assert course.notebooks()[0] == folder / "00_first.ipynb"
+    assert run.notebooks()[0] == folder / "00_first.ipynb"
 
 
 def test_without_notebooks_the_sentence_says_where_to_start(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(FileNotFoundError, match=r"no numbered notebooks in .*; start this in a"):
-        course.notebooks()
+        run.notebooks()
 
 
 def test_tidy_takes_out_what_cannot_be_stored():
@@ -108,7 +108,7 @@ def test_failing_notebook_names_cell_and_error_and_keeps_what_was_finished(
     folder, build, small_faces
 ):
     with pytest.raises(CourseError) as caught:
-        course.run("tiny", small_faces.path, folder=folder)
+        run.run("tiny", small_faces.path, folder=folder)
     message = str(caught.value)
     assert message.startswith("01_second.ipynb, cell 2 failed:")
     assert "raise KeyError('no such thing')" in message and "no such thing" in message
@@ -127,7 +127,7 @@ def test_failing_notebook_names_cell_and_error_and_keeps_what_was_finished(
 def test_whole_run_leaves_report_times_and_table(folder, build, small_faces, capsys):
     """The same folder again, the failing notebook mended: from the start to the report."""
     write_notebook(folder / "01_second.ipynb", "x = 1")
-    out = course.run("tiny", small_faces.path, folder=folder)
+    out = run.run("tiny", small_faces.path, folder=folder)
     assert sorted(path.name for path in out.iterdir()) == [
         "00_first.html",
         "00_first.ipynb",
@@ -147,29 +147,29 @@ def test_whole_run_leaves_report_times_and_table(folder, build, small_faces, cap
 def test_dead_kernel_names_the_notebook(folder, build, small_faces):
     write_notebook(folder / "00_first.ipynb", "import os", "os._exit(3)")
     with pytest.raises(CourseError, match=r"(?s)00_first\.ipynb, cell 2 failed:\s+os\._exit\(3\)"):
-        course.run("tiny", small_faces.path, folder=folder)
+        run.run("tiny", small_faces.path, folder=folder)
 
 
 def test_notebook_that_is_none(folder, build, small_faces):
     (folder / "00_first.ipynb").write_text("{half a noteb")
     with pytest.raises(CourseError, match=r"00_first\.ipynb is not a notebook"):
-        course.run("tiny", small_faces.path, folder=folder)
+        run.run("tiny", small_faces.path, folder=folder)
 
 
 def test_bad_face_set_stops_before_anything_runs(folder, build, tmp_path):
     with pytest.raises(ValueError, match="no face set at"):
-        course.run("tiny", tmp_path / "nowhere", folder=folder)
+        run.run("tiny", tmp_path / "nowhere", folder=folder)
     with pytest.raises(ValueError, match="no profile is called 'huge'"):
-        course.run("huge", folder=folder)
+        run.run("huge", folder=folder)
 
 
 def test_fresh_trains_again(folder, build, small_faces, monkeypatch):
     """Only what belongs to this profile and these faces is thrown away."""
     removed = []
-    monkeypatch.setattr(course.shutil, "rmtree", lambda path, **more: removed.append(path))
+    monkeypatch.setattr(run.shutil, "rmtree", lambda path, **more: removed.append(path))
     with pytest.raises(CourseError):
         write_notebook(folder / "00_first.ipynb", "1 / 0")
-        course.run("tiny", small_faces.path, folder=folder, fresh=True)
+        run.run("tiny", small_faces.path, folder=folder, fresh=True)
     assert removed[0] == build / "runs" / f"tiny-drawn-{small_faces.fingerprint[:8]}"
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kdnotes import samples, synthetic
+from kdnotes.data import crops, synthetic
 from kdnotes.deploy import detect
 
 pytest.importorskip("onnxruntime", reason="needs the extra export")
@@ -13,7 +13,7 @@ SIDE, N = 160, 64
 
 def hits(boxes, points):
     """Whether a box lies about those of the landmarks `(L, 2)`: its middle and its longer side."""
-    x, y, width, height = samples.landmarks_box(points)
+    x, y, width, height = crops.landmarks_box(points)
     return any(
         abs(left + w / 2 - x - width / 2) < 0.25 * width
         and abs(top + h / 2 - y - height / 2) < 0.25 * height

@@ -14,7 +14,9 @@ import matplotlib
 import nbformat
 import pytest
 
-from kdnotes import checks, cli, exercises, recipes
+from kdnotes.commands import app
+from kdnotes.course import checks, recipes
+from kdnotes.publish import exercises
 
 jupytext = pytest.importorskip("jupytext", reason="exercises are made with Jupytext")
 
@@ -133,7 +135,7 @@ def test_what_changes_is_stale_and_made_again(copy, monkeypatch, capsys):
     solution = notebooks / "solutions" / "02_teachers.ipynb"
     assert exercises.stale(notebooks) == [solution]
     with pytest.raises(SystemExit) as stopped:
-        cli.main(["exercises", "--check"])
+        app.main(["exercises", "--check"])
     assert stopped.value.code == 1 and "make exercises" in capsys.readouterr().out
     assert exercises.build(notebooks) == [solution] and executed == ["02_teachers.ipynb"]
     exercise = notebooks / "exercises" / "03_kd_loss.ipynb"
@@ -174,7 +176,7 @@ def test_an_assignment_for_nbgrader(copy, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(recipes, "checkout", lambda: copy)
     folder = tmp_path / "course" / "source" / "one"
     with pytest.raises(SystemExit) as done:
-        cli.main(["exercises", "--nbgrader", str(folder)])
+        app.main(["exercises", "--nbgrader", str(folder)])
     assert done.value.code == 0
     made = nbformat.read(folder / "03_kd_loss.ipynb", as_version=4)
     nbformat.validate(made)
@@ -188,7 +190,7 @@ def test_an_assignment_for_nbgrader(copy, tmp_path, monkeypatch, capsys):
     head = made.cells[0].source
     assert "](" not in head and "olution" not in head, "the released one leads to no solution"
     with pytest.raises(SystemExit):
-        cli.main(["exercises", "--nbgrader", str(folder)])
+        app.main(["exercises", "--nbgrader", str(folder)])
     assert "is not empty" in capsys.readouterr().err
 
 

@@ -10,14 +10,15 @@ import pandas as pd
 import pytest
 import torch
 
-from kdnotes import cli, plots, training
-from kdnotes.evaluation.experiments import EXPERIMENTS, Arm, Experiment, Regime, on, runner
-from kdnotes.evaluation.experiments.answers import STAND_INS
-from kdnotes.evaluation.experiments.log import Log, packed, unpacked
-from kdnotes.evaluation.experiments.results import Results, markdown, summary
-from kdnotes.evaluation.experiments.setting import Setting
-from kdnotes.evaluation.experiments.targets import TARGETS
-from kdnotes.resampling import Draws
+from kdnotes import plots, training
+from kdnotes.commands import app
+from kdnotes.metrics import Draws
+from kdnotes.research.experiments import EXPERIMENTS, Arm, Experiment, Regime, on, runner
+from kdnotes.research.experiments.answers import STAND_INS
+from kdnotes.research.experiments.log import Log, packed, unpacked
+from kdnotes.research.experiments.results import Results, markdown, summary
+from kdnotes.research.experiments.setting import Setting
+from kdnotes.research.experiments.targets import TARGETS
 
 SMALL = {
     "student": "mobilenetv3_small_050", "size": 32, "steps": 4, "batch_size": 8, "n_views": 2,
@@ -118,7 +119,7 @@ def test_labels_far_from_the_teacher_are_replaced(small_faces, tmp_path, monkeyp
     truth = wrong.labelled.landmarks
     teacher = truth + np.random.default_rng(0).normal(0, 0.002, truth.shape).astype(np.float32)
     monkeypatch.setattr(wrong, "teacher", lambda which: which)
-    monkeypatch.setattr("kdnotes.inference.predict", lambda net, faces: teacher)
+    monkeypatch.setattr("kdnotes.models.inference.predict", lambda net, faces: teacher)
     targets = TARGETS["labels that tough's confirm, else tough's"](wrong)
     moved = (wrong.hard != truth).any(axis=-1)
     assert np.array_equal(targets[moved], teacher[moved])
@@ -202,7 +203,7 @@ def test_the_verdict_says_better_worse_or_not_shown(small_faces, tmp_path):
         assert figure.axes[0].get_yticklabels()[0].get_text() == "a"
 
 
-@pytest.mark.parametrize("path", sorted((Path(cli.__file__).parent / "results").glob("*/*.jsonl")))
+@pytest.mark.parametrize("path", sorted((Path(app.__file__).parent / "results").glob("*/*.jsonl")))
 def test_the_stored_log_is_whole_and_its_table_is_what_it_says(path):
     log = Log(path)
     assert len(log.runs) == len(path.read_text().splitlines())
@@ -213,7 +214,7 @@ def test_the_stored_log_is_whole_and_its_table_is_what_it_says(path):
     table = pd.read_csv(path.with_suffix(".csv"))
     now = io.StringIO(summary(on(path.stem), log).to_csv(index=False))
     pd.testing.assert_frame_equal(table, pd.read_csv(now))
-    readme = (Path(cli.__file__).parents[1] / "README.md").read_text("utf-8")
+    readme = (Path(app.__file__).parents[1] / "README.md").read_text("utf-8")
     assert markdown(on(path.stem), log) in readme
 
 
@@ -266,7 +267,7 @@ def test_the_command_runs_and_goes_on(small_faces, tmp_path, monkeypatch, capsys
 
     def run(name):
         with pytest.raises(SystemExit) as caught:
-            cli.main([str(arg) for arg in ("experiment", name, *places)])
+            app.main([str(arg) for arg in ("experiment", name, *places)])
         return caught.value.code, capsys.readouterr()
 
     said = "b against a: "

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from kdnotes import cli, models, zoo
-from kdnotes.deploy import crops as crop
+from kdnotes import models
+from kdnotes.commands import app
 from kdnotes.deploy import export as exporter
+from kdnotes.deploy.crops import rendered_crops
 from kdnotes.deploy.export import OPSET, TOLERANCE, export
 from kdnotes.deploy.exported import Exported
+from kdnotes.models import zoo
 
 pytest.importorskip("onnxruntime", reason="needs the extra export")
 pytest.importorskip("onnxscript", reason="needs the extra export")
@@ -46,7 +48,7 @@ def net():
 
 @pytest.fixture(scope="module")
 def faces(net):
-    return crop.rendered(8, net.config)
+    return rendered_crops(8, net.config)
 
 
 @pytest.fixture(scope="module")
@@ -181,12 +183,12 @@ def test_the_command_takes_a_name_a_file_or_a_folder(net, tmp_path, capsys):
     models.save(net, tmp_path / "run" / "network.safetensors")
     for i, what in enumerate((tmp_path / "run", tmp_path / "run" / "network.safetensors")):
         with pytest.raises(SystemExit) as caught:
-            cli.main(["export", str(what), "--to", str(tmp_path / f"{i}.onnx")])
+            app.main(["export", str(what), "--to", str(tmp_path / f"{i}.onnx")])
         assert caught.value.code == 0
         assert Exported(tmp_path / f"{i}.onnx").about["weights"] == models.fingerprint(net)
         assert "MB, fp32, crops of 32 px" in capsys.readouterr().out
     with pytest.raises(SystemExit):
-        cli.main(["export", "no-such", "--to", str(tmp_path / "no.onnx")])
+        app.main(["export", "no-such", "--to", str(tmp_path / "no.onnx")])
     assert "those that ship are" in capsys.readouterr().err
 
 
@@ -196,7 +198,7 @@ def test_what_ships_is_the_same_student(data):
     assert found.about["weights"] == models.fingerprint(net), "export it again: zoo.add_exported"
     assert found.about["name"] == "student-kd" and "MIT" in found.about["licence"]
     assert zoo.exported("student-kd", data).stat().st_size < 5e6
-    faces = crop.rendered(12, net.config)
+    faces = rendered_crops(12, net.config)
     points, expected = found.read(faces), net.read(faces)
     eyes = np.linalg.norm(expected[:, 36] - expected[:, 45], axis=-1)
     drift = np.linalg.norm(points - expected, axis=-1).max(axis=1) / eyes
@@ -207,7 +209,7 @@ def test_without_pytorch(tmp_path):
     """A photo's landmarks by the command line, in a Python that cannot import torch."""
     from PIL import Image
 
-    Image.fromarray(crop.rendered(1, zoo_config())[0]).save(tmp_path / "face.png")
+    Image.fromarray(rendered_crops(1, zoo_config())[0]).save(tmp_path / "face.png")
     program = (
         "import sys; sys.modules['torch'] = None\nfrom kdnotes import cli\ncli.main(sys.argv[1:])"
     )

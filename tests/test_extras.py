@@ -19,7 +19,8 @@ from IPython.core.inputtransformer2 import TransformerManager
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from kdnotes import cli, extras
+from kdnotes.commands import app
+from kdnotes.system import extras
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -27,10 +28,15 @@ BASE, EXTRAS = PROJECT["dependencies"], PROJECT["optional-dependencies"]
 
 #: Imports of commands that a learner may run beside the notebooks, on Colab too.
 COMMANDS = """
-from kdnotes import audit, cli, long_run, prepare, record, zoo
+from kdnotes.commands import app
+from kdnotes.data import prepare
+from kdnotes.models import zoo
+from kdnotes.publish import audit, record
+from kdnotes.research import long_run
 from kdnotes.deploy import detect, photos, predict
-from kdnotes.evaluation import bench, page, peers
-from kdnotes.evaluation.experiments import results, runner
+from kdnotes.evaluation import page
+from kdnotes.research import bench, peers
+from kdnotes.research.experiments import results, runner
 """
 
 #: Runs code where some modules cannot be found.
@@ -135,7 +141,7 @@ def test_a_command_names_the_extra_that_it_needs(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(extras, "find_spec", lambda name: None)
     with pytest.raises(SystemExit) as stopped:
-        cli.main(command.split())
+        app.main(command.split())
     said = f'\nkdnotes: this command needs {needed}: pip install "kdnotes[{extra}]"\n'
     assert stopped.value.code == 1 and capsys.readouterr().err == said
     assert not list(tmp_path.iterdir())
@@ -152,8 +158,8 @@ def test_a_module_that_turns_out_to_be_missing(monkeypatch, capsys, tmp_path):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     asked = ["predict", str(tmp_path / "face.png"), "--out", str(tmp_path / "out")]
     with pytest.raises(SystemExit):
-        cli.main([*asked, "--network", str(tmp_path / "student.onnx")])
+        app.main([*asked, "--network", str(tmp_path / "student.onnx")])
     assert re.search(r"needs onnxruntime: pip install .*export", capsys.readouterr().err)
-    monkeypatch.setattr(cli, "app", lambda args: importlib.import_module("kdnotes.misspelt"))
+    monkeypatch.setattr(app, "app", lambda args: importlib.import_module("kdnotes.misspelt"))
     with pytest.raises(ModuleNotFoundError):
-        cli.main(asked)
+        app.main(asked)

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kdnotes import samples, schemes
-from kdnotes.faceset import BadSample, FaceSet, FaceSetError, Sample
+from kdnotes.data import crops, schemes
+from kdnotes.data.faceset import BadSample, FaceSet, FaceSetError, Sample
 
 TRIANGLE = schemes.Scheme(
     3, (1, 0, 2), {"eyes": (0, 1), "chin": (2,)}, ((0, 1),), ((0,), (1,)), ((0,), (1,))
@@ -65,7 +65,7 @@ def test_centre_of_mass_of_a_blob_stays_under_its_point(size):
     blob = 255 * np.exp(-((x - centre[0]) ** 2 + (y - centre[1]) ** 2) / (2 * 4**2))
     image = np.repeat(blob.astype(np.uint8)[..., None], 3, axis=2)
     crop = (44.25, 41.5, 57.5)
-    weights = samples.cut(image, crop, size)[..., 0].astype(float)
+    weights = crops.cut(image, crop, size)[..., 0].astype(float)
     grid = (np.arange(size) + 0.5) / size - 0.5
     found = np.array([weights.sum(0) @ grid, weights.sum(1) @ grid]) / weights.sum()
     assert crop[2] * found + crop[:2] == pytest.approx(centre, abs=0.05)
@@ -91,13 +91,13 @@ def test_a_box_outside_the_picture_equals_the_crop_of_the_padded_picture(centre,
     left, top = np.array(centre) + pad + 0.5 - side / 2
     box = (left, top, left + side, top + side)
     expected = np.array(padded.resize((size, size), Image.Resampling.BICUBIC, box=box))
-    crop = samples.cut(image, (*centre, side), size)
+    crop = crops.cut(image, (*centre, side), size)
     assert abs(crop.astype(int) - expected).max() <= 1
 
 
 def test_a_crop_of_whole_pixels_is_the_picture_itself():
     image = make_sample().image
-    assert np.array_equal(samples.cut(image, (29.5, 34.5, 20), 20), image[25:45, 20:40])
+    assert np.array_equal(crops.cut(image, (29.5, 34.5, 20), 20), image[25:45, 20:40])
 
 
 def test_the_source_of_the_box_changes_the_crop_and_is_named(tmp_path):
@@ -129,9 +129,9 @@ def test_a_ready_crop_is_kept_pixel_by_pixel(tmp_path):
 def test_a_ready_crop_is_resized_without_a_shift(size):
     image = np.random.default_rng(0).integers(0, 256, (24, 24, 3), dtype=np.uint8)
     sample = Sample(image, np.ones((68, 2)), crop=(11.5, 11.5, 24))
-    resized = samples.stored_crop(sample, size, 2.2).image.astype(int)
+    resized = crops.stored_crop(sample, size, 2.2).image.astype(int)
     turned = replace(sample, image=image[::-1, ::-1])
-    assert abs(samples.stored_crop(turned, size, 2.2).image[::-1, ::-1] - resized).max() <= 1
+    assert abs(crops.stored_crop(turned, size, 2.2).image[::-1, ::-1] - resized).max() <= 1
 
 
 @pytest.mark.parametrize("n_points", [29, 68, 98])
@@ -140,19 +140,19 @@ def test_yaw_is_estimated_whatever_the_roll(n_points, yaw):
     scheme = schemes.get(n_points)
     head = np.zeros((n_points, 3))
     head[list(scheme.interocular[0])], head[list(scheme.interocular[1])] = (-50, 0, 0), (50, 0, 0)
-    head[samples.NOSE_TIP[n_points]] = 0, 40, 100 * samples.NOSE_DEPTH
+    head[crops.NOSE_TIP[n_points]] = 0, 40, 100 * crops.NOSE_DEPTH
     turn, roll = np.radians(yaw), np.radians(17)
     x = head[:, 0] * np.cos(turn) + head[:, 2] * np.sin(turn)
     rotation = np.array([[np.cos(roll), np.sin(roll)], [-np.sin(roll), np.cos(roll)]])
     points = np.stack([x, head[:, 1]], axis=1) @ rotation
-    assert samples.estimate_yaw(points, n_points) == pytest.approx(yaw)
+    assert crops.estimate_yaw(points, n_points) == pytest.approx(yaw)
     mirrored = (points * [-1, 1])[list(scheme.flip)]
-    assert samples.estimate_yaw(mirrored, n_points) == pytest.approx(-yaw)
+    assert crops.estimate_yaw(mirrored, n_points) == pytest.approx(-yaw)
 
 
 def test_yaw_is_unknown_where_it_cannot_be_estimated():
-    assert np.isnan(samples.estimate_yaw(np.zeros((68, 2)), 68))
-    assert np.isnan(samples.estimate_yaw(np.eye(3)[:, :2], TRIANGLE))
+    assert np.isnan(crops.estimate_yaw(np.zeros((68, 2)), 68))
+    assert np.isnan(crops.estimate_yaw(np.eye(3)[:, :2], TRIANGLE))
 
 
 # --- what is stored and selected -------------------------------------------------------------
@@ -185,7 +185,7 @@ def test_everything_comes_back(tmp_path):
     assert faces.meta["labels"] == "by hand" and faces.meta["name"] == "mine"
     assert faces.images.dtype == np.uint8 and faces.landmarks.dtype == np.float32
     for i, sample in enumerate(given):
-        crop = samples.stored_crop(sample, 24, 2.2)
+        crop = crops.stored_crop(sample, 24, 2.2)
         assert np.array_equal(faces.images[i], crop.image)
 
 
@@ -297,8 +297,8 @@ def test_points_a_little_outside_the_picture_are_fine(tmp_path):
 
 @pytest.mark.parametrize("box", [None, (0, 0, 0, 5), (0, 0, np.nan, 5), (1e6, 0, 5, 5)])
 def test_a_useless_box_of_the_data_set_is_bad(box):
-    assert samples.find_problem(make_sample(box=box), 68, "dataset")
-    assert not samples.find_problem(make_sample(box=box), 68, "landmarks")
+    assert crops.find_problem(make_sample(box=box), 68, "dataset")
+    assert not crops.find_problem(make_sample(box=box), 68, "landmarks")
 
 
 @pytest.mark.parametrize(
@@ -449,14 +449,14 @@ def test_paths_may_be_written_in_any_script(tmp_path):
 def test_shrinking_averages_instead_of_dropping_pixels():
     stripes = np.zeros((120, 120, 3), np.uint8)
     stripes[:, ::2] = 255
-    small = samples.cut(stripes, (59.5, 59.5, 120), 24)
+    small = crops.cut(stripes, (59.5, 59.5, 120), 24)
     assert abs(small[2:-2, 2:-2].astype(int) - 127).max() <= 6
 
 
 ITERATE = """
 import sys, time
 from pathlib import Path
-from kdnotes.faceset import FaceSet
+from kdnotes.data.faceset import FaceSet
 
 def anonymous():
     status = Path("/proc/self/status").read_text()

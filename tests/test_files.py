@@ -14,7 +14,15 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from kdnotes.files import beside, json_text, new_file, new_folder, turn, work_folder, write_json
+from kdnotes.system.files import (
+    beside,
+    json_text,
+    new_file,
+    new_folder,
+    turn,
+    work_folder,
+    write_json,
+)
 
 
 def names(folder):
@@ -84,7 +92,7 @@ def test_folder_that_is_there_is_only_replaced_when_asked(tmp_path):
 KILLED = """
 import sys, time
 from pathlib import Path
-from kdnotes.files import new_file, new_folder
+from kdnotes.system.files import new_file, new_folder
 here = Path(sys.argv[1])
 with new_file(here / "file") as part, new_folder(here / "folder", replace=True) as folder:
     part.write_text("new")
@@ -271,7 +279,7 @@ def test_errors_name_the_file_that_was_asked_for(tmp_path, monkeypatch):
 AT_WORK = """
 import os, sys, time
 from pathlib import Path
-from kdnotes.files import turn, work_folder
+from kdnotes.system.files import turn, work_folder
 goal, stop = Path(sys.argv[1]), Path(sys.argv[2])
 with turn(goal) as waited:
     assert not (goal.parent / "inside").exists(), "two at once"

@@ -11,8 +11,9 @@ import pytest
 from foreign_sets import BARE, MADE
 from notebook_runs import run
 
-from kdnotes import recipes, scenes, zoo
+from kdnotes.course import recipes, scenes
 from kdnotes.evaluation import published, report
+from kdnotes.models import zoo
 
 #: What is run in every test; `make test-all` runs all of them on all sets.
 EVERY = {

@@ -6,7 +6,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from kdnotes import cli, exercises, fork, recipes
+from kdnotes.commands import app
+from kdnotes.course import recipes
+from kdnotes.publish import exercises, fork
 
 ROOT = Path(__file__).parents[1]
 
@@ -53,7 +55,7 @@ def test_what_is_no_repository_is_refused(checkout, slug, monkeypatch, capsys):
     monkeypatch.setattr(recipes, "checkout", lambda: checkout)
     before = (checkout / "README.md").read_bytes()
     with pytest.raises(SystemExit):
-        cli.main(["badges", slug])
+        app.main(["badges", slug])
     assert "a repository is OWNER/REPO" in capsys.readouterr().err
     assert (checkout / "README.md").read_bytes() == before
 

@@ -6,10 +6,10 @@ import pytest
 from PIL import Image
 from youtube_tree import PEOPLE, TABLES, picture, read_rows, write_rows, write_tree
 
-from kdnotes import formats
-from kdnotes.faceset import BadSample, FaceSet, FaceSetError
-from kdnotes.formats import read_youtube_faces
-from kdnotes.pictures import PictureError, read_picture
+from kdnotes.data import formats
+from kdnotes.data.faceset import BadSample, FaceSet, FaceSetError
+from kdnotes.data.formats import read_youtube_faces
+from kdnotes.data.pictures import PictureError, read_picture
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from fontTools.ttLib import TTFont
 
-from kdnotes import formulas
+from kdnotes.publish import formulas
 
 pytest.importorskip("latex2mathml", reason="needs the extra course")
 

@@ -4,7 +4,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from kdnotes import hints
+from kdnotes.course import hints
 
 CELLS = [
     "%matplotlib inline\nimport numpy as np",
@@ -45,7 +45,7 @@ def test_in_a_notebook_the_hint_follows_the_error(folder, monkeypatch, capsys):
     interactive = pytest.importorskip("IPython.core.interactiveshell")
     monkeypatch.chdir(folder)
     shell = interactive.InteractiveShell()
-    shell.run_line_magic("load_ext", "kdnotes.hints")
+    shell.run_line_magic("load_ext", "kdnotes.course.hints")
     result = shell.run_cell(CELLS[4], store_history=True)
     assert isinstance(result.error_in_exec, NameError)
     printed = capsys.readouterr()

@@ -9,8 +9,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_markdown_cell, new_notebook
 
-from kdnotes import fork, html_copy
-from kdnotes.tidy import pictures
+from kdnotes.publish import fork, html_copy
+from kdnotes.publish.tidy import pictures
 
 pytest.importorskip("latex2mathml", reason="needs the extra course")
 
@@ -112,7 +112,7 @@ LINKS = {
     "03_kd_loss.ipynb": "03_kd_loss.html",
     "03_kd_loss.ipynb#7-region": "03_kd_loss.html#7-region",
     "exercises/03_kd_loss.ipynb": "/notebooks/exercises/03_kd_loss.ipynb",
-    "../kdnotes/views.py": "/kdnotes/views.py",
+    "../kdnotes/views/geometric.py": "/kdnotes/views/geometric.py",
     "book/notation.md": "/notebooks/book/notation.md",
     "#below": "#below",
     "https://arxiv.org/abs/2111.07047": "https://arxiv.org/abs/2111.07047",

@@ -14,11 +14,13 @@ import pytest
 from chromium import BROWSER, FLAGS, sync_api
 from PIL import Image
 
-from kdnotes import metrics, samples, synthetic, zoo
+from kdnotes import metrics
 from kdnotes.asm import ActiveShapeModel, soften
+from kdnotes.data import crops, synthetic
+from kdnotes.data.synthetic.film import render_film
 from kdnotes.deploy import predict, serve, site
 from kdnotes.deploy.exported import Exported
-from kdnotes.synthetic.film import render_film
+from kdnotes.models import zoo
 
 SHOTS = Path(__file__).parents[1] / "build" / "screenshots"
 DATA = "youtube-faces"
@@ -186,7 +188,7 @@ def test_it_follows_the_face_as_well_as_python_does(live, film):
 
     net = Exported(zoo.exported("student-kd", DATA))
     python = {
-        i: predict.predict(net, still.image, samples.landmarks_box(still.points), looks=2)
+        i: predict.predict(net, still.image, crops.landmarks_box(still.points), looks=2)
         for i, still in enumerate(film)
         if still.here
     }
@@ -391,7 +393,7 @@ def test_crops_are_those_of_python(live, place):
       return [...cut({data, width: 130, height: 110}, {cx, cy, side}, 32)];
     }"""
     found = live.page.evaluate(code, [image.flatten().tolist(), place])
-    expected = samples.cut(image, place, 32).flatten().astype(int)
+    expected = crops.cut(image, place, 32).flatten().astype(int)
     assert np.abs(np.array(found) - expected).max() <= 1
 
 

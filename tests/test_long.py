@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 import torch
 
-from kdnotes import inference, models, recipes, zoo
+from kdnotes import models
+from kdnotes.course import recipes
+from kdnotes.data.faceset import FaceSet, Sample
 from kdnotes.evaluation import report
-from kdnotes.faceset import FaceSet, Sample
+from kdnotes.models import inference, zoo
 from kdnotes.teachers import Teachers, build_cache
 from kdnotes.training import checkpoints
 
@@ -27,7 +29,7 @@ torch.set_num_threads(1)
 sys.path.insert(0, sys.argv[3])
 import test_training as here
 from dataclasses import replace
-from kdnotes.faceset import FaceSet
+from kdnotes.data.faceset import FaceSet
 faces = FaceSet.open(sys.argv[1])
 train, validation = faces.split("train"), faces.split("validation")
 config = replace(here.SHORT, epochs=40)
@@ -151,7 +153,7 @@ import sys, torch
 torch.set_num_threads(1)
 from pathlib import Path
 from kdnotes import models, training
-from kdnotes.faceset import FaceSet
+from kdnotes.data.faceset import FaceSet
 from kdnotes.teachers import TeacherCache
 
 most = 0

@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from kdnotes import cli, inference, long_run, recipes, zoo
+from kdnotes.commands import app
+from kdnotes.course import recipes
+from kdnotes.models import inference, zoo
+from kdnotes.research import long_run
 
 TINY = {"network": "mobilenetv3_small_050", "learning_rate": 2e-3}
 
@@ -73,7 +76,7 @@ def test_a_network_is_trained_shipped_and_goes_on_from_what_ships(
     short, small_faces, capsys, monkeypatch
 ):
     with pytest.raises(SystemExit) as stopped:
-        cli.main(["long-run", "base", "--data", str(small_faces.path), "--ship"])
+        app.main(["long-run", "base", "--data", str(small_faces.path), "--ship"])
     assert not stopped.value.code
     assert "base--drawn.safetensors" in capsys.readouterr().out
     card = zoo.load("base", "drawn").card
@@ -105,5 +108,5 @@ def test_a_network_is_trained_shipped_and_goes_on_from_what_ships(
 
 def test_an_unknown_long_run_is_named(short, small_faces, capsys):
     with pytest.raises(SystemExit):
-        cli.main(["long-run", "studnet", "--data", str(small_faces.path)])
+        app.main(["long-run", "studnet", "--data", str(small_faces.path)])
     assert "student-kd" in capsys.readouterr().err

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from kdnotes import metrics
+from kdnotes.data.schemes import SCHEMES
 from kdnotes.metrics import auc, bootstrap_interval, ced, failure_rate, nme
-from kdnotes.schemes import SCHEMES
 
 ERRORS = [0.02, 0.05, 0.20]
 
@@ -213,8 +213,9 @@ def test_empty_and_nan_errors_are_refused(figure):
         figure([])
     with pytest.raises(ValueError, match="error 1 is nan"):
         figure([0.1, math.nan, 0.2])
-    with pytest.raises(ValueError, match=r"error 0 is -0\.1"):
-        figure([-0.1, 0.2])
+    if figure is not bootstrap_interval:  # which also takes differences of errors
+        with pytest.raises(ValueError, match=r"error 0 is -0\.1"):
+            figure([-0.1, 0.2])
     with pytest.raises(ValueError, match=r"shape \(2, 2\)"):
         figure(np.ones((2, 2)))
 
@@ -236,7 +237,7 @@ def test_interval_holds_the_mean_and_is_as_wide_as_theory_says():
 def test_interval_of_another_statistic():
     errors = np.random.default_rng(0).gamma(4, 0.02, size=100)
     for statistic in (np.median, auc, failure_rate):
-        low, high = bootstrap_interval(errors, statistic)
+        low, high = bootstrap_interval(errors, statistic=statistic)
         assert low <= statistic(errors) <= high and low < high
 
 
@@ -255,7 +256,7 @@ def test_persons_are_drawn_with_all_their_faces():
 def test_groups_of_different_sizes_stay_whole():
     sizes = set()
     statistic = lambda drawn: sizes.add(tuple(np.unique(drawn, return_counts=True)[1])) or 0.0  # noqa: E731
-    bootstrap_interval([0.1, 0.2, 0.2, 0.2], statistic, groups=["a", "b", "b", "b"], n=50)
+    bootstrap_interval([0.1, 0.2, 0.2, 0.2], statistic=statistic, groups=["a", "b", "b", "b"], n=50)
     assert sizes == {(2,), (6,), (1, 3)}
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from kdnotes import fork
-from kdnotes.tidy import alt_text, pictures
+from kdnotes.publish import fork
+from kdnotes.publish.tidy import alt_text, pictures
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "notebooks"
@@ -121,7 +121,7 @@ def check_links(path, text):
     for target, place in re.findall(r"\]\(([^)#:\s]*)(?:#([^)\s]*))?\)", text):
         file = (path.parent / target).resolve() if target else path
         at = "slides" if "slides" in path.parts else ""
-        if at and target.endswith(".ipynb"):  # a cell of a notebook, see kdnotes.slides
+        if at and target.endswith(".ipynb"):  # a cell of a notebook, see kdnotes.publish.slides
             file = FOLDER / target
         elif target.startswith("../live"):  # a page of the web book
             continue

@@ -34,7 +34,7 @@ LOCAL = """
     import kdnotes
     from kdnotes import models
     from kdnotes.deploy.predict import predict_files
-    from kdnotes.prepare import prepare_synthetic
+    from kdnotes.data.prepare import prepare_synthetic
     from PIL import Image
     here = Path(sys.argv[1])
     faces = prepare_synthetic(here / "faces", 3, size=56, progress=False)
@@ -69,11 +69,12 @@ SILENT = """
     import os, sys
     from pathlib import Path
     from PIL import Image
-    from kdnotes import cli, synthetic
+    from kdnotes.commands import app
+    from kdnotes.data import synthetic
     here = Path(sys.argv[1])
     Image.fromarray(synthetic.render_face(124, 120)[0]).save(here / "face.png")
     try:
-        cli.main(["predict", str(here / "face.png"), "--out", str(here / "out")])
+        app.main(["predict", str(here / "face.png"), "--out", str(here / "out")])
     except SystemExit as end:
         print("variable", os.environ["ORT_DISABLE_TELEMETRY"])
         raise
@@ -121,8 +122,10 @@ def test_a_torchvision_of_another_torch_is_said_late_and_by_name(tmp_path):
         import sys
         sys.path.insert(0, sys.argv[1])
         import kdnotes
-        from kdnotes import asm, losses, machine, schemes, views
-        from kdnotes.cli import main
+        from kdnotes import asm, losses, views
+        from kdnotes.course import machine
+        from kdnotes.data import schemes
+        from kdnotes.commands.app import main
         print(machine.describe())
         main(["student", "--loss", "l1", "--profile", "tiny"])
     """
@@ -138,7 +141,7 @@ def test_a_torchvision_of_another_torch_is_said_late_and_by_name(tmp_path):
 def test_only_a_download_needs_the_cache_and_names_the_way_out(tmp_path):
     script = """
         import sys
-        from kdnotes.cli import main
+        from kdnotes.commands.app import main
         main(["data", "prepare", "cofw", "--out", sys.argv[1]])
     """
     done = run(script, tmp_path / "set")
@@ -154,7 +157,9 @@ def test_a_read_only_installation_is_enough(tmp_path):
         import sys
         from pathlib import Path
         import kdnotes
-        from kdnotes import machine, recipes, widgets, zoo
+        from kdnotes.course import machine, recipes
+        from kdnotes.models import zoo
+        from kdnotes.plots import widgets
         assert Path(kdnotes.__file__).parents[1] == Path(sys.argv[1])
         print(machine.describe())
         course = recipes.open_course("tiny", "", progress=False)

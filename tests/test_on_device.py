@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from kdnotes import metrics, models
-from kdnotes.evaluation import cost, on_device, report
+from kdnotes.evaluation import cost, report
+from kdnotes.research import on_device
 
 pytest.importorskip("onnxruntime", reason="needs the extra export")
 pytest.importorskip("onnxscript", reason="needs the extra export")
@@ -39,8 +40,8 @@ def test_a_network_measured_is_the_network_itself(small_faces, tmp_path):
     rows = {row["runs as"]: row for row in on_device.of_network(net, small_faces, tmp_path)}
     assert list(rows) == ["PyTorch", "fp32", "fp16", "int8"]
     validation = small_faces.split("validation")
-    seen = on_device.crops.of(validation, net.config)
-    zoom = on_device.crops.zoom(validation, net.config)
+    seen = on_device.plain_crops(validation, net.config)
+    zoom = validation.zoom(net.config.crop_margin)
     errors = metrics.nme(net.read(seen) / zoom, validation.landmarks, 68)
     assert rows["PyTorch"]["nme"] == pytest.approx(errors.mean())
     assert rows["fp32"]["drift"] < 1e-5 < rows["int8"]["drift"]

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kdnotes import schemes
-from kdnotes.faceset import BadSample, FaceSet
-from kdnotes.formats import read_coco, read_csv
-from kdnotes.prepare import prepare_own
+from kdnotes.data import schemes
+from kdnotes.data.faceset import BadSample, FaceSet
+from kdnotes.data.formats import read_coco, read_csv
+from kdnotes.data.prepare import prepare_own
 
 TRIANGLE = schemes.Scheme(
     3, (1, 0, 2), {"eyes": (0, 1), "chin": (2,)}, ((0, 1), (1, 2)), ((0,), (1,)), ((0,), (1,))
@@ -116,7 +116,7 @@ def test_a_corrected_table_is_not_mixed_with_the_old_one(photos, tmp_path, monke
 
     table = write_csv(photos, [csv_row(i) for i in range(1, N)])
     with monkeypatch.context() as patch:
-        patch.setattr("kdnotes.faceset_write.assemble", interrupt)
+        patch.setattr("kdnotes.data.faceset_write.assemble", interrupt)
         with pytest.raises(KeyboardInterrupt):
             prepare_own(table, tmp_path / "set", scheme=TRIANGLE, **SMALL)
     table = write_csv(photos, [csv_row(i) for i in range(N)])

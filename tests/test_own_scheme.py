@@ -8,21 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from kdnotes import (
-    asm,
-    inference,
-    metrics,
-    models,
-    plots,
-    recipes,
-    samples,
-    schemes,
-    training,
-    views,
-)
+from kdnotes import asm, metrics, models, plots, training, views
+from kdnotes.course import recipes
+from kdnotes.data import crops, schemes
+from kdnotes.data.faceset import FaceSet, Sample
+from kdnotes.data.schemes import SCHEMES, Scheme
 from kdnotes.evaluation import breakdown
-from kdnotes.faceset import FaceSet, Sample
-from kdnotes.schemes import SCHEMES, Scheme
+from kdnotes.models import inference
 
 BARE = Scheme(5)
 PAIRED = Scheme(5, pair=((0,), (3, 4)), edges=((0, 1),))
@@ -166,15 +158,15 @@ def test_training_and_teachers_see_no_mirrored_view(faces, tmp_path):
 def test_turns_are_known_for_built_in_schemes_alone(faces):
     assert breakdown.yaw(faces) is None
     assert [by for by, _ in breakdown.groups(faces)] == ["all"]
-    assert samples.knows_yaw(98) and not samples.knows_yaw(Scheme(98))
+    assert crops.knows_yaw(98) and not crops.knows_yaw(Scheme(98))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert np.isnan(samples.estimate_yaw(shapes(1)[0], BARE))
+        assert np.isnan(crops.estimate_yaw(shapes(1)[0], BARE))
 
 
 def test_turns_are_estimated_where_no_column_tells_them(small_faces):
     assert "yaw" not in small_faces.table
-    expected = [samples.estimate_yaw(points, 68) for points in small_faces.landmarks]
+    expected = [crops.estimate_yaw(points, 68) for points in small_faces.landmarks]
     assert breakdown.yaw(small_faces) == pytest.approx(expected)
     counts = {
         group: n.sum() for (by, group), n in breakdown.groups(small_faces).items() if by == "turn"

@@ -10,9 +10,10 @@ import pytest
 import torch
 from small_networks import Student
 
-from kdnotes import inference, metrics, models, plots
+from kdnotes import metrics, models, plots
+from kdnotes.data.faceset import FaceSet, Sample
 from kdnotes.evaluation import breakdown, cost, jitter, page, report
-from kdnotes.faceset import FaceSet, Sample
+from kdnotes.models import inference
 from kdnotes.views import STILL
 
 

@@ -8,10 +8,11 @@ import pytest
 from drawn_faces import draw_face
 from youtube_tree import write_tree
 
-from kdnotes import cli, metrics, models
-from kdnotes.evaluation import peers
-from kdnotes.evaluation.peers import dlib_peer, face_api
-from kdnotes.evaluation.peers.common import Answers, Unavailable
+from kdnotes import metrics, models
+from kdnotes.commands import app
+from kdnotes.research import peers
+from kdnotes.research.peers import dlib_peer, face_api
+from kdnotes.research.peers.common import Answers, Unavailable
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +129,7 @@ def test_the_command_prints_a_table(tmp_path, monkeypatch, capsys, trained_cours
     monkeypatch.setattr(dlib_peer.importlib.util, "find_spec", lambda name: None)
     monkeypatch.setattr(peers.Photos, "detector_boxes", peers.Photos.square_boxes)
     with pytest.raises(SystemExit) as caught:
-        cli.main([str(arg) for arg in args])
+        app.main([str(arg) for arg in args])
     out = capsys.readouterr().out
     assert not caught.value.code and out.count("left out:") == 2 and "ours" in out
     assert (tmp_path / "peers.json").exists()

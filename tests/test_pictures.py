@@ -12,12 +12,13 @@ import pytest
 from own_faces import drawn, grey, row, write_table
 from PIL import Image, ImageFile
 
-from kdnotes import cli, pictures, samples
+from kdnotes.commands import app
+from kdnotes.data import crops, pictures
+from kdnotes.data.faceset import BadSample, FaceSetError
+from kdnotes.data.formats import read_csv
+from kdnotes.data.pictures import PictureError, read_picture
+from kdnotes.data.prepare import prepare_own
 from kdnotes.deploy import predict as prediction
-from kdnotes.faceset import BadSample, FaceSetError
-from kdnotes.formats import read_csv
-from kdnotes.pictures import PictureError, read_picture
-from kdnotes.prepare import prepare_own
 
 SMALL = {"size": 64, "progress": False}
 
@@ -31,7 +32,7 @@ def prepared(folder, name, points, **options):
 
 def expected_crop(image, points):
     image = np.ascontiguousarray(np.broadcast_to(np.atleast_3d(image), (*image.shape[:2], 3)))
-    return samples.stored_crop(samples.Sample(image, points), 64, 2.2).image.astype(int)
+    return crops.stored_crop(crops.Sample(image, points), 64, 2.2).image.astype(int)
 
 
 # --- kinds of pictures ---------------------------------------------------------------------------
@@ -173,7 +174,7 @@ class Stub:
         n_points, size, crop_margin = 68, 32, 1.3
 
     def __init__(self, points, box):
-        cx, cy, side = samples.square_around(box, 1.3)
+        cx, cy, side = crops.square_around(box, 1.3)
         self.answer = (points - [cx, cy]) / side
 
     def read(self, crops):
@@ -183,7 +184,7 @@ class Stub:
 def test_predictions_may_be_fed_back_as_a_table(tmp_path):
     face, points = grey()
     path = save_turned(tmp_path / "a.png", face, 6)
-    box = samples.landmarks_box(points)
+    box = crops.landmarks_box(points)
     ((good, line),) = prediction.predict_files([path], Stub(points, box), tmp_path, [box])
     assert good, line
     answer = json.loads((tmp_path / "a_landmarks.json").read_text())
@@ -344,7 +345,7 @@ def test_noise_never_stops_the_reader(tmp_path):
 def run(monkeypatch, capsys, tmp_path):
     """`predict` with a stub for a network: its exit code, what it printed, its error."""
     points = grey()[1]
-    box = samples.landmarks_box(points)
+    box = crops.landmarks_box(points)
     monkeypatch.setattr(prediction, "load", lambda _: Stub(points, box))
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     pictures._reads_heic.cache_clear()
@@ -353,7 +354,7 @@ def run(monkeypatch, capsys, tmp_path):
     def run(*paths):
         args = ["predict", *map(str, paths), "--box", comma, "--out", str(tmp_path / "out")]
         with pytest.raises(SystemExit) as caught:
-            cli.main(args)
+            app.main(args)
         printed = capsys.readouterr()
         return caught.value.code, printed.out.splitlines(), printed.err
 

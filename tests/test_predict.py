@@ -13,10 +13,13 @@ import torch
 from drawn_faces import draw_face
 from PIL import Image, ImageDraw
 
-from kdnotes import cli, inference, models, samples, schemes, synthetic
+from kdnotes import models
+from kdnotes.commands import app
+from kdnotes.data import crops, schemes, synthetic
+from kdnotes.data.pictures import read_picture
 from kdnotes.deploy import detect
 from kdnotes.deploy import predict as prediction
-from kdnotes.pictures import read_picture
+from kdnotes.models import inference
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +36,7 @@ def net(network):
 def photo():
     """A drawn face in a picture that is not square, and its landmarks' box."""
     image, points = draw_face(3, 1)
-    return image[:110, 4:], samples.landmarks_box(points - [4, 0])
+    return image[:110, 4:], crops.landmarks_box(points - [4, 0])
 
 
 @pytest.fixture
@@ -44,7 +47,7 @@ def run(capsys, network, tmp_path):
         capsys.readouterr()
         args = ["predict", *args, "--network", network, "--out", out or tmp_path / "out"]
         with pytest.raises(SystemExit) as caught:
-            cli.main([str(arg) for arg in args])
+            app.main([str(arg) for arg in args])
         printed = capsys.readouterr()
         return caught.value.code, printed.out, printed.err
 
@@ -111,7 +114,7 @@ def test_agrees_with_the_face_set(small_faces, net):
     for i in (0, 21):
         image, points = draw_face(i // 4, i % 4)
         expected = small_faces.to_source(i, found[i])
-        assert prediction.predict(net, image, samples.landmarks_box(points)) == pytest.approx(
+        assert prediction.predict(net, image, crops.landmarks_box(points)) == pytest.approx(
             expected, abs=1.0
         )
 
@@ -145,10 +148,10 @@ def test_looking_twice_takes_a_wrong_box_back(small_faces, monkeypatch):
     class Net:
         config = models.NetConfig("none", 68)
 
-    x, y, w, h = samples.landmarks_box(points)
+    x, y, w, h = crops.landmarks_box(points)
     prediction.predict(Net(), image, (x + 9, y - 5, 1.2 * w, h), looks=2)
     assert crops[0] != crops[1]
-    assert crops[1] == samples.square_around((x, y, w, h), 1.3)
+    assert crops[1] == crops.square_around((x, y, w, h), 1.3)
 
 
 @pytest.mark.parametrize("box", [(10, 10, 0, 20), (10, 10, -5, 20), (500, 10, 20, 20)])
@@ -276,7 +279,7 @@ def test_results_are_never_written_over_each_other(run, photo, tmp_path):
 def test_several_boxes_keep_their_order_and_alone_is_as_together(run, net, tmp_path):
     one, two = draw_face(1, 0), draw_face(2, 1)
     image = np.concatenate([one[0], two[0]], axis=1)
-    boxes = [samples.landmarks_box(one[1]), samples.landmarks_box(two[1] + [len(one[0]), 0])]
+    boxes = [crops.landmarks_box(one[1]), crops.landmarks_box(two[1] + [len(one[0]), 0])]
     path = save_photo(tmp_path / "two.png", image)
     for order in ((0, 1), (1, 0)):
         args = [arg for i in order for arg in ("--box", comma(boxes[i]))]
@@ -290,7 +293,7 @@ def test_several_boxes_keep_their_order_and_alone_is_as_together(run, net, tmp_p
 def test_without_a_network(capsys, photo, tmp_path):
     path = save_photo(tmp_path / "a.png", photo[0])
     with pytest.raises(SystemExit):
-        cli.main(["predict", str(path), "--network", str(tmp_path / "absent"), "--out", "x"])
+        app.main(["predict", str(path), "--network", str(tmp_path / "absent"), "--out", "x"])
     assert "no network at" in capsys.readouterr().err
 
 
@@ -383,7 +386,7 @@ def faces():
 def test_boxes_lie_about_the_landmarks(faces):
     hits, ratios = 0, []
     for image, points in faces:
-        x, y, w, h = samples.landmarks_box(points)
+        x, y, w, h = crops.landmarks_box(points)
         for left, top, width, height in detect.find_faces(image)[:1]:
             near = abs(left + width / 2 - x - w / 2) < 0.25 * w
             near &= abs(top + height / 2 - y - h / 2) < 0.25 * h

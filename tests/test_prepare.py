@@ -21,19 +21,20 @@ from drawn_faces import draw_face
 from PIL import Image
 from youtube_tree import TABLES, write_tree
 
-from kdnotes import archives, datasets, downloads, files, synthetic
-from kdnotes.archives import ArchiveError
-from kdnotes.downloads import DownloadError, Remote
-from kdnotes.faceset import FaceSet, FaceSetError
-from kdnotes.prepare import prepare_own, prepare_public, prepare_synthetic
-from kdnotes.samples import stored_crop
+from kdnotes.data import archives, downloads, public, synthetic
+from kdnotes.data.archives import ArchiveError
+from kdnotes.data.crops import stored_crop
+from kdnotes.data.downloads import DownloadError, Remote
+from kdnotes.data.faceset import FaceSet, FaceSetError
+from kdnotes.data.prepare import prepare_own, prepare_public, prepare_synthetic
+from kdnotes.system import files
 
 SMALL = {"size": 24, "progress": False}
 
 
 def served_from(url, name="youtube-faces"):
     """A data set whose only file lies at `url`."""
-    dataset = datasets.get(name)
+    dataset = public.get(name)
     (remote,) = dataset.files
     return replace(dataset, files=(replace(remote, url=url),))
 
@@ -226,7 +227,7 @@ def test_a_file_that_changed_meanwhile_is_begun_anew(archive, serve):
 
 def test_google_drive_needs_gdown_or_a_hand(monkeypatch, tmp_path):
     monkeypatch.setenv("KDNOTES_CACHE", str(tmp_path / "cache"))
-    remote = datasets.get("wflw").files[1]
+    remote = public.get("wflw").files[1]
     assert remote.url.startswith("gdrive:")
     monkeypatch.setattr(downloads, "check_space", lambda *_: None)
     monkeypatch.setitem(sys.modules, "gdown", None)
@@ -439,8 +440,8 @@ def test_a_damaged_or_swollen_tar_is_named(tmp_path):
 
 KILLED = """
 import sys, time
-from kdnotes import prepare, samples
-from kdnotes import faceset_write
+from kdnotes.data import crops, prepare
+from kdnotes.data import faceset_write
 slow = faceset_write.stored_crop
 def crop(sample, *rest):
     time.sleep(0.02)
@@ -475,7 +476,7 @@ def test_a_killed_preparation_goes_on(out, archive, n_done, monkeypatch, capsys)
     before = journal.read_bytes().count(b"\n") - 1
     cropped = []
     monkeypatch.setattr(
-        "kdnotes.faceset_write.stored_crop", lambda *a: cropped.append(1) or stored_crop(*a)
+        "kdnotes.data.faceset_write.stored_crop", lambda *a: cropped.append(1) or stored_crop(*a)
     )
     faces = prepare_youtube_faces(out, archive=archive, **SMALL)
     assert not unpacked and len(cropped) <= 44 - before + 1
@@ -487,7 +488,7 @@ def test_other_settings_do_not_go_on(out, archive, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("kdnotes.faceset_write.assemble", interrupt)
+    monkeypatch.setattr("kdnotes.data.faceset_write.assemble", interrupt)
     with pytest.raises(KeyboardInterrupt):
         prepare_youtube_faces(out, archive=archive, **SMALL)
     assert (out.parent / ".faces.work" / "journal.jsonl").exists()
@@ -541,7 +542,9 @@ def test_only_the_same_set_is_taken(out, monkeypatch):
         if not path.exists():
             prepare_synthetic(path, 3, size=24, progress=False)  # the other process
         collecting = pytest.MonkeyPatch()
-        collecting.setattr("kdnotes.faceset_write.collect", lambda *_: pytest.fail("made again"))
+        collecting.setattr(
+            "kdnotes.data.faceset_write.collect", lambda *_: pytest.fail("made again")
+        )
         try:
             yield True
         finally:
@@ -565,11 +568,11 @@ def test_an_interruption_at_the_end_loses_no_crop(out, archive, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("kdnotes.faceset_write.np.save", interrupt)
+        patch.setattr("kdnotes.data.faceset_write.np.save", interrupt)
         with pytest.raises(KeyboardInterrupt):
             prepare_youtube_faces(out, archive=archive, **SMALL)
     monkeypatch.setattr(
-        "kdnotes.faceset_write.stored_crop", lambda *_: pytest.fail("cropped again")
+        "kdnotes.data.faceset_write.stored_crop", lambda *_: pytest.fail("cropped again")
     )
     assert len(prepare_youtube_faces(out, archive=archive, **SMALL)) == 44
 
@@ -581,7 +584,7 @@ def test_a_folder_that_changed_is_begun_anew(out, tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("kdnotes.faceset_write.assemble", interrupt)
+        patch.setattr("kdnotes.data.faceset_write.assemble", interrupt)
         with pytest.raises(KeyboardInterrupt):
             prepare_youtube_faces(out, folder=tmp_path / "tree", **SMALL)
     lines = (data / TABLES["training"]).read_text().splitlines()
@@ -592,7 +595,9 @@ def test_a_folder_that_changed_is_begun_anew(out, tmp_path, monkeypatch):
 
 def test_half_deleted_work_is_not_used_again(out, monkeypatch):
     work = out.parent / ".faces.work"
-    monkeypatch.setattr("kdnotes.files.shutil.rmtree", lambda *_, **__: None)  # killed meanwhile
+    monkeypatch.setattr(
+        "kdnotes.system.files.shutil.rmtree", lambda *_, **__: None
+    )  # killed meanwhile
     with files.work_folder(work, {"a": 1}) as folder:
         (folder / "done").touch()
     monkeypatch.undo()

@@ -19,8 +19,9 @@ SCRIPT = """
     from pathlib import Path
     import torch
     from torch import nn
-    from kdnotes import models, processes, training
-    from kdnotes.faceset import FaceSet
+    from kdnotes import models, training
+    from kdnotes.system import processes
+    from kdnotes.data.faceset import FaceSet
     from kdnotes.teachers import Teachers, build_cache
 
     class Plain(nn.Module):  # without batch norm: each process would take its own faces' statistics

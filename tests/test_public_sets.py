@@ -27,12 +27,12 @@ from public_trees import (
 )
 from youtube_tree import write_tree
 
-from kdnotes import datasets
-from kdnotes.downloads import DownloadError
-from kdnotes.faceset import BadSample, FaceSet, FaceSetError
-from kdnotes.formats import ibug_300w, read_300w, read_cofw, read_wflw, wflw
-from kdnotes.prepare import prepare_public
-from kdnotes.samples import stored_crop
+from kdnotes.data import public
+from kdnotes.data.crops import stored_crop
+from kdnotes.data.downloads import DownloadError
+from kdnotes.data.faceset import BadSample, FaceSet, FaceSetError
+from kdnotes.data.formats import ibug_300w, read_300w, read_cofw, read_wflw, wflw
+from kdnotes.data.prepare import prepare_public
 
 SMALL = {"size": 24, "progress": False}
 WRITERS = {"300w": write_300w, "cofw": write_cofw, "wflw": write_wflw}
@@ -178,7 +178,9 @@ def test_300w_without_a_part_says_which_and_how_to_leave_it_out(tmp_path):
     ],
 )
 def test_300w_parts_may_be_left_out(tmp_path, capsys, monkeypatch, without, parts, lost):
-    monkeypatch.setattr("kdnotes.formats.ibug_300w.split_training", first_is_validation("afw/134"))
+    monkeypatch.setattr(
+        "kdnotes.data.formats.ibug_300w.split_training", first_is_validation("afw/134")
+    )
     root = write_300w(tmp_path / "files")
     names = [name.lower() for text in without for name in text.split(",")]
     for part in FACES_300W:
@@ -195,7 +197,7 @@ def test_300w_parts_may_be_left_out(tmp_path, capsys, monkeypatch, without, part
         for part in ("afw", "helen", "lfpw", "ibug")
         if (root / part).is_dir()
     ]
-    monkeypatch.setattr("kdnotes.downloads.download", lambda *_, **__: pytest.fail("fetched"))
+    monkeypatch.setattr("kdnotes.data.downloads.download", lambda *_, **__: pytest.fail("fetched"))
     same = prepare_public("300w", tmp_path / "b", archive=archives, without=without, **SMALL)
     assert same.fingerprint == faces.fingerprint
 
@@ -259,11 +261,11 @@ def test_300w_is_read_through_links(tmp_path):
 @pytest.mark.parametrize("name", ["wflw", "cofw", "youtube-faces"])
 def test_other_sets_are_read_through_links(tmp_path, name):
     root = (WRITERS | {"youtube-faces": write_tree})[name](tmp_path / "disk2")
-    expected = [load() for load in datasets.get(name).faces(root)]
+    expected = [load() for load in public.get(name).faces(root)]
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "link").symlink_to(root.parent if name == "youtube-faces" else root)
     (tmp_path / "data" / "loop").symlink_to(tmp_path / "data")
-    found = [load() for load in datasets.get(name).faces(tmp_path / "data")]
+    found = [load() for load in public.get(name).faces(tmp_path / "data")]
     assert [face.id for face in found] == [face.id for face in expected]
     assert all((a.image == b.image).all() for a, b in zip(found, expected, strict=True))
 
@@ -439,9 +441,13 @@ def test_wflw_other_lists_and_missing_parts_are_named(tmp_path):
 
 @pytest.mark.parametrize("name, points", [("300w", 68), ("cofw", 29), ("wflw", 98)])
 def test_a_folder_becomes_a_face_set(tmp_path, capsys, monkeypatch, name, points):
-    monkeypatch.setattr("kdnotes.formats.ibug_300w.split_training", first_is_validation("afw"))
-    monkeypatch.setattr("kdnotes.formats.cofw.split_training", first_is_validation("train/0000"))
-    monkeypatch.setattr("kdnotes.formats.wflw.split_training", first_is_validation("0--Event/0_E"))
+    monkeypatch.setattr("kdnotes.data.formats.ibug_300w.split_training", first_is_validation("afw"))
+    monkeypatch.setattr(
+        "kdnotes.data.formats.cofw.split_training", first_is_validation("train/0000")
+    )
+    monkeypatch.setattr(
+        "kdnotes.data.formats.wflw.split_training", first_is_validation("0--Event/0_E")
+    )
     root = WRITERS[name](tmp_path / "files")
     faces = prepare_public(name, tmp_path / "set", folder=root, workers=2, **SMALL)
     assert faces.scheme.n_points == points
@@ -463,7 +469,7 @@ def first_is_validation(start):
 
 
 def test_several_archives_each_in_its_folder(tmp_path, monkeypatch):
-    monkeypatch.setattr("kdnotes.formats.ibug_300w.split_training", first_is_validation("afw"))
+    monkeypatch.setattr("kdnotes.data.formats.ibug_300w.split_training", first_is_validation("afw"))
     root = write_300w(tmp_path / "files")
     made = [
         shutil.make_archive(str(tmp_path / part), "zip", root / part)
@@ -479,7 +485,9 @@ def test_several_archives_each_in_its_folder(tmp_path, monkeypatch):
 
 
 def test_tar_archives_are_unpacked(tmp_path, monkeypatch):
-    monkeypatch.setattr("kdnotes.formats.wflw.split_training", first_is_validation("0--Event/0_E"))
+    monkeypatch.setattr(
+        "kdnotes.data.formats.wflw.split_training", first_is_validation("0--Event/0_E")
+    )
     root = write_wflw(tmp_path / "files")
     made = []
     for part in ("WFLW_annotations", "WFLW_images"):
@@ -524,9 +532,11 @@ def pack(root, folder, remote):
 @pytest.mark.parametrize("name", ["300w", "cofw", "wflw"])
 def test_the_official_files_are_fetched_and_unpacked(tmp_path, server, monkeypatch, name):
     for module, start in (("ibug_300w", "afw"), ("cofw", "train/0000"), ("wflw", "0--Event/0_E")):
-        monkeypatch.setattr(f"kdnotes.formats.{module}.split_training", first_is_validation(start))
+        monkeypatch.setattr(
+            f"kdnotes.data.formats.{module}.split_training", first_is_validation(start)
+        )
     folder, address = server
-    root, dataset = WRITERS[name](tmp_path / "files"), datasets.get(name)
+    root, dataset = WRITERS[name](tmp_path / "files"), public.get(name)
     for remote in dataset.files:
         pack(root, folder, remote)
     files = tuple(
@@ -544,18 +554,18 @@ def test_the_official_files_are_fetched_and_unpacked(tmp_path, server, monkeypat
 def test_a_wrong_hash_is_told_with_the_way_by_hand(tmp_path, server):
     folder, address = server
     (folder / "COFW_color.zip").write_bytes(b"PK, but another file")
-    (remote,) = datasets.get("cofw").files
+    (remote,) = public.get("cofw").files
     remote = replace(remote, url=f"{address}/COFW_color.zip", n_bytes=0)
-    dataset = replace(datasets.get("cofw"), files=(remote,))
+    dataset = replace(public.get("cofw"), files=(remote,))
     with pytest.raises(DownloadError, match=r"hash.*by hand from https://data\.caltech\.edu"):
         prepare_public(dataset, tmp_path / "set", **SMALL)
     assert not (tmp_path / "set").exists()
 
 
 def test_a_part_that_cannot_be_fetched_may_be_left_out(tmp_path, server, monkeypatch):
-    monkeypatch.setattr("kdnotes.downloads.time.sleep", lambda _: None)
+    monkeypatch.setattr("kdnotes.data.downloads.time.sleep", lambda _: None)
     folder, address = server
-    root, dataset = write_300w(tmp_path / "files"), datasets.get("300w")
+    root, dataset = write_300w(tmp_path / "files"), public.get("300w")
     for remote in dataset.files[:3]:
         pack(root, folder, remote)
     files = tuple(replace(f, url=f"{address}/{f.name}", n_bytes=0) for f in dataset.files)
@@ -564,7 +574,7 @@ def test_a_part_that_cannot_be_fetched_may_be_left_out(tmp_path, server, monkeyp
         DownloadError, match=r"ibug\.zip by hand.*, or leave it out with --without ib"
     ):
         prepare_public(dataset, tmp_path / "set", **SMALL)
-    monkeypatch.setattr("kdnotes.formats.ibug_300w.split_training", first_is_validation("afw"))
+    monkeypatch.setattr("kdnotes.data.formats.ibug_300w.split_training", first_is_validation("afw"))
     faces = prepare_public(dataset, tmp_path / "set", without=["ibug"], **SMALL)
     assert set(faces.meta["archive_sha256"]) == {"afw.zip", "helen.zip", "lfpw.zip"}
 
@@ -580,7 +590,7 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return stored_crop(*args)
 
-    monkeypatch.setattr("kdnotes.faceset_write.stored_crop", full)
+    monkeypatch.setattr("kdnotes.data.faceset_write.stored_crop", full)
     with pytest.raises(OSError, match="No space left"):
         prepare_public("cofw", tmp_path / "sets" / "set", folder=root, **SMALL)
     assert not list((tmp_path / "sets").iterdir())

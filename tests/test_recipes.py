@@ -9,9 +9,12 @@ import pytest
 import torch
 from at_once import at_once
 
-from kdnotes import inference, metrics, models, profiles, recipes, synthetic, teachers, training
+from kdnotes import metrics, models, teachers, training
+from kdnotes.course import profiles, recipes
+from kdnotes.data import synthetic
+from kdnotes.data.faceset import FaceSet, FaceSetError, Sample
 from kdnotes.evaluation import report
-from kdnotes.faceset import FaceSet, FaceSetError, Sample
+from kdnotes.models import inference
 
 # --- profiles ------------------------------------------------------------------------------------
 

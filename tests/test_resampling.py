@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kdnotes import metrics
-from kdnotes.resampling import Draws, Estimate
+from kdnotes.metrics import Draws, Estimate
 
 
 def made(seeds, people, faces, *, seed_sd=0.0, person_sd=0.0, face_sd=0.01, rng=0):

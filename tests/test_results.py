@@ -6,10 +6,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from kdnotes import record
 from kdnotes.evaluation import report
-from kdnotes.evaluation.experiments import log, on
-from kdnotes.evaluation.experiments.results import Results
+from kdnotes.publish import record
+from kdnotes.research.experiments import log, on
+from kdnotes.research.experiments.results import Results
 
 ROOT = Path(__file__).parents[1]
 NAMES = ("synthetic", "youtube-faces", "300w")
@@ -72,7 +72,7 @@ def test_students_learn_what_the_course_promises(results):
 
 
 def test_readme_names_every_profile_as_it_is():
-    from kdnotes.profiles import PROFILES
+    from kdnotes.course.profiles import PROFILES
 
     readme = (ROOT / "README.md").read_text("utf-8")
     for profile in PROFILES.values():

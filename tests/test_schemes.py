@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from kdnotes import schemes
-from kdnotes.schemes import SCHEMES
+from kdnotes.data import schemes
+from kdnotes.data.schemes import SCHEMES
 
 EVERY = pytest.mark.parametrize(
     "scheme", SCHEMES.values(), ids=str(list(SCHEMES)).strip("[]").split(", ")

@@ -9,9 +9,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from kdnotes import npm, slides
 from kdnotes.deploy import serve
-from kdnotes.tidy import pictures
+from kdnotes.publish import slides
+from kdnotes.publish.tidy import pictures
+from kdnotes.system import npm
 
 pytest.importorskip("mdit_py_plugins", reason="needs the extra book")
 

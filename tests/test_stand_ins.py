@@ -8,7 +8,7 @@ import torch
 from small_networks import Centroid, Student
 
 from kdnotes import losses, training
-from kdnotes.stand_ins import Constant, Only, Shuffled, Softened, Together
+from kdnotes.research.stand_ins import Constant, Only, Shuffled, Softened, Together
 from kdnotes.teachers import Teachers, build_cache
 from kdnotes.views import sample_views, to_tensor, warp_points
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kdnotes import schemes, synthetic
-from kdnotes.synthetic.appearance import draw_person, draw_shot
-from kdnotes.synthetic.camera import Camera
-from kdnotes.synthetic.head import Expression, Head, Identity
-from kdnotes.synthetic.landmarks import all_schemes
-from kdnotes.synthetic.raster import grid_triangles, rasterise
-from kdnotes.synthetic.scene import render
+from kdnotes.data import schemes, synthetic
+from kdnotes.data.synthetic.appearance import draw_person, draw_shot
+from kdnotes.data.synthetic.camera import Camera
+from kdnotes.data.synthetic.head import Expression, Head, Identity
+from kdnotes.data.synthetic.landmarks import all_schemes
+from kdnotes.data.synthetic.raster import grid_triangles, rasterise
+from kdnotes.data.synthetic.scene import render
 
 ATTRIBUTES = {
     "subject", "yaw", "pitch", "roll", "skin_tone", "pose", "expression", "illumination",

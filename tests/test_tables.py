@@ -12,11 +12,13 @@ import pytest
 from own_faces import HEADER, drawn, row, write_photos, write_table
 from PIL import Image
 
-from kdnotes import audit, cli, schemes
-from kdnotes.faceset import BadSample, FaceSet, FaceSetError
-from kdnotes.formats import own, read_coco, read_csv
-from kdnotes.prepare import prepare_own
-from kdnotes.samples import Sample
+from kdnotes.commands import app
+from kdnotes.data import schemes
+from kdnotes.data.crops import Sample
+from kdnotes.data.faceset import BadSample, FaceSet, FaceSetError
+from kdnotes.data.formats import own, read_coco, read_csv
+from kdnotes.data.prepare import prepare_own
+from kdnotes.publish import audit
 
 SMALL = {"size": 32, "progress": False}
 
@@ -283,7 +285,7 @@ def test_many_bad_rows_are_counted_and_five_named_before_any_picture_is_read(man
         rows[i][0] = f"album/f{i}.jpg"
     table = write_table(many / "bad.csv", rows)
     monkeypatch.setattr(
-        "kdnotes.formats.reading.read_picture", lambda *_, **__: pytest.fail("read")
+        "kdnotes.data.formats.reading.read_picture", lambda *_, **__: pytest.fail("read")
     )
     names = r"album/f3\.jpg: there is f3\.png; .*album/f7\.jpg: there is f7\.png and 7 others"
     pattern = rf"12 of 60 samples are bad, .*12 × picture that is not there \({names}\)\. Nothing"
@@ -337,7 +339,7 @@ def test_the_scheme_is_that_of_as_many_points(tmp_path, photos, n_points, kind, 
 def run(*args):
     """`data prepare csv`; its exit code."""
     with pytest.raises(SystemExit) as caught:
-        cli.main(["data", "prepare", "csv", *map(str, args)])
+        app.main(["data", "prepare", "csv", *map(str, args)])
     return caught.value.code
 
 

@@ -11,8 +11,8 @@ from torch import nn
 
 from kdnotes import losses, models, training
 from kdnotes import teachers as module
-from kdnotes.faceset import FaceSet, Sample
-from kdnotes.schemes import SCHEMES
+from kdnotes.data.faceset import FaceSet, Sample
+from kdnotes.data.schemes import SCHEMES
 from kdnotes.teachers import TeacherCache, Teachers, build_cache, view_key
 from kdnotes.training import TrainConfig
 from kdnotes.views import ViewConfig, sample_views, to_tensor, unwarp_points, warp_images

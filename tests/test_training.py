@@ -20,10 +20,12 @@ from accelerate.state import AcceleratorState
 from small_networks import Student
 from torch import nn
 
-from kdnotes import asm, inference, metrics, models, processes, training
-from kdnotes.faceset import FaceSet, Sample
-from kdnotes.prepare import prepare_synthetic
-from kdnotes.schemes import SCHEMES
+from kdnotes import asm, metrics, models, training
+from kdnotes.data.faceset import FaceSet, Sample
+from kdnotes.data.prepare import prepare_synthetic
+from kdnotes.data.schemes import SCHEMES
+from kdnotes.models import inference
+from kdnotes.system import processes
 from kdnotes.teachers import Teachers
 from kdnotes.training import TrainConfig, checkpoints, preflight
 from kdnotes.training.schedule import Average, batches, learning_rate
@@ -557,7 +559,7 @@ torch.set_num_threads(1)
 sys.path.insert(0, sys.argv[3])
 import test_training as here
 from kdnotes.training import checkpoints
-from kdnotes.faceset import FaceSet
+from kdnotes.data.faceset import FaceSet
 
 whole, saves, run = checkpoints.save_file, [], Path(sys.argv[2])
 
@@ -603,7 +605,7 @@ import resource, sys, torch
 torch.set_num_threads(1)
 sys.path.insert(0, sys.argv[3])
 import test_training as here
-from kdnotes.faceset import FaceSet
+from kdnotes.data.faceset import FaceSet
 from kdnotes.training import checkpoints
 
 whole, saves = checkpoints.save_file, []
@@ -645,7 +647,7 @@ torch.set_num_threads(1)
 multiprocessing.set_start_method("spawn")
 sys.path.insert(0, {here!r})
 import test_training as tests
-from kdnotes.faceset import FaceSet
+from kdnotes.data.faceset import FaceSet
 faces = FaceSet.open({faces!r}).split("train")
 print(tests.fit(tests.new_net(faces), faces)[-1]["loss"])
 """

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from kdnotes import views as v
-from kdnotes.schemes import SCHEMES
+from kdnotes.data.schemes import SCHEMES
 from kdnotes.views import STILL, sample_views
 
 #: Moves as usual, but leaves light and colours alone, so that a blob's centre can be measured.

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from kdnotes import models, zoo
-from kdnotes.schemes import SCHEMES, Scheme
+from kdnotes import models
+from kdnotes.data.schemes import SCHEMES, Scheme
+from kdnotes.models import zoo
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kdnotes import samples
+from kdnotes.data import crops
 from kdnotes.deploy.exported import about_of
 
 MODEL = Path(__file__).parent / "web" / "detector.onnx"
@@ -58,7 +58,7 @@ def _seen(image, side):
     session, about = _detector()
     height, width = image.shape[:2]
     whole = (width - 1) / 2, (height - 1) / 2, float(max(width, height))
-    cells = session.run(None, {"pixels": samples.cut(image, whole, side)[None]})[0][0]
+    cells = session.run(None, {"pixels": crops.cut(image, whole, side)[None]})[0][0]
     n, anchors = len(cells), np.array(about["anchors"])  # (A, 2)
     cells = cells.reshape(n, n, len(anchors), 5).astype(np.float64)
     scores = _sigmoid(cells[..., 4])

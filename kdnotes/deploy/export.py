@@ -13,10 +13,11 @@ import numpy as np
 import torch
 
 import kdnotes
-from kdnotes import models, schemes
+from kdnotes import models
 from kdnotes.asm import ActiveShapeModel
+from kdnotes.data import schemes
 from kdnotes.deploy.exported import KEY, Exported
-from kdnotes.files import json_text, new_file
+from kdnotes.system.files import json_text, new_file
 
 #: How far the landmarks of a file may lie from PyTorch's, in crop widths. Eight bits move single
 #: points on purpose; there the bound only catches a broken file.

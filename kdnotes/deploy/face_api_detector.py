@@ -18,7 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from kdnotes.deploy import precisions
 from kdnotes.deploy.exported import KEY
-from kdnotes.files import new_file
+from kdnotes.system.files import new_file
 
 #: What a page needs to know to read the cells: widths and heights of the anchors in cells, and how
 #: the box of a face lies to that of its landmarks (measured on rendered faces and photographs:

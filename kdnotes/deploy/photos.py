@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from kdnotes.pictures import find_fault
-from kdnotes.schemes import Scheme, get
-from kdnotes.wording import several
+from kdnotes.data.pictures import find_fault
+from kdnotes.data.schemes import Scheme, get
+from kdnotes.system.wording import several
 
 #: The student's colour, see `kdnotes.plots.style`.
 GREEN = "#009E73"

@@ -11,11 +11,12 @@ from typing import Protocol
 
 import numpy as np
 
-from kdnotes import samples, schemes, zoo
+from kdnotes.data import crops, schemes
+from kdnotes.data.pictures import as_image, read_picture
 from kdnotes.deploy.detect import find_faces
 from kdnotes.deploy.photos import drawn
-from kdnotes.files import new_file, write_json
-from kdnotes.pictures import as_image, read_picture
+from kdnotes.models import zoo
+from kdnotes.system.files import new_file, write_json
 
 UNIT = "pixels of the upright picture, (0, 0) = middle of its first pixel"
 
@@ -53,7 +54,7 @@ def look(net: Reader, image: np.ndarray, crop: tuple[float, float, float]) -> np
 
     The same answer for a face alone and in company: each is looked at by itself.
     """
-    small = samples.cut(image, crop, net.config.size)
+    small = crops.cut(image, crop, net.config.size)
     return np.asarray(crop[:2]) + crop[2] * net.read(small[None])[0].astype(np.float64)
 
 
@@ -78,10 +79,10 @@ def predict(
         crop = (width - 1) / 2, (height - 1) / 2, float(min(width, height))
     else:
         check_box(image, box)
-        crop = samples.square_around(box, margin)
+        crop = crops.square_around(box, margin)
     points = look(net, image, crop)
     for _ in range(looks - 1):
-        points = look(net, image, samples.square_around(samples.landmarks_box(points), margin))
+        points = look(net, image, crops.square_around(crops.landmarks_box(points), margin))
     return points
 
 

@@ -21,11 +21,13 @@ from PIL import Image
 from tqdm import tqdm
 
 import kdnotes
-from kdnotes import npm, schemes, synthetic, zoo
-from kdnotes.deploy import crops
+from kdnotes.data import schemes, synthetic
+from kdnotes.data.synthetic.film import render_film
+from kdnotes.deploy.crops import rendered_crops
 from kdnotes.deploy.exported import Exported, about_of
-from kdnotes.files import json_text, new_file, new_folder
-from kdnotes.synthetic.film import render_film
+from kdnotes.models import zoo
+from kdnotes.system import npm
+from kdnotes.system.files import json_text, new_file, new_folder
 
 WEB = Path(__file__).parent / "web"
 
@@ -172,7 +174,7 @@ def _exported(name, data, precision, cache):
     path = cache / f"{name}-{precision}-{kdnotes.__version__}-{digest}.onnx"
     if not path.exists():
         net = zoo.load(name, data)
-        faces = crops.rendered(96, net.config) if precision == "int8" else None
+        faces = rendered_crops(96, net.config) if precision == "int8" else None
         export(net, path, precision, faces)
     return path
 

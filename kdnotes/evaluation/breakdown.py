@@ -6,8 +6,9 @@ breakdown.table(pred, faces)          # one row per group of faces
 import numpy as np
 import pandas as pd
 
-from kdnotes import metrics, samples
-from kdnotes.faceset import FaceSet
+from kdnotes import metrics
+from kdnotes.data import crops
+from kdnotes.data.faceset import FaceSet
 
 #: Borders of the groups, and their names.
 TURN = ([0, 15, 30, 45, 90], ["0–15°", "15–30°", "30–45°", "over 45°"])
@@ -19,9 +20,9 @@ def yaw(faces: FaceSet) -> np.ndarray | None:
     None where the scheme does not tell it."""
     if "yaw" in faces.table:
         return faces.table["yaw"].to_numpy(float)
-    if not samples.knows_yaw(faces.scheme):
+    if not crops.knows_yaw(faces.scheme):
         return None
-    return np.array([samples.estimate_yaw(points, faces.scheme) for points in faces.landmarks])
+    return np.array([crops.estimate_yaw(points, faces.scheme) for points in faces.landmarks])
 
 
 def turn(yaw: np.ndarray) -> np.ndarray:

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pandas as pd
 
-from kdnotes import inference, metrics, models
-from kdnotes.faceset import FaceSet
+from kdnotes import metrics, models
+from kdnotes.data.faceset import FaceSet
+from kdnotes.models import inference
 from kdnotes.views import STILL
 
 #: Half-widths of the uniform draws: shifts in crop widths, scales as a share.

@@ -15,13 +15,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from kdnotes import inference, metrics, models, plots
+from kdnotes import metrics, models, plots
+from kdnotes.course.machine import hardware
+from kdnotes.data.faceset import FaceSet
+from kdnotes.data.schemes import DISTANCES
 from kdnotes.evaluation import breakdown, cost, jitter, report
-from kdnotes.faceset import FaceSet
-from kdnotes.files import new_file, write_json
-from kdnotes.machine import hardware
-from kdnotes.schemes import DISTANCES
-from kdnotes.views import CROP_MARGIN, plain_views, to_tensor, warp_images
+from kdnotes.models import inference
+from kdnotes.system.files import new_file, write_json
+from kdnotes.views import plain_views, to_tensor, warp_images
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def _faces(pred, errors, faces, each=2):
     middle = max(0, len(ranking) // 2 - 1)
     columns = {"best": ranking[:each], "middle": ranking[middle : middle + each]}
     columns["worst"] = ranking[-each:][::-1]
-    zoom = faces.meta["stored_margin"] / CROP_MARGIN
+    zoom = faces.zoom()
     images, shown, titles = [], [], []
     for rows in zip(*columns.values(), strict=True):
         for name, row in zip(columns, rows, strict=True):

@@ -11,12 +11,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from kdnotes import inference, metrics, models, recipes, zoo
-from kdnotes.faceset import FaceSet
-from kdnotes.files import write_json
-from kdnotes.machine import hardware
-from kdnotes.schemes import DISTANCES
-from kdnotes.views import CROP_MARGIN
+from kdnotes import metrics, models
+from kdnotes.course import recipes
+from kdnotes.course.machine import hardware
+from kdnotes.data.crops import CROP_MARGIN
+from kdnotes.data.faceset import FaceSet
+from kdnotes.data.schemes import DISTANCES
+from kdnotes.models import inference, zoo
+from kdnotes.system.files import new_file, write_json
 
 #: Names of the table's rows, in its order.
 MEAN_SHAPE = "mean shape"
@@ -251,6 +253,13 @@ def insert(text: str, name: str, section: str) -> str:
     if not (mark and end):
         raise ValueError(f"the text has no place for results of {name!r}: marks are missing")
     return before + mark + section + "\n" + end + after
+
+
+def insert_into(file: Path, name: str, section: str) -> None:
+    """`insert` in a file, such as the README."""
+    text = insert(file.read_text("utf-8"), name, section)
+    with new_file(file) as part:
+        part.write_text(text, encoding="utf-8")
 
 
 def stored(name: str) -> Path:

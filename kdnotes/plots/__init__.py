@@ -7,14 +7,8 @@ from kdnotes.plots.faces import (
     numbered_points,
     shape_mode,
     shapes,
-)  # fmt: skip
-from kdnotes.plots.loss import (
-    REGIONS,
-    assistance_curves,
-    descent_paths,
-    kd_curves,
-    pull_field,
-)  # fmt: skip
+)
+from kdnotes.plots.loss import REGIONS, assistance_curves, descent_paths, kd_curves, pull_field
 from kdnotes.plots.scores import (
     arms,
     bars,
@@ -24,7 +18,7 @@ from kdnotes.plots.scores import (
     point_errors,
     prices,
     training_curves,
-)  # fmt: skip
+)
 from kdnotes.plots.style import (
     BLACK,
     BLUE,
@@ -36,7 +30,7 @@ from kdnotes.plots.style import (
     SKY,
     YELLOW,
     new_figure,
-)  # fmt: skip
+)
 
 __all__ = [
     "BLACK", "BLUE", "COLOURS", "GREEN", "ORANGE", "PINK", "RED", "REGIONS", "SKY", "YELLOW",

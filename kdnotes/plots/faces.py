@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from kdnotes.asm import ActiveShapeModel
+from kdnotes.data.schemes import Scheme, get
 from kdnotes.plots.style import (
     BLACK,
     BLUE,
@@ -23,8 +24,7 @@ from kdnotes.plots.style import (
     SKY,
     new_figure,
     plain_frame,
-)  # fmt: skip
-from kdnotes.schemes import Scheme, get
+)
 
 
 def draw_points(

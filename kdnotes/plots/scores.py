@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from kdnotes import metrics
+from kdnotes.data.schemes import DISTANCES, Scheme, get
 from kdnotes.plots.style import (
     BLACK,
     BLUE,
@@ -18,7 +19,6 @@ from kdnotes.plots.style import (
     new_figure,
     plain_frame,
 )
-from kdnotes.schemes import DISTANCES, Scheme, get
 
 
 def training_curves(
@@ -175,7 +175,7 @@ def prices(rows: Sequence[Mapping]) -> Figure:
     """Error against time, both per face; the size of a circle is that of the file.
 
     Args:
-        rows: As `kdnotes.evaluation.peers.row` makes them, one circle each; those of one `who` on
+        rows: As `kdnotes.research.peers.row` makes them, one circle each; those of one `who` on
             different boxes are joined by a line.
     """
     figure, axes = new_figure(7, 3.6)

@@ -11,15 +11,7 @@ seen. To be read in this order: `step` (one batch), `schedule` (what happens at 
 
 from kdnotes.training.config import PAPER_OPTIMIZER, TrainConfig
 from kdnotes.training.loop import fit
-from kdnotes.training.step import (
-    LOSSES,
-    PLAIN,
-    REGION_WORDS,
-    SETTINGS,
-    TAUGHT,
-    descend,
-    make_batch,
-)
+from kdnotes.training.step import LOSSES, PLAIN, REGION_WORDS, SETTINGS, TAUGHT, descend, make_batch
 
 __all__ = [
     "LOSSES",

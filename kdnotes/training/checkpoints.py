@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from kdnotes.files import json_text, new_file
+from kdnotes.system.files import json_text, new_file
 from kdnotes.training.progress import EpochSums
 from kdnotes.training.schedule import Average
 

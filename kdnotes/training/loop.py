@@ -10,9 +10,10 @@ from accelerate.utils import broadcast
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from kdnotes import inference, metrics, models
-from kdnotes.faceset import FaceSet
-from kdnotes.processes import on_cpu
+from kdnotes import metrics, models
+from kdnotes.data.faceset import FaceSet
+from kdnotes.models import inference
+from kdnotes.system.processes import on_cpu
 from kdnotes.teachers import TeacherCache, Teachers
 from kdnotes.training import preflight
 from kdnotes.training.checkpoints import Run, State

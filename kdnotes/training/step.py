@@ -73,7 +73,7 @@ def make_batch(student, faces, targets, chosen, config, epoch, teachers):
     device = next(student.parameters()).device
     rows, size = faces.rows[chosen], student.config.size
     view = epoch % config.n_views if config.n_views else epoch
-    zoom = faces.meta["stored_margin"] / student.config.crop_margin
+    zoom = faces.zoom(student.config.crop_margin)
     views = sample_views(
         rows,
         view,

@@ -4,7 +4,7 @@ import sys
 from importlib.metadata import version as version_of
 from pathlib import Path
 
-from kdnotes import fork, formulas
+from kdnotes.publish import fork, formulas
 
 sys.path.insert(0, str(Path(__file__).parent))
 

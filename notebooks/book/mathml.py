@@ -1,8 +1,8 @@
-"""Sphinx's renderer of formulas: MathML, see `kdnotes.formulas`."""
+"""Sphinx's renderer of formulas: MathML, see `kdnotes.publish.formulas`."""
 
 from docutils.nodes import SkipNode
 
-from kdnotes import formulas
+from kdnotes.publish import formulas
 
 
 def inline(translator, node):

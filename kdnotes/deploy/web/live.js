@@ -4,7 +4,7 @@
 // {cx, cy, side} in the same pixels. All that depends on the network (its input side, margin,
 // lines to draw, shape model, files and their hashes) stands in student.json.
 
-// --- geometry: as in kdnotes/samples.py ---------------------------------------------------------
+// --- geometry: as in kdnotes/data/crops.py ---------------------------------------------------------
 
 export function boxOf(points) {
   const xs = points.map(p => p[0]), ys = points.map(p => p[1]);

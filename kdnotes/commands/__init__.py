@@ -1,0 +1,1 @@
+"""`python -m kdnotes …`: one module for each group of commands."""

@@ -1,0 +1,54 @@
+"""Checks of the exercises: each tries your function on numbers of its own.
+
+A wrong answer is told what kind of wrong it is, where that can be seen, and never the right answer.
+A check returns a sentence; `print(checks.mirror(my_function))` is how a notebook uses it. The
+modules are those of the notebooks: `start` (00), `data` (01), `teachers` (02), `loss` (03),
+`student` (04), `measure` (05), `ablations` (06), `device` (07).
+"""
+
+from kdnotes.course.checks.ablations import drawn_means, gains, taught_targets
+from kdnotes.course.checks.data import mirror, soften, unit
+from kdnotes.course.checks.device import block_macs, eight_bits, euro_step
+from kdnotes.course.checks.judge import RIGHT
+from kdnotes.course.checks.loss import least_assistance, reflect, smallest_beta, swapped_teachers
+from kdnotes.course.checks.measure import (
+    failures_and_area,
+    landmark_errors,
+    median_differences,
+    unshifted,
+)
+from kdnotes.course.checks.start import hardest_person, mean_shape, nme, pixel_ratio
+from kdnotes.course.checks.student import inverse_time, running_average, stored_answers
+from kdnotes.course.checks.teachers import hinton_loss, is_frozen, leaked, soft_classes
+
+__all__ = [
+    "RIGHT",
+    "block_macs",
+    "drawn_means",
+    "eight_bits",
+    "euro_step",
+    "failures_and_area",
+    "gains",
+    "hardest_person",
+    "hinton_loss",
+    "inverse_time",
+    "is_frozen",
+    "landmark_errors",
+    "leaked",
+    "least_assistance",
+    "mean_shape",
+    "median_differences",
+    "mirror",
+    "nme",
+    "pixel_ratio",
+    "reflect",
+    "running_average",
+    "smallest_beta",
+    "soft_classes",
+    "soften",
+    "stored_answers",
+    "swapped_teachers",
+    "taught_targets",
+    "unit",
+    "unshifted",
+]

@@ -1,0 +1,96 @@
+"""Checks of notebook 03."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from kdnotes.course.checks.judge import judge, judge_truth
+
+
+def _coordinates(n=40):
+    """pred, target and teacher of random coordinates, some on every border."""
+    rng = np.random.default_rng(2)
+    pred, target, teacher = rng.uniform(-0.5, 0.5, (3, n))
+    pred[:3] = target[:3]  # no error
+    teacher[3:6] = target[3:6]  # a perfect teacher
+    return pred, target, teacher
+
+
+def reflect(answer: Callable) -> str:
+    """Of `reflect(pred, target, teacher)`: the teacher seen on the student's side of the truth."""
+    p, g, teacher = arguments = _coordinates()
+    side, t = np.sign(p - g), np.abs(teacher - g)
+    return judge(
+        answer,
+        arguments,
+        g + side * t,
+        {
+            "That is the teacher where it stands, on its own side of the truth; the student's is "
+            "meant.": teacher,
+            "That is the teacher on the other side, wherever the student is.": 2 * g - teacher,
+            "Reflected at the origin; the mirror stands at the truth.": side * np.abs(teacher),
+            "The distance from the truth is missing: add it to g.": side * t,
+            "Where the student is exactly right there is no side: T′ = g.": g
+            + np.where(p >= g, 1, -1) * t,
+            "Where the student is exactly right it is on no side: T′ = g.": g
+            + np.where(p > g, 1, -1) * t,
+        },
+    )
+
+
+def least_assistance(answer: Callable) -> str:
+    """Of `place(t, beta)`: the distance u from the truth at which one teacher's loss is least."""
+    t, beta = np.array([0.1, 0.2, 0.4, 0.4, 0.3, 0.2]), np.array([0.15, 0.4, 0.5, 0.6, 0.8, 1.0])
+    return judge(
+        answer,
+        (t, beta),
+        np.minimum(beta, 0.5) * t,
+        {
+            "Right for β up to ½. In a longer ramp the loss turns round before its end.": beta * t,
+            "That is the middle of the teacher's distance; a short ramp ends before.": t / 2,
+            "At u = t the loss is 0; it is lower inside.": t,
+            "At the truth the loss is 0; it is lower outside.": 0 * t,
+            "The ramp's own middle is not its lowest place.": beta * t / 2,
+        },
+    )
+
+
+def swapped_teachers(answer: Callable) -> str:
+    """Of `swapped(kd_loss)`: True if a version of `losses.kd_loss` confuses its two teachers.
+
+    It is given a right one and a wrong one, with the interface of `losses.kd_loss`.
+    """
+    from kdnotes import losses
+
+    def wrong(pred, target, tough=None, tolerant=None, **more):
+        return losses.kd_loss(pred, target, tolerant, tough, **more)
+
+    missed = (
+        "It does not notice a wrong one. In PAPER the total is the same; what is not? And is it so "
+        "in RELEASED?"
+    )
+
+    def right(*points, **more):  # the same by another name
+        return losses.kd_loss(*points, **more)
+
+    accuses = "It also accuses the right one. Do you compare with what each teacher gives alone?"
+    return judge_truth(answer, {accuses: (right, False), missed: (wrong, True)}, accuses)
+
+
+def smallest_beta(answer: Callable) -> str:
+    """Of `smallest_beta(main_weight, alpha_negative)`: the least β at which the truth is still a
+    minimum of PAPER's loss, whatever the two teachers."""
+    weight, alpha = np.array([2.0, 2.5, 3.0, 1.0]), np.array([-0.45, -0.45, -0.3, -0.2])
+    return judge(
+        answer,
+        (weight, alpha),
+        2 * np.abs(alpha) / weight,
+        {
+            "There are two teachers.": np.abs(alpha) / weight,
+            "α⁻ is negative, β is not.": 2 * alpha / weight,
+            "Upside down: a larger main weight allows a smaller β.": weight / (2 * np.abs(alpha)),
+            "The main loss holds the truth, the ramps push away: which way does each act?": 2
+            * np.abs(alpha)
+            * weight,
+        },
+    )

@@ -1,0 +1,109 @@
+"""Checks of notebook 00."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from kdnotes.course.checks.judge import judge
+
+
+def pixel_ratio(answer: Callable) -> str:
+    """Of `ratio(large, small)`: how many times more pixels a square picture of side `large` has."""
+    large, small = np.array([224.0, 112, 64, 80]), np.array([64.0, 112, 128, 32])
+    return judge(
+        answer,
+        (large, small),
+        (large / small) ** 2,
+        {
+            "That compares the sides. A picture has rows and columns.": large / small,
+            "Upside down: a larger first picture gives a number above 1.": (small / large) ** 2,
+            "How many times as many, not how many more.": large**2 - small**2,
+            "How many times as many: equal pictures give 1.": (large / small) ** 2 - 1,
+            "Doubled, not squared.": 2 * large / small,
+            "Times three would be the colours; both pictures have them.": 3 * (large / small) ** 2,
+        },
+    )
+
+
+def mean_shape(answer: Callable) -> str:
+    """Of `mean_shape(landmarks)`: the mean (L, 2) of the shapes (N, L, 2)."""
+    shapes = np.random.default_rng(10).gamma(2.0, size=(7, 5, 2))
+    return judge(
+        answer,
+        (shapes,),
+        shapes.mean(axis=0),
+        {
+            "That is the median.": np.median(shapes, axis=0),
+            "That is the first face.": shapes[0],
+            "That is the sum; a mean divides it by the number of faces.": shapes.sum(axis=0),
+            "Divided by the number of points; how many faces are there?": shapes.sum(axis=0)
+            / shapes.shape[1],
+            "One number for the whole array: keep points and coordinates apart.": np.full(
+                (5, 2), shapes.mean()
+            ),
+        },
+    )
+
+
+def nme(answer: Callable) -> str:
+    """Of `nme(pred, target, left, right)`: the error (N,) of each face.
+
+    `pred` and `target` are (N, L, 2); `left` and `right` are the numbers of the outer eye corners.
+    """
+    rng = np.random.default_rng(11)
+    target = rng.uniform(-0.4, 0.4, (6, 9, 2))
+    pred, left, right = target + rng.normal(scale=0.05, size=target.shape), 3, 7
+    apart = np.linalg.norm(pred - target, axis=2)  # (N, L)
+    eyes = np.linalg.norm(target[:, left] - target[:, right], axis=1)  # (N,)
+    off = pred - target
+    return judge(
+        answer,
+        (pred, target, left, right),
+        apart.mean(axis=1) / eyes,
+        {
+            "Not yet divided by the distance of the eye corners.": apart.mean(axis=1),
+            "The eyes of the truth are the yardstick, not those of the prediction.": (
+                apart.mean(axis=1) / np.linalg.norm(pred[:, left] - pred[:, right], axis=1)
+            ),
+            "Mean of distances, not root of a mean of squares.": np.sqrt((apart**2).mean(axis=1))
+            / eyes,
+            "First the distance of each point, then the mean: else errors to opposite sides "
+            "cancel.": np.linalg.norm(off.mean(axis=1), axis=1) / eyes,
+            "A distance has a root over both coordinates; yours adds |x| and |y|.": (
+                np.abs(off).sum(axis=2).mean(axis=1) / eyes
+            ),
+            "That is the mean over coordinates; a point's distance takes both.": (
+                np.abs(off).mean(axis=(1, 2)) / eyes
+            ),
+            "Each face by its own eyes; yours divides by the mean of all faces' eyes.": (
+                apart.mean(axis=1) / eyes.mean()
+            ),
+            "The sum over the points; a mean divides by their number.": apart.sum(axis=1) / eyes,
+        },
+    )
+
+
+def hardest_person(answer: Callable) -> str:
+    """Of `hardest(errors, people)`: the person whose faces have the largest mean error.
+
+    `errors` (N,) and `people` (N,), a number for the person on each face.
+    """
+    people = np.array([4, 9, 9, 5, 5, 5, 5, 5, 7, 7, 7, 4, 8, 8, 8])
+    errors = np.array(
+        [0.05, 0.30, 0.02, 0.11, 0.12, 0.10, 0.11, 0.10, 0.20, 0.16, 0.15, 0.06, 0.17, 0.01, 0.17]
+    )
+    return judge(
+        answer,
+        (errors, people),
+        np.array(7),
+        {
+            "That is the person on the worst single face.": np.array(9),
+            "That person has most faces, and so the largest sum.": np.array(5),
+            "That person has the smallest mean error.": np.array(4),
+            "That person has the largest median; the mean was asked for.": np.array(8),
+            "That is the error, not the person.": np.array(errors[people == 7].mean()),
+            "That is a position in a list of people, not the person's number.": np.array(
+                int(np.flatnonzero(np.unique(people) == 7)[0])
+            ),
+        },
+    )

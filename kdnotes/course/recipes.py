@@ -1,0 +1,322 @@
+"""The course's own steps: each is one call that notebooks and command line share.
+
+    course = recipes.open_course()                  # profile, faces, a folder for what is trained
+    tough, log = recipes.train_teacher(course, "tough")
+    student, log = recipes.train_student(course, "kd-paper")
+
+What was trained once is found again: a notebook that needs the teachers of an earlier one calls the
+same function and gets them at once, or trains them if it is the first to ask.
+"""
+
+import os
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from kdnotes import asm, models, teachers, training
+from kdnotes.course import profiles, scenes
+from kdnotes.course.profiles import Profile
+from kdnotes.data import synthetic
+from kdnotes.data.faceset import FaceSet
+from kdnotes.data.prepare import prepare_synthetic
+from kdnotes.system import processes
+from kdnotes.system.files import turn
+from kdnotes.views import ViewConfig
+
+#: Share of the shapes' variance that the Tolerant teacher's soft landmarks keep (the paper's 90 %).
+SOFT_VARIANCE = 0.90
+
+
+def checkout() -> Path | None:
+    """The copy of the repository that the working folder lies in, if it does."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "kdnotes" / "__init__.py").exists() and (folder / "notebooks").exists():
+            return folder
+    return None
+
+
+def build_folder() -> Path:
+    """Where everything generated goes: KDNOTES_BUILD, or `build/` of the checkout we are in."""
+    if os.environ.get("KDNOTES_BUILD"):
+        return Path(os.environ["KDNOTES_BUILD"])
+    here = checkout()
+    return here / "build" if here else Path.cwd() / "kdnotes-build"
+
+
+@dataclass(frozen=True)
+class Course:
+    """One run of the course.
+
+    Attributes:
+        profile: Sizes, networks and epochs.
+        faces: The whole face set.
+        folder: Where trained networks, logs and caches of this profile and face set lie.
+        progress: Show progress bars.
+    """
+
+    profile: Profile
+    faces: FaceSet
+    folder: Path
+    progress: bool = True
+
+    @property
+    def zoom(self) -> float:
+        """Network-crop units per stored-crop unit."""
+        return self.faces.zoom()
+
+    @property
+    def view_config(self) -> ViewConfig:
+        """How far views stray; where the scheme has no flip, without mirror images."""
+        return ViewConfig().on(self.faces.scheme)
+
+    def split(self, name: str) -> FaceSet:
+        return self.faces.split(name)
+
+    def showing(self, *needs: str) -> "Course":
+        """This course where its faces have what a scene needs, else one with a few embedded faces.
+
+        The second prints a sentence that says what is missing.
+
+        Args:
+            needs: Keys of `scenes.NEEDS`.
+        """
+        if not (missing := scenes.missing(self.faces, needs)):
+            return self
+        faces = embedded_faces(self.profile, scenes.N_FACES, progress=self.progress)
+        print(scenes.sentence(missing, len(faces)))
+        return open_course(self.profile.name, faces.path, progress=self.progress)
+
+
+def open_course(
+    profile: str | None = None, data: str | Path | None = None, *, progress: bool = True
+) -> Course:
+    """Profile and faces: those named, else KDNOTES_PROFILE and KDNOTES_DATA, else the defaults.
+
+    Without a face set, or with "" for it, the embedded faces are used; they are rendered the first
+    time.
+
+    Raises:
+        ValueError: Unknown profile, or a face set that is not whole or lacks a split.
+    """
+    chosen = profiles.get(profile) if profile else profiles.current()
+    if data is None:
+        data = os.environ.get("KDNOTES_DATA", "").strip()
+    faces = FaceSet.open(data) if data else embedded_faces(chosen, progress=progress)
+    for split in ("train", "validation", "test"):
+        faces.split(split)
+    name = f"{chosen.name}-{faces.name}-{faces.fingerprint[:8]}"
+    return Course(chosen, faces, build_folder() / "runs" / name, progress)
+
+
+def embedded_faces(
+    profile: Profile, at_most: int | None = None, *, progress: bool = True
+) -> FaceSet:
+    """The rendered faces of a profile, or the first of them; from disk or made now."""
+    n, size = profile.n_faces, profile.stored_size
+    n = n if at_most is None else min(n, at_most)
+    path = build_folder() / "faces" / f"embedded-v{synthetic.VERSION}-{n}-{size}px"
+    if processes.state().is_main_process and not _rendered_at(path):
+        with turn(path):
+            if not _rendered_at(path):  # else another run has made them meanwhile
+                prepare_synthetic(path, n, size=size, replace=path.exists(), progress=progress)
+    processes.state().wait_for_everyone()
+    return FaceSet.open(path)
+
+
+def _rendered_at(path):
+    """Whether embedded faces are there; a set of an earlier version does not say so of itself."""
+    return path.exists() and FaceSet.open(path).rendered
+
+
+def soft_landmarks(course: Course, variance: float = SOFT_VARIANCE) -> np.ndarray:
+    """Soft landmarks `(N, L, 2)` of the whole face set, stored-crop units.
+
+    The shape model is fitted on the training faces and their mirror images alone.
+    """
+    train = course.split("train")
+    model = asm.fit_shapes(train.landmarks, train.scheme, variance=variance)
+    return asm.soften(model, course.faces.landmarks)
+
+
+def mean_shape(course: Course) -> np.ndarray:
+    """Mean of the training shapes and their mirror images, `(L, 2)` in stored-crop units."""
+    train = course.split("train")
+    shapes = asm.with_mirror_images(train.landmarks, train.scheme)
+    return shapes.mean(axis=0, dtype=np.float64).astype(np.float32)
+
+
+def new_network(course: Course, name: str, size: int, seed: int = 0) -> models.LandmarkNet:
+    """A network that answers with the mean shape of the training faces."""
+    shape = mean_shape(course) * course.zoom
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return models.create(name, course.faces.scheme, mean_shape=shape, size=size)
+
+
+def _train(course, net, config, run, fresh=False, **more):
+    """Trains (or goes on, or finds) the network of one run; its weights lie beside its log."""
+    folder = course.folder / run
+    with processes.first_one_in(turn(folder)):
+        with processes.state().main_process_first():
+            if fresh:
+                shutil.rmtree(folder, ignore_errors=True)
+        log = training.fit(
+            net,
+            course.split("train"),
+            config,
+            validation=course.split("validation"),
+            run=folder,
+            progress=course.progress,
+            **more,
+        )
+        if processes.state().is_main_process:
+            card = {"profile": course.profile.name, "faces": course.faces.name, "log": log[-1]}
+            models.save(net, folder / "network", card=card)
+    return net, log
+
+
+def _batch_size(profile):
+    """The profile's, or the largest one below it that the processes can share evenly."""
+    n = processes.state().num_processes
+    return max(1, profile.batch_size // n) * n
+
+
+def train_teacher(
+    course: Course, which: str, *, fresh: bool = False, tensorboard: bool = False
+) -> tuple[models.LandmarkNet, list[dict]]:
+    """The "tough" teacher (L2 to the hard landmarks) or the "tolerant" one (L2 to the soft ones).
+
+    Args:
+        fresh: Train again, even if it was trained.
+        tensorboard: Also write the log for TensorBoard.
+
+    Returns:
+        The frozen network and its log, one dict per epoch.
+    """
+    if which not in ("tough", "tolerant"):
+        raise ValueError(f'a teacher is "tough" or "tolerant", found {which!r}')
+    profile = course.profile
+    net = new_network(course, profile.teacher, profile.teacher_size)
+    config = training.TrainConfig(
+        loss="l2",
+        epochs=profile.teacher_epochs,
+        batch_size=_batch_size(profile),
+        learning_rate=profile.learning_rate,
+        strength=profile.strength,
+    )
+    targets = None
+    if which == "tolerant":
+        targets = soft_landmarks(course)[course.split("train").rows]
+    more = {"fresh": fresh, "tensorboard": tensorboard}
+    net, log = _train(course, net, config, which, targets=targets, **more)
+    return models.freeze(net), log
+
+
+def open_teachers(course: Course) -> teachers.Teachers:
+    """Both teachers, trained now if need be."""
+    return teachers.Teachers(**{w: train_teacher(course, w)[0] for w in ("tough", "tolerant")})
+
+
+def teacher_cache(
+    course: Course, seed: int = 0, n_views: int | None = None
+) -> teachers.TeacherCache:
+    """Both teachers' landmarks for every view that a student with this seed will see."""
+    name = f"teacher-landmarks-seed{seed}" + (f"-views{n_views}" if n_views else "")
+    return teachers.build_cache(
+        open_teachers(course),
+        course.split("train"),
+        course.folder / name,
+        seed=seed,
+        n_views=n_views or course.profile.n_views,
+        strength=course.profile.strength,
+        device=processes.state().device,
+        progress=course.progress,
+    )
+
+
+def train_student(
+    course: Course,
+    loss: str,
+    *,
+    seed: int = 0,
+    n_views: int | None = None,
+    paper_optimizer: bool = False,
+    compile: bool = False,
+    fresh: bool = False,
+    tensorboard: bool = False,
+) -> tuple[models.LandmarkNet, list[dict]]:
+    """A student: "l1" (plain) or "kd-paper", "kd-released" (with both teachers).
+
+    Whatever the loss: same network, same start, same faces in the same views, same steps.
+
+    Args:
+        seed: Of start, order and views.
+        n_views: Another number of views than the profile's; 0: new ones every epoch, and teachers
+            that are asked at every step.
+        paper_optimizer: Train with `training.PAPER_OPTIMIZER`.
+        compile: Let `torch.compile` make kernels first.
+        fresh: Train again, even if it was trained.
+        tensorboard: Also write the log for TensorBoard.
+
+    Returns:
+        The network and its log, one dict per epoch.
+    """
+    profile = course.profile
+    net = new_network(course, profile.student, profile.student_size, seed)
+    config = training.TrainConfig(
+        loss=loss,
+        epochs=profile.student_epochs,
+        batch_size=_batch_size(profile),
+        learning_rate=profile.learning_rate,
+        n_views=profile.n_views if n_views is None else n_views,
+        strength=profile.strength,
+        seed=seed,
+        compile=compile,
+    )
+    if paper_optimizer:
+        config = replace(config, **training.PAPER_OPTIMIZER)
+    run = student_run(loss, seed, n_views, paper_optimizer=paper_optimizer, compile=compile)
+    known = None
+    if loss in training.SETTINGS:
+        known = teacher_cache(course, seed, n_views) if config.n_views else open_teachers(course)
+    more = {"fresh": fresh, "tensorboard": tensorboard}
+    return _train(course, net, config, run, teachers=known, **more)
+
+
+def first_student(course: Course) -> tuple[models.LandmarkNet, str]:
+    """A student to look at before the course has come to training one, and what it is in words.
+
+    The KD student if it is there; else a plain one, trained for a fifth of the usual epochs.
+    """
+    trained = course.folder / student_run("kd-paper") / "network.safetensors"
+    if trained.exists():
+        return models.load(trained), "the KD student of notebook 04"
+    profile = course.profile
+    net = new_network(course, profile.student, profile.student_size)
+    config = training.TrainConfig(
+        loss="l1",
+        epochs=max(1, profile.student_epochs // 5),
+        batch_size=_batch_size(profile),
+        learning_rate=profile.learning_rate,
+        strength=profile.strength,
+    )
+    net, _ = _train(course, net, config, "first-student")
+    return net, f"a plain student after {config.epochs} of {profile.student_epochs} epochs"
+
+
+def student_run(
+    loss: str,
+    seed: int = 0,
+    n_views: int | None = None,
+    *,
+    paper_optimizer: bool = False,
+    compile: bool = False,
+) -> str:
+    """Name of a student's folder in `course.folder`."""
+    name = f"student-{loss}-seed{seed}"
+    name += "" if n_views is None else f"-views{n_views}"
+    return name + "-paper-optimizer" * paper_optimizer + "-compiled" * compile

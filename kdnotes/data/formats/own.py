@@ -1,0 +1,197 @@
+"""Your own photographs: a CSV file, or keypoints in COCO's JSON (see `kdnotes.data.formats.coco`).
+
+A CSV file has a header line with `file`, then `x0, y0, x1, y1, …`; further columns `id`, `subject`
+and `split` are used if they are there, and any other becomes an attribute. File names are relative
+to the folder of the table, or to another one that you name.
+
+Coordinates are pixels counted from the middle of the first one, in the picture turned upright, as
+labelling tools, browsers and `kdnotes predict` show it; or, if you say so, in the picture as it is
+stored.
+
+Without a `split`, faces are split by subject, and without subjects by file: 70 % of the names are
+training, 10 % validation, 20 % test, decided by the name alone.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from kdnotes.data import schemes
+from kdnotes.data.crops import BadSample, Sample
+from kdnotes.data.formats import tables
+from kdnotes.data.formats.reading import (
+    NO_PICTURE,
+    Face,
+    PictureFolder,
+    load_all,
+    numbers,
+    plain_name,
+    split_by_name,
+)
+from kdnotes.system.wording import several
+
+SPLIT_RULE = (
+    "as the table says; else by subject, or by file: sha256(name) % 100 below 70 train, below 80 "
+    "validation, else test"
+)
+#: What people call the three splits.
+SPLITS = {
+    "train": "train", "training": "train",
+    "validation": "validation", "valid": "validation", "val": "validation", "dev": "validation",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+#: Columns with a meaning, however they are capitalised.
+KNOWN = ("file", "id", "subject", "split")
+
+
+class OwnFaces(NamedTuple):
+    """What a table of one's own holds.
+
+    Attributes:
+        faces: The faces.
+        n_points: Number of points of each.
+        notes: What a person should know, a sentence each.
+    """
+
+    faces: list[Face]
+    n_points: int
+    notes: list[str]
+
+
+def read_csv(
+    table: str | Path, image_dir: str | Path | None = None, *, upright: bool = True
+) -> Iterator[Sample | BadSample]:
+    """The faces of a CSV file; see this module.
+
+    Args:
+        table: The file.
+        image_dir: The folder that its file names are relative to; None means the table's own.
+        upright: Its points are those of pictures turned upright; else of pictures as stored.
+
+    Raises:
+        FileNotFoundError: No such file.
+        ValueError: Not a CSV file, one without `file` or `x0, y0, x1, y1, …` in this order, or with
+            a split of another name than train, validation or test.
+    """
+    path = Path(table)
+    return load_all(csv_faces(path, Path(image_dir or path.parent), upright).faces)
+
+
+def csv_faces(path: Path, image_dir: Path, upright: bool) -> OwnFaces:
+    """The faces of a CSV file, their pictures not loaded yet; see `read_csv`."""
+    content = tables.read_table(path)
+    header = [_known(name) for name in content.header]
+    points = _point_columns(path, header)
+    rows = [(row, dict(zip(header, row.cells, strict=False))) for row in content.rows]
+    whole = [(row.where, cells) for row, cells in rows if len(row.cells) == len(header)]
+    check_splits(path, [(where, cells.get("split", "")) for where, cells in whole])
+    check_ids(path, [cells.get("id", "") for _, cells in whole])
+    folder, faces = PictureFolder(image_dir), []
+    for row, cells in rows:
+        face = _without_picture(header, row, cells, points, content.separator)
+        if isinstance(face, Sample):
+            face = folder.face(face, cells["file"], row.where, upright=upright)
+        faces.append(face)
+    notes = []
+    if content.encoding == tables.WINDOWS:
+        notes.append(f"{path.name} is no UTF-8, so it was read as Windows-1252")
+    return OwnFaces(faces, len(points) // 2, notes)
+
+
+def _known(name: str) -> str:
+    """The name of a column; those with a meaning in small letters."""
+    small = name.lower()
+    return small if small in KNOWN or re.fullmatch(r"[xy]\d+", small) else name
+
+
+def _point_columns(path: Path, header: list[str]) -> list[str]:
+    """The columns of the points, in the order of the table."""
+    points = [name for name in header if re.fullmatch(r"[xy]\d+", name)]
+    expected = [f"{axis}{i}" for i in range(len(points) // 2) for axis in "xy"]
+    if "file" not in header or not points or points != expected:
+        found = f"the columns {several((name[:20] for name in header), 6)}"
+        if len(header) < 2:
+            found = f"{header[0][:40]!r}" if header else "nothing"
+            found += f" and no {', '.join(tables.SEPARATORS.values())} between columns"
+        raise ValueError(
+            f"{path}, line 1: found {found}; expected file, x0, y0, x1, y1, … (and, if you like, "
+            "id, subject, split)"
+        )
+    twice = [name for name, count in Counter(header).items() if count > 1 and name]
+    if twice:
+        raise ValueError(f"{path}, line 1: two columns are called {twice[0]!r}; rename one")
+    return points
+
+
+def _without_picture(header, row: tables.Row, cells, points, separator) -> Sample | BadSample:
+    """The face of a row, whose cells are given by column too, without its picture."""
+    file = plain_name(cells["file"]) if cells.get("file") else ""
+    name = cells.get("id") or f"{file} ({row.where})"
+    if len(row.cells) != len(header):
+        reason = f"row of {len(row.cells)} columns instead of {len(header)}"
+        return BadSample(name, reason, row.where)
+    words = [cells[column] for column in points]
+    if separator != ",":  # then the comma is free for decimals
+        words = [word.replace(",", ".") for word in words]
+    values = numbers(words)
+    if values is None:
+        return BadSample(name, "coordinate that is not a number", row.where)
+    subject, split = cells.get("subject", ""), cells.get("split", "").lower()
+    others = {key: text for key, text in cells.items() if key and key not in (*KNOWN, *points)}
+    return Sample(
+        NO_PICTURE,
+        values.reshape(-1, 2),
+        id=name,
+        subject=subject,
+        split=SPLITS[split] if split else split_by_name(subject or file),
+        attributes=others,
+    )
+
+
+def find_scheme(path: Path, n_points: int, scheme: schemes.Scheme | None) -> schemes.Scheme:
+    """The scheme of a table's points: the given one, or else the built-in one of as many points.
+
+    Raises:
+        ValueError: The given one has another number of points, or none is built in.
+    """
+    if scheme and scheme.n_points != n_points:
+        raise ValueError(f"{path} has {n_points} points, the scheme {scheme.n_points}")
+    if not scheme and n_points not in schemes.SCHEMES:
+        raise ValueError(
+            f"{path} has {n_points} points, and the built-in schemes have "
+            f"{', '.join(map(str, schemes.SCHEMES))}; describe yours in a JSON file and give it "
+            "with --scheme"
+        )
+    return scheme or schemes.SCHEMES[n_points]
+
+
+def check_splits(path: Path, splits: Iterable[tuple[str, str]]) -> None:
+    """All splits that a table names are known; "" is none.
+
+    Args:
+        path: The table.
+        splits: Place and split of each face.
+
+    Raises:
+        ValueError: One is not.
+    """
+    places: dict[str, str] = {}
+    for where, split in splits:
+        if split and split.lower() not in SPLITS:
+            places.setdefault(split, where)
+    if places:
+        names = several(f"{split!r} ({where})" for split, where in places.items())
+        raise ValueError(f"{path} has the split {names}; expected train, validation or test")
+
+
+def check_ids(path: Path, ids: Iterable[str]) -> None:
+    """No id stands twice in a table; "" is none.
+
+    Raises:
+        ValueError: One does.
+    """
+    twice = [name for name, count in Counter(ids).items() if name and count > 1]
+    if twice:
+        raise ValueError(f"{path} has several faces with one id: {several(twice)}; rename them")

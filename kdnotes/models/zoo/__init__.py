@@ -1,0 +1,135 @@
+"""The trained networks that ship with the course.
+
+    net = zoo.load("student-kd", "youtube-faces")
+    print(net.card)
+
+Each is one safetensors file of 16-bit weights beside this module, with a card (what it was trained
+on and how, what it reaches, what it is not for) and a line in `index.json`: its SHA-256 and size.
+They are computed with in 32 bits. The distilled students are there once more, as ONNX files that
+need no PyTorch: `zoo.exported("student-kd", "youtube-faces")`. Importing this module costs nothing;
+what a function needs is imported when it is called.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kdnotes import models
+    from kdnotes.data.faceset import FaceSet
+
+FOLDER = Path(__file__).parent
+
+#: What the networks for photographs were trained on.
+PHOTOGRAPHS = "youtube-faces"
+
+#: What figures call those whose name there is another one.
+SHORT = {"student-kd": "student", "student-plain": "plain"}
+
+
+def index() -> dict[str, dict]:
+    """File name to its SHA-256 and size in bytes."""
+    return json.loads((FOLDER / "index.json").read_text("utf-8"))
+
+
+def names() -> list[tuple[str, str]]:
+    """What can be loaded: (name, data) of each network."""
+    weights = [Path(file) for file in index() if file.endswith(".safetensors")]
+    return [tuple(file.stem.split("--")) for file in weights]
+
+
+def size(name: str, data: str) -> int:
+    """Bytes of a network's file."""
+    return index()[f"{name}--{data}.safetensors"]["bytes"]
+
+
+def load(name: str, data: str) -> models.LandmarkNet:
+    """A trained network in evaluation mode; `net.card` is its card.
+
+    Args:
+        name: `student-kd`, `student-plain`, `tough`, `tolerant` or `base`.
+        data: The face set it was trained on, `youtube-faces` or `synthetic`.
+
+    Raises:
+        ValueError: No such network (those that there are, are named), or a damaged file.
+    """
+    from kdnotes import models
+
+    return models.load(_checked(name, data, ".safetensors"))
+
+
+def exported(name: str, data: str) -> Path:
+    """The ONNX file of a network that ships as one, see `kdnotes.deploy.export`.
+
+    Raises:
+        ValueError: It does not ship so, or its file is damaged.
+    """
+    return _checked(name, data, ".onnx")
+
+
+def _checked(name, data, ending):
+    """The path of a file that ships, when its content is what the index says."""
+    file, known = f"{name}--{data}{ending}", index()
+    if file not in known:
+        there = ", ".join(f"{name} on {data}" for name, data in names()) or "none yet"
+        raise ValueError(
+            f"no {name!r} trained on {data!r} ships with kdnotes as {ending} (there is {there}); "
+            "give the file of a network that you have trained"
+        )
+    path, expected = FOLDER / file, known[file]["sha256"]
+    found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "no file"
+    if found != expected:
+        raise ValueError(
+            f"{path} is not the network that ships with kdnotes: SHA-256 {found}, expected "
+            f"{expected}; install kdnotes again"
+        )
+    return path
+
+
+def shipped(faces: FaceSet) -> dict[str, models.LandmarkNet]:
+    """All networks that ship for a face set, by name; none for a set of your own."""
+    return {name: load(name, data) for name, data in names() if fits(_card(name, data), faces)}
+
+
+def fits(card: Mapping, faces: FaceSet) -> bool:
+    """Whether a network with this card was trained on such faces, with the same points."""
+    from kdnotes.data import schemes
+
+    data = card["data"]
+    if faces.scheme != schemes.SCHEMES.get(data["points"]):
+        return False
+    rendered = data.get("rendered", data["name"] == "synthetic")
+    if rendered or faces.rendered:
+        return rendered == faces.rendered
+    return (data["name"], data["title"]) == (faces.name, faces.meta["source"])
+
+
+def _card(name, data):
+    return json.loads((FOLDER / f"{name}--{data}.json").read_text("utf-8"))["card"]
+
+
+def table(nets: Mapping[str, models.LandmarkNet]) -> pd.DataFrame:
+    """What the cards of `shipped` say of size, training and errors, for people."""
+    import pandas as pd
+
+    rows = {}
+    for name, net in nets.items():
+        card = net.card
+        rows[name] = {
+            "network": f"{net.config.name}, {net.config.size} px",
+            "MB": f"{size(name, card['data']['name']) / 1e6:.1f}",
+            "epochs": card["how"]["epochs"],
+            "minutes": f"{card['seconds'] / 60:.1f}",
+        }
+        for split in ("validation", "test"):
+            score = card["scores"][split]
+            rows[name][f"NME, {split}"] = f"{score['nme']:.2%}"
+        rows[name]["95 % interval"] = f"{score['low']:.2%} to {score['high']:.2%}"
+        rows[name]["faces above 10 %"] = f"{score['fr10']:.1%}"
+    return pd.DataFrame.from_dict(rows, orient="index")

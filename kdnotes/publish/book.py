@@ -1,0 +1,46 @@
+"""The web book: the executed notebooks, a page of symbols and the package's own words, as a static
+site; and the live page in it. Needs the extra `book`.
+
+    python -m kdnotes book
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from kdnotes.system.files import new_folder
+
+
+def build(notebooks: Path, out: Path, cache: Path, live: bool = True) -> list[str]:
+    """Builds the book into `out`, which is replaced.
+
+    Args:
+        notebooks: The folder of the notebooks of a checkout; they are shown as they are stored.
+        cache: For the live page's parts, see `site.build`.
+        live: Put the live page into it, too.
+
+    Returns:
+        What is not as it could be, a sentence each.
+
+    Raises:
+        RuntimeError: Sphinx finds something wrong.
+        ValueError: `out` holds something else.
+    """
+    if out.exists() and any(out.iterdir()) and not (out / "searchindex.js").exists():
+        raise ValueError(f"{out} is not empty and holds no book: choose another folder")
+    notes = []
+    with new_folder(out, replace=True) as part:
+        command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html"]
+        doctrees = ["-d", str(cache / "doctrees"), "-c", str(notebooks / "book")]
+        done = subprocess.run(
+            [*command, *doctrees, str(notebooks), str(part)], capture_output=True, text=True
+        )
+        if done.returncode:
+            raise RuntimeError(f"Sphinx found something wrong:\n{done.stderr.strip()[-3000:]}")
+        if live:
+            from kdnotes.deploy import site
+
+            notes = site.build(part / "live", cache=cache / "web-parts")
+        shutil.rmtree(part / "_sources", ignore_errors=True)
+    return notes

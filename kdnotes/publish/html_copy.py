@@ -1,0 +1,127 @@
+"""An executed notebook as one HTML page that asks no server for anything.
+
+Formulas are MathML, see `kdnotes.publish.formulas`. A picture that is not in the notebook, such as that of
+a Colab button, is shown as its text. Links between the numbered notebooks lead to their copies,
+links to other files of the repository to its public address.
+"""
+
+import html
+import re
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+import nbformat
+from jinja2 import pass_context
+from nbconvert import HTMLExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbformat import NotebookNode
+
+from kdnotes.publish import fork, formulas
+from kdnotes.publish.tidy import alt_text, pictures
+from kdnotes.system.files import new_file
+
+_NUMBERED = re.compile(r"(\d\d_\w+)\.ipynb(?=$|#)")
+
+#: nbconvert's page without the scripts that it would load, and with a style of its own.
+_TEMPLATE = """{% extends 'lab/index.html.j2' %}
+{% block html_head_js %}{% endblock %}
+{% block jupyter_widgets %}{% endblock %}
+{% block html_head_js_mathjax %}{% endblock %}
+{% block html_head_js_mermaidjs %}{% endblock %}
+{% block html_head_css %}<style>{{ resources.style }}</style>{% endblock %}
+"""
+
+_STYLE = """
+.jp-OutputArea-output pre { word-break: normal; overflow-wrap: anywhere; }
+.jp-OutputArea-output .highlight pre {
+  font-family: var(--jp-code-font-family);
+  font-size: var(--jp-code-font-size);
+}
+"""
+
+
+def store(notebook: NotebookNode, path: Path) -> None:
+    """Writes a notebook and its HTML copy."""
+    with new_file(path) as part:
+        nbformat.write(notebook, part)
+    page = html_copy(notebook, path.stem)
+    with new_file(path.with_suffix(".html")) as part:
+        part.write_text(page, encoding="utf-8")
+
+
+def html_copy(notebook: NotebookNode, name: str) -> str:
+    """The page of a notebook.
+
+    Args:
+        name: The title of its window.
+    """
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    exporter = _Exporter(raw_template=_TEMPLATE, repository=fork.address(text))
+    resources = {"metadata": {"name": name}, "style": formulas.style() + _STYLE}
+    page, _ = exporter.from_notebook_node(notebook, resources)
+    return _described(page, notebook)
+
+
+class _Exporter(HTMLExporter):
+    """nbconvert's exporter with `_Renderer` for Markdown."""
+
+    def __init__(self, *, repository, **options):
+        super().__init__(**options)
+        self.repository = repository
+
+    @pass_context
+    def markdown2html(self, context, source):
+        """Markdown as HTML."""
+        attachments = context.get("cell", {}).get("attachments", {})
+        renderer = _Renderer(escape=False, attachments=attachments)
+        renderer.repository = self.repository
+        return MarkdownWithMath(renderer).render(source)
+
+
+class _Renderer(IPythonRenderer):
+    """Formulas, links and pictures that need no server."""
+
+    repository: str | None = None
+
+    def block_math(self, body):
+        return _formula(body, display=True)
+
+    def inline_math(self, body):
+        return _formula(body, display=False)
+
+    def latex_environment(self, name, body):
+        return _formula(rf"\begin{{{name}}}{body}\end{{{name}}}", display=True)
+
+    def link(self, text, url, title=None):
+        return super().link(text, self._address(url), title)
+
+    def image(self, text, url, title=None):
+        if urlsplit(url).scheme not in ("attachment", "data"):
+            return text
+        return super().image(text, url, title)
+
+    def _address(self, url):
+        parts = urlsplit(url)
+        if parts.scheme or parts.netloc or not parts.path:
+            return url
+        if _NUMBERED.match(url):
+            return _NUMBERED.sub(r"\1.html", url)
+        return urljoin(self.repository, url) if self.repository else url
+
+
+def _formula(tex, display):
+    try:
+        return formulas.html(tex, display=display)
+    except Exception:  # TeX that cannot be read, or no latex2mathml: the copy shows the source
+        return f"<code>{html.escape(tex)}</code>"
+
+
+def _described(page, notebook):
+    """The page with its pictures' texts, which the exporter does not take over."""
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    texts = iter([alt_text(c) for c in cells for output in c.outputs if pictures(output)])
+    return re.sub(
+        'alt="No description has been provided for this image"',
+        lambda _: f'alt="{html.escape(next(texts, ""))}"',
+        page,
+    )

@@ -1,0 +1,194 @@
+"""Runs the whole course: every numbered notebook in order, with its figures, times and results.
+
+    python -m kdnotes course
+
+Under `build/course/<profile>-<faces>/` it leaves each executed notebook, an HTML copy of it, and
+`report.json`. A notebook that fails stops the run with the cell and its error; what was finished
+before stays. Networks that an earlier run trained are used again, unless `--fresh` is asked for.
+"""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import time
+from pathlib import Path
+
+import nbformat
+import psutil
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+from tqdm import tqdm
+
+from kdnotes.course import profiles, recipes
+from kdnotes.evaluation import published, report
+from kdnotes.publish.html_copy import store
+from kdnotes.publish.record import record_run
+from kdnotes.publish.tidy import tidy
+
+
+class CourseError(RuntimeError):
+    """A notebook did not run to its end."""
+
+
+def notebooks(folder: str | Path | None = None) -> list[Path]:
+    """The numbered notebooks, in order.
+
+    Raises:
+        FileNotFoundError: There are none: the command was not started in a checkout.
+    """
+    folder = Path(folder) if folder else (recipes.checkout() or Path.cwd()) / "notebooks"
+    found = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+    if not found:
+        raise FileNotFoundError(
+            f"no numbered notebooks in {folder}; start this in a checkout of kdnotes"
+        )
+    return found
+
+
+def _kernel_environment(profile, data):
+    """Variables of a notebook's kernel: where things are, and silence about libraries' notes."""
+    return os.environ | {
+        "KDNOTES_BUILD": str(recipes.build_folder().absolute()),
+        "KDNOTES_PROFILE": profile,
+        "KDNOTES_DATA": str(Path(data).absolute()) if data else "",
+        "PYTHONWARNINGS": "ignore",
+    }
+
+
+async def _execute(client, bar, environment):
+    """Executes a notebook while the bar's clock goes on; returns its largest memory in bytes."""
+    work, peak = asyncio.ensure_future(client.async_execute(env=environment)), 0
+    while not work.done():
+        await asyncio.wait([work], timeout=1)
+        bar.refresh()
+        peak = max(peak, _memory_of_children())
+    work.result()
+    return peak
+
+
+def _memory_of_children():
+    """Bytes that the kernel and its workers hold."""
+    total = 0
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            total += child.memory_info().rss
+    return total
+
+
+def _read(path):
+    try:
+        return nbformat.read(path, as_version=4)
+    except (ValueError, nbformat.ValidationError) as error:
+        raise CourseError(f"{path} is not a notebook: {error}") from error
+
+
+def execute(
+    notebook: nbformat.NotebookNode, path: Path, bar: tqdm, *, profile: str, data: str | Path
+) -> tuple:
+    """Executes a notebook in the folder of `path`; returns it tidied, and its memory in bytes.
+
+    Args:
+        profile, data: For its kernel; no data means the embedded faces.
+
+    Raises:
+        CourseError: A cell failed; the message shows it.
+    """
+    code = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+    bar.reset(total=len(code))
+    client = NotebookClient(
+        notebook,
+        timeout=None,
+        kernel_name="python3",
+        extra_arguments=["--IPKernelApp.log_level=40"],  # errors; not that it talks over TCP
+        resources={"metadata": {"path": str(path.parent)}},
+        store_widget_state=False,
+    )
+    client.on_cell_executed = lambda cell, **_: cell.cell_type == "code" and bar.update()
+    try:
+        peak = asyncio.run(_execute(client, bar, _kernel_environment(profile, data)))
+    except (CellExecutionError, DeadKernelError) as error:
+        failed = next(
+            (i for i in code if any(o.output_type == "error" for o in notebook.cells[i].outputs)),
+            code[min(int(bar.n), len(code) - 1)],
+        )
+        raise CourseError(
+            f"{path.name}, cell {failed} failed:\n\n{notebook.cells[failed].source}\n\n{error}"
+        ) from error
+    return tidy(notebook), peak
+
+
+def run(
+    profile: str | None = None,
+    data: str | Path | None = None,
+    *,
+    fresh: bool = False,
+    record: bool = False,
+    folder: str | Path | None = None,
+) -> Path:
+    """Executes the course and returns the folder of its results.
+
+    Args:
+        profile: Name of a profile; None chooses by the hardware.
+        data: A face set; None means the embedded faces.
+        fresh: Train everything again.
+        record: Store the results as those that the course shows: the report as package data, and,
+            with embedded faces, the executed notebooks in `notebooks/`.
+        folder: Of the notebooks; None means those of the checkout we are in.
+
+    Raises:
+        CourseError: A notebook failed.
+    """
+    build = recipes.build_folder().absolute()
+    paths = notebooks(folder)
+    profile = profile or profiles.current().name
+    how = {"profile": profile, "data": data or ""}
+    start = time.perf_counter()
+    course = recipes.open_course(**how)
+    print(f"profile {profile}, {len(course.faces)} faces: {course.faces.path}", flush=True)
+    if fresh:
+        shutil.rmtree(course.folder, ignore_errors=True)
+    about = {"profile": profile, "faces": course.faces.name}
+    seconds, memory = {"faces": round(time.perf_counter() - start, 1)}, {}
+    out = build / "course" / course.folder.name
+    for path in paths:
+        began = time.perf_counter()
+        form = "{desc} {percentage:3.0f}% |{bar:20}| {n_fmt} of {total_fmt} cells, {elapsed}"
+        with tqdm(desc=path.stem, total=1, bar_format=form) as bar:
+            executed, peak = execute(_read(path), path, bar, **how)
+            executed.metadata["kdnotes"] = about
+            store(executed, out / path.name)
+        memory[path.stem] = round(peak / 1e9, 2)
+        seconds[path.stem] = round(time.perf_counter() - began, 1)
+    results = report.build(course) | {"seconds": seconds, "memory_gb": memory}
+    report.write(results, out / "report.json")
+    _show(results, out)
+    if record:
+        if not data:  # notebook 00 shows the results: once more, with those of this run
+            report.write(results, report.stored(results["data"]["name"]))
+            with tqdm(desc="00 again, to show these results", total=1) as bar:
+                executed = execute(_read(paths[0]), paths[0], bar, **how)[0]
+                executed.metadata["kdnotes"] = about
+                store(executed, out / paths[0].name)
+        record_run(course, results, out, paths)
+    return out
+
+
+def _show(results, out):
+    """Prints times and results."""
+    print()
+    for name, value in {**results["seconds"], "in all": sum(results["seconds"].values())}.items():
+        memory = results["memory_gb"].get(name)
+        print(f"{name:32} {value:7.1f} s" + (f" {memory:6.1f} GB" if memory else ""))
+    print()
+    print(report.table(results).to_string())
+    print(f"\n{report.caption(results)}")
+    for title, table in (
+        ("NME % by subset", report.subset_table(results)),
+        ("Beside what is published", published.beside(results)),
+    ):
+        if len(table):
+            print(f"\n{title}\n{table.to_string()}")
+    if len(table):
+        print(published.NOT_COMPARABLE)
+    print(f"\nEverything is in {out}")

@@ -1,0 +1,151 @@
+"""The lecture's slides: Markdown, with figures and outputs taken from the executed notebooks.
+
+    python -m kdnotes slides
+
+`notebooks/teaching/slides/lecture.md` holds one slide after the other, divided by lines of `---`,
+with what the speaker may say after `Note:`. On a slide,
+
+- `![](03_kd_loss.ipynb#cell-06)` is the picture that this cell has stored (`…/2` its second),
+- a block ```` ```output ```` with `06_ablations.ipynb#cell-15` in it is what that cell printed,
+
+so that a slide shows what a notebook shows. reveal.js moves the slides; npm fetches it.
+"""
+
+import base64
+import html
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+
+from kdnotes.publish import formulas
+from kdnotes.publish.tidy import alt_text, pictures
+from kdnotes.system import npm
+from kdnotes.system.files import new_folder
+
+#: reveal.js where npm is not there.
+SERVER = "https://cdn.jsdelivr.net/npm/reveal.js@{version}/dist"
+
+_CELL = re.compile(r"(?P<file>[\w-]+\.ipynb)#(?P<cell>[\w-]+)(?:/(?P<number>\d+))?")
+
+
+def build(notebooks: Path, out: Path, cache: Path) -> list[str]:
+    """Writes each deck of `notebooks/teaching/slides` as a page into `out`, which is replaced.
+
+    Args:
+        cache: Folder for npm's package, which is used again.
+
+    Returns:
+        What is not as it could be, a sentence each.
+
+    Raises:
+        ValueError: `out` holds something else, or a slide names a cell that is not there or has no
+            picture.
+    """
+    if out.exists() and any(out.iterdir()) and not (out / "slides.css").exists():
+        raise ValueError(f"{out} is not empty and holds no slides: choose another folder")
+    source = notebooks / "teaching" / "slides"
+    version = json.loads((source / "package.json").read_text("utf-8"))["dependencies"]["reveal.js"]
+    reveal, fetched = SERVER.format(version=version), cache / f"reveal-{version}"
+    reason = npm.locked(source, fetched)
+    with new_folder(out, replace=True) as part:
+        if not reason:
+            reveal = "reveal"
+            shutil.copytree(fetched / "node_modules" / "reveal.js" / "dist", part / reveal)
+        for file in (source / "slides.css", *formulas.FILES):
+            shutil.copyfile(file, part / file.name)
+        for deck in sorted(source.glob("*.md")):
+            page = _page(deck, reveal, notebooks)
+            (part / f"{deck.stem}.html").write_text(page, encoding="utf-8")
+    return [f"slides take reveal.js from a public server, since {reason}"] if reason else []
+
+
+def _page(deck, reveal, notebooks):
+    text, render = deck.read_text("utf-8"), _renderer(notebooks)
+    slides = [_slide(part, render) for part in re.split(r"^---$", text, flags=re.MULTILINE)]
+    if not text.startswith("# "):
+        raise ValueError(f"{deck} begins with its title, `# …`; found {text[:20]!r}")
+    title = text.splitlines()[0].removeprefix("# ")
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{html.escape(title)}</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="{reveal}/reveal.css">
+<link rel="stylesheet" href="{formulas.STYLE.name}">
+<link rel="stylesheet" href="slides.css">
+</head>
+<body>
+<div class="reveal"><div class="slides">
+{"".join(slides)}</div></div>
+<script src="{reveal}/reveal.js"></script>
+<script src="{reveal}/plugin/notes.js"></script>
+<script>
+Reveal.initialize({{width: 1280, height: 720, margin: 0.04, center: false, hash: true,
+  slideNumber: "c/t", transition: "none", plugins: [RevealNotes]}});
+</script>
+</body>
+</html>
+"""
+
+
+def _slide(text, render):
+    shown, _, said = text.partition("\nNote:\n")
+    notes = f'<aside class="notes">{render(said)}</aside>\n' if said else ""
+    return f'<section>\n<div class="slide">\n{render(shown)}</div>\n{notes}</section>\n'
+
+
+def _renderer(notebooks) -> Callable[[str], str]:
+    """Markdown to HTML, with the stored pictures and outputs of the notebooks in it."""
+    from markdown_it import MarkdownIt
+    from mdit_py_plugins.dollarmath import dollarmath_plugin
+    from pygments import highlight
+    from pygments.formatters import HtmlFormatter
+    from pygments.lexers import PythonLexer
+
+    def formula(text, options):
+        return formulas.html(text, display=options["display_mode"])
+
+    def image(tokens, index, options, env):
+        cell, match = _cell(tokens[index].attrs["src"], notebooks)
+        shown = [(output.data[kind], kind) for output in cell.outputs for kind in pictures(output)]
+        number = int(match["number"] or 1)
+        if number > len(shown):
+            raise ValueError(f"{match[0]}: the cell has stored {len(shown)} pictures")
+        content, kind = shown[number - 1]
+        if kind == "image/svg+xml":
+            content = base64.b64encode(content.encode()).decode()
+        alt = html.escape(tokens[index].content or alt_text(cell))
+        return f'<img src="data:{kind};base64,{content.strip()}" alt="{alt}">'
+
+    def fence(tokens, index, options, env):
+        text = tokens[index].content
+        if tokens[index].info != "output":
+            return highlight(text, PythonLexer(), HtmlFormatter(noclasses=True, style="xcode"))
+        cell, match = _cell(text.strip(), notebooks)
+        printed = "".join(output.get("text", "") for output in cell.outputs)
+        if not printed:
+            raise ValueError(f"{match[0]}: the cell has printed nothing")
+        return f'<pre class="output">{html.escape(printed.rstrip())}</pre>'
+
+    markdown = MarkdownIt("commonmark", {"typographer": False}).enable("table")
+    markdown.use(dollarmath_plugin, renderer=formula)
+    markdown.renderer.rules |= {"image": image, "fence": fence}
+    return markdown.render
+
+
+def _cell(address, notebooks):
+    """The cell that an address on a slide names, and the address taken apart."""
+    match = _CELL.fullmatch(address)
+    if match is None:
+        raise ValueError(f"a slide shows NOTEBOOK.ipynb#CELL or …#CELL/NUMBER, found {address!r}")
+    notebook = nbformat.read(notebooks / match["file"], as_version=4)
+    for cell in notebook.cells:
+        if cell.get("id") == match["cell"]:
+            return cell, match
+    raise ValueError(f"{match['file']} has no cell {match['cell']!r}")

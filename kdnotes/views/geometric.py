@@ -1,0 +1,300 @@
+"""Random, reproducible views of a face: one 2×3 matrix moves image and landmarks together.
+
+A *view* is what a network sees of a stored crop: its inner part (landmark box × crop margin),
+turned, scaled, shifted, perhaps mirrored, with other light and perhaps with a patch over it. What a
+view is depends only on (seed, sample, view number), never on the batch it is drawn in, so that a
+teacher's answer can be stored once and found again for the same view. Its pixels may differ by
+rounding, less than 1e-5 of white: a batch reads the part of the crops that all of it needs.
+
+Units: landmarks have their origin at the picture's centre and the picture's width as their unit.
+Times two these are the coordinates of `affine_grid(align_corners=False)`, so the matrix that moves
+the landmarks, inverted, is the one that `grid_sample` needs.
+"""
+
+import functools
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from kdnotes.data.crops import CROP_MARGIN, STORED_MARGIN
+from kdnotes.data.schemes import Scheme, get
+from kdnotes.views.photometric import photometric
+
+
+@dataclass(frozen=True)
+class ViewConfig:
+    """How far views stray from the plain crop. All are half-widths of uniform ranges or chances.
+
+    Attributes:
+        rotation: Degrees.
+        scale: Share; 0.15 gives factors from 0.85 to 1.15.
+        shift: Crop widths.
+        flip: Chance that the view is mirrored.
+        brightness, contrast, gamma: Additive, multiplicative and exponent (as a share) changes.
+        grey, blur, noise, occluder: Chances of a grey picture, a slight blur, a camera's noise and
+            a covering patch.
+        noise_level: Largest standard deviation of the noise; white is 1.
+        occluder_size: Largest side of the patch, crop widths.
+    """
+
+    rotation: float = 20.0
+    scale: float = 0.12
+    shift: float = 0.05
+    flip: float = 0.5
+    brightness: float = 0.15
+    contrast: float = 0.25
+    gamma: float = 0.3
+    grey: float = 0.15
+    blur: float = 0.15
+    noise: float = 0.15
+    noise_level: float = 0.08
+    occluder: float = 0.2
+    occluder_size: float = 0.35
+
+    def scaled(self, strength: float) -> "ViewConfig":
+        """Everything but the mirror image made `strength` times as strong."""
+        names = set(self.__dataclass_fields__) - {"flip"}
+        return replace(self, **{name: strength * getattr(self, name) for name in names})
+
+    def on(self, scheme: Scheme | int) -> "ViewConfig":
+        """The same without mirror images where the scheme has no flip."""
+        return self if get(scheme).flip else replace(self, flip=0.0)
+
+
+#: The plain crop.
+STILL = ViewConfig(**dict.fromkeys(ViewConfig.__dataclass_fields__, 0.0))
+
+
+@dataclass(frozen=True)
+class Views:
+    """A batch of views.
+
+    Attributes:
+        matrix: `(B, 2, 3)`, from stored-crop units to the view's units.
+        flip: `(B,)` bool, whether the view is mirrored (the matrix says so too).
+        tone: `(B, 3)` contrast, brightness and gamma.
+        grey, blur: `(B,)` from 0 (none) to 1.
+        noise: `(B, 3)` standard deviation, and the row and column at which `_grain` is read.
+        patch: `(B, 4)` covering patch: left, top, right, bottom in view units; left = right: none.
+        patch_colour: `(B, 3)`, from 0 to 1.
+        zoom: How much larger the face is in an average view than in the stored crop.
+        reach: Half the side of the square of the stored crop in which all of them lie (its units).
+        changes: Which of tone, grey, blur, noise and patch occur in this batch at all. It is known
+            when views are drawn; asking the tensors on a GPU would wait for it.
+    """
+
+    matrix: torch.Tensor
+    flip: torch.Tensor
+    tone: torch.Tensor
+    grey: torch.Tensor
+    blur: torch.Tensor
+    noise: torch.Tensor
+    patch: torch.Tensor
+    patch_colour: torch.Tensor
+    zoom: float
+    reach: float
+    changes: frozenset[str]
+
+    def __len__(self) -> int:
+        return len(self.matrix)
+
+    def to(self, device: torch.device | str) -> "Views":
+        tensors = {k: v for k, v in vars(self).items() if isinstance(v, torch.Tensor)}
+        return replace(self, **{k: v.to(device, non_blocking=True) for k, v in tensors.items()})
+
+    def at_margin(self, margin: float, crop_margin: float) -> "Views":
+        """The same views as a network with crop margin `margin` sees them, not `crop_margin`."""
+        factor = crop_margin / margin
+        if factor == 1.0:
+            return self
+        return replace(
+            self,
+            matrix=self.matrix * factor,
+            patch=self.patch * factor,
+            zoom=self.zoom * factor,
+            reach=self.reach / min(factor, 1.0),  # the shift is scaled, too
+        )
+
+
+def _mix(x):
+    """SplitMix64's finaliser: scrambles 64-bit numbers until neighbours have nothing in common."""
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+def _uniform(seed, sample_ids, view_ids, n):
+    """`(B, n)` numbers from 0 to 1 that depend on (seed, sample, view) alone."""
+    golden = np.uint64(0x9E3779B97F4A7C15)
+    with np.errstate(over="ignore"):
+        key = _mix(np.asarray([seed], dtype=np.uint64) + golden)
+        key = _mix(key ^ np.asarray(sample_ids, dtype=np.uint64)) + golden
+        key = _mix(key ^ np.asarray(view_ids, dtype=np.uint64))
+        bits = _mix(key[:, None] + golden * np.arange(1, n + 1, dtype=np.uint64))
+    return (bits >> np.uint64(11)) / float(1 << 53)
+
+
+def sample_views(
+    sample_ids,
+    view_ids,
+    *,
+    seed: int,
+    strength: float = 1.0,
+    config: ViewConfig | None = None,
+    zoom: float = STORED_MARGIN / CROP_MARGIN,
+) -> Views:
+    """Draws one view per (sample, view number).
+
+    Args:
+        sample_ids: `(B,)` whole numbers; `FaceSet.rows` of the samples.
+        view_ids: `(B,)` whole numbers, or one for all.
+        strength: Scales `config` (default: `ViewConfig()`); 0 leaves the plain crop and mirroring.
+        zoom: Stored margin / crop margin: how much larger the face is in the view.
+    """
+    sample_ids = np.atleast_1d(sample_ids)
+    config = (config or ViewConfig()).scaled(strength)
+    view_ids = np.broadcast_to(view_ids, sample_ids.shape)
+    u = torch.from_numpy(_uniform(seed, sample_ids, view_ids, 22))  # (B, 22)
+    s = 2 * u - 1  # from -1 to 1
+
+    angle = math.radians(config.rotation) * s[:, 0]
+    scale = zoom * (1 + config.scale * s[:, 1])
+    flip = u[:, 4] < config.flip
+    cos, sin = scale * torch.cos(angle), scale * torch.sin(angle)
+    mirror = 1.0 - 2.0 * flip.double()
+    matrix = torch.stack(
+        [
+            torch.stack([mirror * cos, -sin, config.shift * s[:, 2]], dim=-1),
+            torch.stack([mirror * sin, cos, config.shift * s[:, 3]], dim=-1),
+        ],
+        dim=1,
+    )  # (B, 2, 3)
+
+    tone = torch.stack(
+        [
+            1 + config.contrast * s[:, 5],
+            config.brightness * s[:, 6],
+            torch.exp(math.log1p(config.gamma) * s[:, 7]),
+        ],
+        dim=-1,
+    )
+    level = config.noise_level * u[:, 19:20] * (u[:, 18:19] < config.noise)
+    size = config.occluder_size * u[:, 10:12] * (u[:, 12:13] < config.occluder)
+    corner = u[:, 13:15] - 0.5 - size / 2
+    changes = {
+        "tone": tone != tone.new_tensor([1.0, 0.0, 1.0]),
+        "grey": u[:, 8] < config.grey,
+        "blur": u[:, 9] < config.blur,
+        "noise": level > 0,
+        "patch": size > 0,
+    }
+    return Views(
+        matrix=matrix.float(),
+        flip=flip,
+        tone=tone.float(),
+        grey=changes["grey"].float(),
+        blur=changes["blur"].float(),
+        noise=torch.cat([level, u[:, 20:22]], dim=-1).float(),
+        patch=torch.cat([corner, corner + size], dim=-1).float(),
+        patch_colour=u[:, 15:18].float(),
+        zoom=zoom,
+        reach=float(_stored(_CORNERS.expand(len(u), 4, 2), matrix).abs().max()),
+        changes=frozenset(name for name, where in changes.items() if where.any()),
+    )
+
+
+def _stored(points, matrix):
+    """Points `(B, n, 2)` of views, where they lie in the stored crops."""
+    return (points - matrix[:, None, :, 2]) @ torch.linalg.inv_ex(matrix[:, :, :2]).inverse.mT
+
+
+_CORNERS = torch.tensor([[x, y] for x in (-0.5, 0.5) for y in (-0.5, 0.5)], dtype=torch.float64)
+
+
+def plain_views(n: int, zoom: float = STORED_MARGIN / CROP_MARGIN) -> Views:
+    """The plain crop, `n` times: what networks are evaluated on."""
+    return sample_views(np.zeros(n), 0, seed=0, config=STILL, zoom=zoom)
+
+
+def warp_points(points: torch.Tensor, views: Views, scheme) -> torch.Tensor:
+    """Landmarks `(B, L, 2)` of stored crops as landmarks of the views, renumbered if mirrored."""
+    moved = points @ views.matrix[:, :, :2].mT + views.matrix[:, None, :, 2]  # (B, L, 2)
+    return renumber(moved, views, scheme)
+
+
+def unwarp_points(points: torch.Tensor, views: Views, scheme) -> torch.Tensor:
+    """The way back: landmarks `(B, L, 2)` of the views as landmarks of the stored crops."""
+    return renumber(_stored(points, views.matrix), views, scheme)
+
+
+def renumber(values: torch.Tensor, views: Views, scheme) -> torch.Tensor:
+    """`values` `(B, L, …)` per landmark, with left and right exchanged in mirrored views.
+
+    Raises:
+        ValueError: A mirrored view of a scheme without a flip.
+    """
+    if get(scheme).flip is None:
+        if views.flip.any():
+            raise ValueError("this scheme has no flip; draw views with ViewConfig().on(scheme)")
+        return values
+    flip = _order(get(scheme).flip, values.device)
+    mirrored = views.flip.view(-1, *[1] * (values.ndim - 1))
+    return torch.where(mirrored, values[:, flip], values)
+
+
+@functools.cache
+def _order(flip, device):
+    """The order of mirrored landmarks, once on each device."""
+    return torch.tensor(flip, device=device)
+
+
+def warp_images(images: torch.Tensor, views: Views, size: int) -> torch.Tensor:
+    """Stored crops `(B, 3, H, W)`, uint8 or from 0 to 1, as views `(B, 3, size, size)`."""
+    white = 255 if images.dtype == torch.uint8 else 1
+    # A view much smaller than its source skips pixels; averaging blocks first keeps all of them.
+    # Blocks that divide the picture evenly leave the unit (the picture's width) as it is.
+    width = images.shape[-1]
+    block = max(1, int(width / views.zoom / size))
+    while width % block:
+        block -= 1
+    # The rim that no view shows need not be looked at; two pixels more are read between pixels.
+    rim = max(0, math.floor((0.5 - views.reach) * width / block) - 2) * block
+    images = images[..., rim : width - rim, rim : width - rim].float()
+    if block > 1:
+        images = F.avg_pool2d(images, block)
+    inverse = torch.linalg.inv_ex(views.matrix[:, :, :2]).inverse  # `inv` would make a GPU wait
+    offset = -2 * inverse @ views.matrix[:, :, 2:]
+    theta = torch.cat([inverse, offset], dim=-1) * (width / (width - 2 * rim))  # (B, 2, 3)
+    grid = F.affine_grid(theta, (len(images), 3, size, size), align_corners=False)
+    warped = F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+    return photometric(warped.div_(white), views)  # divided here, where fewer pixels are left
+
+
+def warp(images, landmarks, views: Views, size: int, scheme) -> tuple[torch.Tensor, torch.Tensor]:
+    """Stored crops and their landmarks as views: `warp_images` and `warp_points` in one call.
+
+    Args:
+        images: `(B, 3, H, W)` stored crops, uint8 or from 0 to 1.
+        landmarks: `(B, L, 2)` in stored-crop units.
+        size: Side of the views in pixels.
+
+    Returns:
+        Images `(B, 3, size, size)` from 0 to 1 and landmarks `(B, L, 2)` in network-crop units.
+    """
+    return warp_images(images, views, size), warp_points(landmarks, views, scheme)
+
+
+def flip(images, landmarks, scheme) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mirror images of pictures `(B, 3, H, W)` and landmarks `(B, L, 2)`; twice is nothing."""
+    order = _order(get(scheme).flip, landmarks.device)
+    mirrored = landmarks[:, order] * landmarks.new_tensor([-1.0, 1.0])
+    return images.flip(-1), mirrored
+
+
+def to_tensor(images: np.ndarray, device: torch.device | str = "cpu") -> torch.Tensor:
+    """Stored crops `(B, H, W, 3)` uint8 as a tensor `(B, 3, H, W)` uint8 on `device`."""
+    images = np.require(images, requirements=["C", "W"])  # row by row, and writable
+    return torch.from_numpy(images).to(device, non_blocking=True).permute(0, 3, 1, 2)
