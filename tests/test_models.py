@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from kdnotes import models
+from kdnotes.models import network
 
 SMALL = "mobilenetv3_small_050"
 MEAN = np.random.default_rng(0).uniform(-0.4, 0.4, (68, 2))
@@ -232,7 +233,7 @@ def test_interrupted_save_keeps_the_old_file(net, images, tmp_path, monkeypatch)
         part.write_bytes(b"half")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(models, "save_file", half)
+    monkeypatch.setattr(network, "save_file", half)
     with pytest.raises(KeyboardInterrupt):
         models.save(models.create(SMALL, 68, size=32), path)
     assert torch.equal(models.load(path)(images), expected)

@@ -9,6 +9,7 @@ import torch
 from kdnotes import models
 from kdnotes.data.schemes import SCHEMES, Scheme
 from kdnotes.models import zoo
+from kdnotes.research import shipping
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def new(seed):
 def test_what_is_added_can_be_loaded(folder):
     nets = {"student-plain": new(0), "tough": new(1)}
     for name, net in nets.items():
-        path = zoo.add(net, name, "drawn", {"command": f"train {name}"})
+        path = shipping.add(net, name, "drawn", {"command": f"train {name}"})
         assert path.name == f"{name}--drawn.safetensors" and path.parent == folder
     assert zoo.names() == [("student-plain", "drawn"), ("tough", "drawn")]
     images = torch.rand(2, 3, 32, 32)
@@ -55,7 +56,7 @@ def test_a_face_set_has_its_networks_and_their_table(folder):
         ("base", "drawn", CARD),
         ("tough", "other", other),
     ):
-        zoo.add(new(0), name, data, card)
+        shipping.add(new(0), name, data, card)
     nets = zoo.shipped(faces_like())
     assert list(nets) == ["base", "tough"] and zoo.shipped(faces_like(name="my own")) == {}
     shown = zoo.table(nets).loc["tough"]
@@ -94,7 +95,7 @@ def test_those_for_rendered_faces_do_not_go_by_the_name():
 
 def test_files_take_half_the_space(folder):
     net = new(0)
-    path = zoo.add(net, "a", "b", {})
+    path = shipping.add(net, "a", "b", {})
     whole = models.save(net, folder / "whole")
     assert path.stat().st_size < 0.6 * whole.stat().st_size
 
@@ -103,12 +104,12 @@ def test_weights_that_16_bits_cannot_hold_are_refused(folder):
     net = new(0)
     net.head.bias.data[0] = 1e6
     with pytest.raises(ValueError, match=r"head\.bias .* 16 bits"):
-        zoo.add(net, "a", "b", {})
+        shipping.add(net, "a", "b", {})
     assert not list(folder.glob("*.safetensors"))
 
 
 def test_another_file_or_none_is_refused(folder):
-    path = zoo.add(new(0), "a", "b", {})
+    path = shipping.add(new(0), "a", "b", {})
     content = path.read_bytes()
     path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     with pytest.raises(ValueError, match=r"SHA-256 .* expected .* install kdnotes again"):

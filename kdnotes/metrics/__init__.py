@@ -20,6 +20,6 @@ from kdnotes.metrics.errors import (
 from kdnotes.metrics.intervals import Draws, Estimate, bootstrap_interval
 
 __all__ = [
-    "Draws", "Estimate", "Normaliser", "auc", "bootstrap_interval", "ced", "distances", "failure_rate", "nme",
-    "per_group", "point_errors",
+    "Draws", "Estimate", "Normaliser", "auc", "bootstrap_interval", "ced", "distances",
+    "failure_rate", "nme", "per_group", "point_errors",
 ]  # fmt: skip

@@ -192,7 +192,8 @@ def _landmarks(name: str, points: Any, scheme: Scheme) -> np.ndarray:
 def checked(errors: Any, lowest: float = 0.0) -> np.ndarray:
     """Errors of faces `(N,)`, none below `lowest`, as floats.
 
-    They keep their precision: float32's 0.1 is no failure at 0.1. Infinity is allowed: it is the error of a face without an answer, and counts as a failure.
+    They keep their precision: float32's 0.1 is no failure at 0.1. Infinity is allowed: it is the
+    error of a face without an answer, and counts as a failure.
     """
     errors = _numpy(errors)
     errors = errors if np.issubdtype(errors.dtype, np.floating) else errors.astype(np.float64)

@@ -1,8 +1,8 @@
 """An executed notebook as one HTML page that asks no server for anything.
 
-Formulas are MathML, see `kdnotes.publish.formulas`. A picture that is not in the notebook, such as that of
-a Colab button, is shown as its text. Links between the numbered notebooks lead to their copies,
-links to other files of the repository to its public address.
+Formulas are MathML, see `kdnotes.publish.formulas`. A picture that is not in the notebook, such as
+that of a Colab button, is shown as its text. Links between the numbered notebooks lead to their
+copies, links to other files of the repository to its public address.
 """
 
 import html
