@@ -266,7 +266,7 @@ def test_one_face_or_person_has_no_interval():
 
 
 def test_bad_bootstrap_arguments():
-    with pytest.raises(ValueError, match=r"groups has shape \(2,\), expected \(3,\)"):
+    with pytest.raises(ValueError, match=r"groups has shape \(2,\), the errors \(3,\)"):
         bootstrap_interval(ERRORS, groups=[1, 2])
     with pytest.raises(ValueError, match="level is 95"):
         bootstrap_interval(ERRORS, level=95)
