@@ -256,7 +256,7 @@ def test_bad_networks(run, data, tmp_path):
 
 def test_damaged_checkpoint(run, data, tmp_path):
     run("student", "--loss", "smooth_l1")
-    path = data.folder / "student-smooth_l1-seed0" / "checkpoint.safetensors"
+    path = data.folder / "student-smooth_l1-seed0" / "checkpoint.pt"
     path.write_bytes(path.read_bytes()[:1000])
     one_sentence(run("student", "--loss", "smooth_l1"), path, "is damaged", "delete it")
 

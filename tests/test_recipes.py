@@ -189,7 +189,7 @@ def test_plain_and_kd_student_differ_in_the_loss_alone(course, results):
     assert nets[report.PLAIN].config == nets[report.KD].config
     keys = []
     for run in ("student-l1-seed0", "student-kd-paper-seed0"):
-        _, about = training.checkpoints.load(course.folder / run / "checkpoint.safetensors")
+        about = training.checkpoints.load(course.folder / run / "checkpoint.pt")
         keys.append(about["key"])
     plain, kd = keys
     assert kd.pop("teachers") and "teachers" not in plain
@@ -229,11 +229,11 @@ def test_batches_can_be_shared_by_any_number_of_processes(processes, expected, m
 def test_fresh_trains_again(course, tmp_path, results, monkeypatch):
     own = replace(course, folder=tmp_path)
     recipes.train_teacher(own, "tough")
-    before = (tmp_path / "tough" / "checkpoint.safetensors").stat().st_mtime_ns
+    before = (tmp_path / "tough" / "checkpoint.pt").stat().st_mtime_ns
     recipes.train_teacher(own, "tough")
-    assert (tmp_path / "tough" / "checkpoint.safetensors").stat().st_mtime_ns == before
+    assert (tmp_path / "tough" / "checkpoint.pt").stat().st_mtime_ns == before
     recipes.train_teacher(own, "tough", fresh=True)
-    assert (tmp_path / "tough" / "checkpoint.safetensors").stat().st_mtime_ns > before
+    assert (tmp_path / "tough" / "checkpoint.pt").stat().st_mtime_ns > before
 
 
 def test_unknown_loss_of_a_student(course):

@@ -17,6 +17,7 @@ import pytest
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
+from safetensors.torch import save_file
 from small_networks import Student
 from torch import nn
 
@@ -163,7 +164,7 @@ def test_log_tells_what_was_done(train, validation, tmp_path):
     found = metrics.nme(inference.predict(net, validation), validation.landmarks, 68).mean()
     assert found == pytest.approx(log[-1]["nme"], rel=1e-5), "it ends with the averaged weights"
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
-        "checkpoint.safetensors",
+        "checkpoint.pt",
         "log.jsonl",
     ]
 
@@ -344,7 +345,7 @@ def undisturbed(train, validation, tmp_path_factory):
     """Log, weights and checkpoint of a training that nothing interrupted."""
     net, run = new_net(train), tmp_path_factory.mktemp("runs") / "undisturbed"
     log = fit(net, train, validation=validation, run=run)
-    parts, _ = checkpoints.load(run / "checkpoint.safetensors")
+    parts = checkpoints.load(run / "checkpoint.pt")
     return log, net.state_dict(), parts
 
 
@@ -352,10 +353,13 @@ def check_equals(undisturbed, log, net, run):
     expected_log, weights, parts = undisturbed
     assert without_times(log) == without_times(expected_log)
     same_state(net.state_dict(), weights)
-    found, _ = checkpoints.load(run / "checkpoint.safetensors")
-    assert found.keys() == parts.keys() == {"net", "average", "optimizer"}
-    for name in parts:
-        same_state(found[name], parts[name])
+    content = checkpoints.load(run / "checkpoint.pt")
+    for name in ("net", "average"):
+        same_state(content[name], parts[name])
+    moments = content["optimizer"]["state"], parts["optimizer"]["state"]
+    assert moments[0].keys() == moments[1].keys()
+    for found, expected in zip(*(m.values() for m in moments), strict=True):
+        same_state(found, expected)
 
 
 def test_interrupted_training_goes_on_bit_for_bit(undisturbed, train, validation, tmp_path):
@@ -403,7 +407,7 @@ def test_ctrl_c_finishes_the_step_and_saves_it(undisturbed, train, validation, t
     press_ctrl_c(net, step)
     with pytest.raises(KeyboardInterrupt):
         fit(net, train, validation=validation, run=run)
-    _, about = checkpoints.load(run / "checkpoint.safetensors")
+    about = checkpoints.load(run / "checkpoint.pt")
     assert 3 * len(about["history"]) + about["epoch"]["steps"] == step
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     other = new_net(train, seed=5)
@@ -416,14 +420,14 @@ def test_pressing_ctrl_c_again_does_not_wait(undisturbed, train, validation, tmp
     run, net = tmp_path / "run", new_net(train)
 
     def press(module, args):
-        if module.training and (run / "checkpoint.safetensors").exists():
+        if module.training and (run / "checkpoint.pt").exists():
             signal.raise_signal(signal.SIGINT)
             signal.raise_signal(signal.SIGINT)
 
     net.register_forward_pre_hook(press)
     with pytest.raises(KeyboardInterrupt):
         fit(net, train, validation=validation, run=run)
-    _, about = checkpoints.load(run / "checkpoint.safetensors")
+    about = checkpoints.load(run / "checkpoint.pt")
     assert len(about["history"]) == 1 and about["epoch"]["steps"] == 0
     net = new_net(train)
     log = fit(net, train, validation=validation, run=run)
@@ -441,7 +445,7 @@ def test_ctrl_c_while_it_is_measured_is_not_lost(train, validation, tmp_path, mo
     monkeypatch.setattr(training.loop.inference, "predict", press)
     with pytest.raises(KeyboardInterrupt):
         fit(new_net(train), train, replace(SHORT, epochs=1), validation=validation, run=run)
-    _, about = checkpoints.load(run / "checkpoint.safetensors")
+    about = checkpoints.load(run / "checkpoint.pt")
     assert len(about["history"]) == 1, "what was reached is saved"
 
 
@@ -449,9 +453,9 @@ def test_ctrl_c_does_not_save_what_is_no_number_any_more(train, tmp_path, monkey
     """On a GPU nobody looks at each step's loss; the last good state must survive all the same."""
     run, descend = tmp_path / "run", training.loop.descend
 
-    def spoilt(*args):
-        terms = descend(*args)
-        if (run / "checkpoint.safetensors").exists():
+    def spoilt(*args, **options):
+        terms = descend(*args, **options)
+        if (run / "checkpoint.pt").exists():
             signal.raise_signal(signal.SIGINT)
             terms["loss"] = terms["loss"] * float("nan")
         return terms
@@ -459,7 +463,7 @@ def test_ctrl_c_does_not_save_what_is_no_number_any_more(train, tmp_path, monkey
     monkeypatch.setattr(training.loop, "descend", spoilt)
     with pytest.raises(FloatingPointError, match="became nan"):
         fit(new_net(train), train, run=run)
-    _, about = checkpoints.load(run / "checkpoint.safetensors")
+    about = checkpoints.load(run / "checkpoint.pt")
     assert len(about["history"]) == 1 and about["epoch"]["steps"] == 0
 
 
@@ -530,20 +534,39 @@ def test_loss_scaling_goes_on_too(tmp_path):
     assert other.get_scale() == 128.0
 
 
+def test_a_run_of_an_earlier_version_goes_on(undisturbed, train, validation, tmp_path):
+    """Checkpoints were one safetensors file: tensors named part/name, the rest JSON."""
+    run, net = tmp_path / "run", new_net(train)
+    interrupt_at_step(net, 8)
+    with pytest.raises(KeyboardInterrupt):
+        fit(net, train, validation=validation, run=run)
+    content = checkpoints.load(run / "checkpoint.pt")
+    tensors = {f"{part}/{k}": v for part in ("net", "average") for k, v in content[part].items()}
+    for number, moments in content["optimizer"]["state"].items():
+        tensors |= {f"optimizer/{number}.{name}": value for name, value in moments.items()}
+    tensors = {k: v.clone(memory_format=torch.contiguous_format) for k, v in tensors.items()}
+    rest = {name: content[name] for name in ("key", "history", "epoch", "scaler")}
+    del rest["epoch"]["counts"]
+    save_file(tensors, run / "checkpoint.safetensors", metadata={"kdnotes": json.dumps(rest)})
+    (run / "checkpoint.pt").unlink()
+    other = new_net(train, seed=5)
+    check_equals(undisturbed, fit(other, train, validation=validation, run=run), other, run)
+
+
 def test_interrupted_while_saving_keeps_the_last_state(
     undisturbed, train, validation, tmp_path, monkeypatch
 ):
-    run, whole, saves = tmp_path / "run", checkpoints.save_file, 0
+    run, whole, saves = tmp_path / "run", torch.save, 0
 
-    def save(tensors, part, metadata):
+    def save(content, part):
         nonlocal saves
         saves += 1
         if saves == 3:
             part.write_bytes(b"half a checkpoint")
             raise OSError("No space left on device")
-        whole(tensors, part, metadata=metadata)
+        whole(content, part)
 
-    monkeypatch.setattr(checkpoints, "save_file", save)
+    monkeypatch.setattr(torch, "save", save)
     with pytest.raises(OSError, match="No space left"):
         fit(new_net(train), train, validation=validation, run=run)
     assert len(list(run.iterdir())) == 2, "no partial file stays"
@@ -561,17 +584,17 @@ import test_training as here
 from kdnotes.training import checkpoints
 from kdnotes.data.faceset import FaceSet
 
-whole, saves, run = checkpoints.save_file, [], Path(sys.argv[2])
+whole, saves, run = torch.save, [], Path(sys.argv[2])
 
-def save(tensors, part, metadata):
-    whole(tensors, part, metadata=metadata)
+def save(content, part):
+    whole(content, part)
     saves.append(part)
     if len(saves) == 2:  # the whole file is cut in half, and nobody goes on
         part.write_bytes(part.read_bytes()[: part.stat().st_size // 2])
         (run.parent / "saving").touch()
         time.sleep(600)
 
-checkpoints.save_file = save
+torch.save = save
 faces = FaceSet.open(sys.argv[1])
 train, validation = faces.split("train"), faces.split("validation")
 here.fit(here.new_net(train), train, validation=validation, run=run)
@@ -592,8 +615,8 @@ def test_killed_while_saving(undisturbed, small_faces, train, validation, tmp_pa
     finally:
         child.kill()
         child.communicate()
-    assert [path.name for path in run.glob("*.safetensors")] == ["checkpoint.safetensors"]
-    _, about = checkpoints.load(run / "checkpoint.safetensors")
+    assert [path.name for path in run.glob("*.pt")] == ["checkpoint.pt"]
+    about = checkpoints.load(run / "checkpoint.pt")
     assert len(about["history"]) == 1
     net = new_net(train)
     log = fit(net, train, validation=validation, run=run)
@@ -608,15 +631,15 @@ import test_training as here
 from kdnotes.data.faceset import FaceSet
 from kdnotes.training import checkpoints
 
-whole, saves = checkpoints.save_file, []
+whole, saves = torch.save, []
 
-def save(tensors, part, metadata):
+def save(content, part):
     saves.append(part)
     if len(saves) == 3:  # no room for more than 200 KB
         resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
-    whole(tensors, part, metadata=metadata)
+    whole(content, part)
 
-checkpoints.save_file = save
+torch.save = save
 faces = FaceSet.open(sys.argv[1])
 train, validation = faces.split("train"), faces.split("validation")
 try:
@@ -633,8 +656,8 @@ def test_a_full_disk_leaves_the_last_state(undisturbed, small_faces, train, vali
     done = subprocess.run(command, cwd=here.parent, capture_output=True, text=True, check=False)
     assert "said: the training cannot be saved in" in done.stdout, done.stderr
     assert "goes on from that" in done.stdout
-    assert sorted(path.name for path in run.iterdir()) == ["checkpoint.safetensors", "log.jsonl"]
-    _, about = checkpoints.load(run / "checkpoint.safetensors")
+    assert sorted(path.name for path in run.iterdir()) == ["checkpoint.pt", "log.jsonl"]
+    about = checkpoints.load(run / "checkpoint.pt")
     assert len(about["history"]) == 2
     net = new_net(train)
     log = fit(net, train, validation=validation, run=run)
@@ -675,7 +698,7 @@ def test_without_a_run_folder_nothing_is_written(train, tmp_path, monkeypatch):
 def test_run_folder_of_another_training_is_refused(train, small_faces, tmp_path):
     run, config = tmp_path / "run", replace(SHORT, epochs=1)
     fit(new_net(train), train, config, run=run)
-    before = (run / "checkpoint.safetensors").read_bytes()
+    before = (run / "checkpoint.pt").read_bytes()
 
     def refused(what, net=None, faces=train, config=config, **more):
         with pytest.raises(ValueError, match=rf"a training with another {what}") as caught:
@@ -686,10 +709,10 @@ def test_run_folder_of_another_training_is_refused(train, small_faces, tmp_path)
     refused("network", net=new_net(train, size=40))
     refused("rows", faces=train.select(np.arange(30)))
     refused("targets", targets=train.landmarks)
-    (run / "checkpoint.safetensors").rename(run / "checkpoint.safetensors.old")
+    (run / "checkpoint.pt").rename(run / "checkpoint.pt.old")
     fit(new_net(train), train, replace(config, loss="l2"), run=run, targets=train.landmarks)
     refused("(config|targets)")
-    assert (run / "checkpoint.safetensors.old").read_bytes() == before
+    assert (run / "checkpoint.pt.old").read_bytes() == before
 
 
 def test_refusal_of_another_config_names_only_what_differs(train, tmp_path):
@@ -704,11 +727,11 @@ def test_refusal_of_another_config_names_only_what_differs(train, tmp_path):
 def test_corrupt_checkpoint_gives_one_sentence(train, tmp_path):
     run, config = tmp_path / "run", replace(SHORT, epochs=1)
     fit(new_net(train), train, config, run=run)
-    path = run / "checkpoint.safetensors"
+    path = run / "checkpoint.pt"
     whole = path.read_bytes()
     for content in (b"", whole[: len(whole) // 2], b"nothing like it" * 40):
         path.write_bytes(content)
-        with pytest.raises(ValueError, match=r"checkpoint\.safetensors is damaged .* delete it"):
+        with pytest.raises(ValueError, match=r"checkpoint\.pt is damaged .* delete it"):
             fit(new_net(train), train, config, run=run)
 
 
@@ -720,13 +743,13 @@ def test_loss_that_is_no_number_any_more(train, tmp_path, loss):
     config = replace(SHORT, loss=loss, epochs=3)
 
     def spoil(module, args):
-        if module.training and len(list(run.glob("*.safetensors"))):
+        if module.training and len(list(run.glob("*.pt"))):
             module.head.weight.data.fill_(float("nan"))
 
     net.register_forward_pre_hook(spoil)
     with pytest.raises(FloatingPointError, match=r"became nan;.* learning_rate"):
         fit(net, train, config, run=run, teachers=teachers)
-    _, about = checkpoints.load(run / "checkpoint.safetensors")
+    about = checkpoints.load(run / "checkpoint.pt")
     assert len(about["history"]) == 1
     assert len(fit(new_net(train), train, config, run=run, teachers=teachers)) == 3
 

@@ -46,14 +46,14 @@ def describe() -> str:
     Raises:
         ValueError: KDNOTES_PROFILE names no profile.
     """
-    found = hardware()
+    machine = hardware()
     profile = profiles.current()
-    versions = ", ".join(f"{name} {found[name]}" for name in PACKAGES)
+    versions = ", ".join(f"{name} {machine[name]}" for name in PACKAGES)
     room = f"{memory() / 1e9:.0f} GB of memory"
-    if torch.cuda.is_available():
+    if processes.device().type == "cuda":
         room += f", {torch.cuda.get_device_properties(0).total_memory / 1e9:.0f} GB on the GPU"
     return (
-        f"kdnotes {version('kdnotes')}, Python {found['python']}, {versions}\n"
-        f"{found['device']}; {room}\n"
+        f"kdnotes {version('kdnotes')}, Python {machine['python']}, {versions}\n"
+        f"{machine['device']}; {room}\n"
         f"profile {profile.name}: {profiles.reason()}"
     )

@@ -8,9 +8,8 @@ big GPU.
 import os
 from dataclasses import dataclass
 
-import torch
-
 from kdnotes.data.crops import CROP_MARGIN, STORED_MARGIN
+from kdnotes.system import processes
 
 
 @dataclass(frozen=True)
@@ -103,15 +102,15 @@ def get(name: str) -> Profile:
 
 def current() -> Profile:
     """The profile that KDNOTES_PROFILE names; without it `gpu` where there is one, else `quick`."""
-    return get(_asked() or ("gpu" if torch.cuda.is_available() else "quick"))
+    return get(_asked() or ("quick" if processes.on_cpu() else "gpu"))
 
 
 def reason() -> str:
     """Why `current` chose its profile."""
     if _asked():
         return "KDNOTES_PROFILE asks for it"
-    found = "a GPU was found" if torch.cuda.is_available() else "no GPU was found"
-    return f"{found} (KDNOTES_PROFILE can ask for another)"
+    seen = "no GPU was found" if processes.on_cpu() else "a GPU was found"
+    return f"{seen} (KDNOTES_PROFILE can ask for another)"
 
 
 def _asked():

@@ -152,7 +152,7 @@ def mean_shape(course: Course) -> np.ndarray:
 def new_network(course: Course, name: str, size: int, seed: int = 0) -> models.LandmarkNet:
     """A network that answers with the mean shape of the training faces."""
     shape = mean_shape(course) * course.zoom
-    with torch.random.fork_rng():
+    with processes.fork_rng():
         torch.manual_seed(seed)
         return models.create(name, course.faces.scheme, mean_shape=shape, size=size)
 

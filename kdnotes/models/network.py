@@ -200,8 +200,8 @@ def fingerprint(net: nn.Module) -> str:
 
 def plain(net: nn.Module) -> nn.Module:
     """The network itself, without the wrappers of `torch.compile` and of several processes."""
-    for wrapper in ("_orig_mod", "module"):
-        net = getattr(net, wrapper, net)
+    while (inner := getattr(net, "_orig_mod", getattr(net, "module", net))) is not net:
+        net = inner
     return net
 
 

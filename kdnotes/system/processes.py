@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -24,8 +26,11 @@ MPS_SINCE = "2.13"
 def device() -> torch.device:
     """Where networks are trained: on a CUDA GPU, on Apple's if this PyTorch can, else on the CPU.
 
-    Of several processes each has a CUDA GPU, or all of them share the CPU.
+    Of several processes each has a CUDA GPU, or all of them share the CPU. `accelerate launch
+    --cpu` asks for the CPU on every machine.
     """
+    if os.environ.get("ACCELERATE_USE_CPU", "").lower() in ("1", "true", "yes"):
+        return torch.device("cpu")
     if torch.cuda.is_available():
         return torch.device("cuda")
     one = int(os.environ.get("WORLD_SIZE", "1")) == 1
@@ -43,7 +48,28 @@ def state() -> PartialState:
     """Which of the processes this is; files are made by the first one, the others find them."""
     from accelerate import PartialState  # takes seconds, which asking for the device need not
 
+    _leave_the_group_at_exit()
     return PartialState(cpu=on_cpu())
+
+
+@functools.cache
+def _leave_the_group_at_exit():
+    """NCCL warns where a program ends without taking its leave."""
+    atexit.register(_leave_the_group)
+
+
+def _leave_the_group():
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
+def fork_rng() -> contextlib.AbstractContextManager:
+    """Inside the block random numbers are drawn, and seeded, without a change outside of it.
+
+    Of several GPUs only the one at work is looked after: PyTorch warns where all are.
+    """
+    gpus = [torch.cuda.current_device()] if device().type == "cuda" else []
+    return torch.random.fork_rng(devices=gpus)
 
 
 @contextlib.contextmanager

@@ -1,22 +1,30 @@
-"""A training's folder: its state in one safetensors file, and its log.
+"""A training's folder: its state in one file, and its log.
 
-One file, so that its parts cannot come from different moments; no pickle, so that a newer PyTorch
-still reads it. Random numbers need no place here: order, views and dropout follow from seed and
-step.
+One file, so that its parts cannot come from different moments. Random numbers need no place here:
+order, views and dropout follow from seed and step.
 """
 
 import json
+import pickle
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import nn
 
 from kdnotes.system.files import json_text, new_file
 from kdnotes.training.progress import EpochSums
 from kdnotes.training.schedule import Average
+
+FILE, LOG = "checkpoint.pt", "log.jsonl"
+
+DAMAGE = (
+    SafetensorError, pickle.UnpicklingError, EOFError, LookupError, RuntimeError, ValueError,
+)  # fmt: skip
+
+#: The name of a checkpoint of earlier versions, which is still read.
+EARLIER = "checkpoint.safetensors"
 
 
 @dataclass
@@ -27,7 +35,7 @@ class State:
         net, average, optimizer: What is trained, its running average, and how.
         scaler: Of the loss, where a GPU computes in fp16; else None.
         history: One dict per epoch that is done.
-        epoch: The one that is not.
+        epoch: Sums of the one that is not.
     """
 
     net: nn.Module
@@ -37,34 +45,37 @@ class State:
     history: list[dict] = field(default_factory=list)
     epoch: EpochSums = field(default_factory=EpochSums)
 
-    def parts(self) -> dict[str, dict]:
-        """Its tensors, by part."""
+    def content(self) -> dict:
+        """What a checkpoint keeps: state dicts and JSON values."""
         return {
             "net": self.net.state_dict(),
             "average": self.average.state,
             "optimizer": self.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict() if self.scaler else {},
+            "history": self.history,
+            "epoch": self.epoch.read(),
         }
 
-    def about(self) -> dict:
-        """The rest of it, as JSON values."""
-        scaler = self.scaler.state_dict() if self.scaler else {}
-        return {"history": self.history, "epoch": self.epoch.read(), "scaler": scaler}
-
-    def restore(self, parts: dict[str, dict], about: dict) -> None:
-        self.net.load_state_dict(parts["net"])
-        for key, value in parts["average"].items():
-            self.average.state[key].copy_(value)
-        restore_optimizer(self.optimizer, parts["optimizer"])
-        self.history, self.epoch = about["history"], EpochSums(**about["epoch"])
-        if self.scaler and about["scaler"]:
-            self.scaler.load_state_dict(about["scaler"])
+    def restore(self, content: dict) -> None:
+        """Puts back what `content` gave."""
+        self.net.load_state_dict(content["net"])
+        for name, value in content["average"].items():
+            self.average.state[name].copy_(value)
+        self.optimizer.load_state_dict(self.optimizer.state_dict() | content["optimizer"])
+        for weight, moments in self.optimizer.state.items():
+            for name, value in moments.items():
+                if value.shape == weight.shape:  # a fused step walks through both side by side
+                    moments[name] = torch.empty_like(weight, requires_grad=False).copy_(value)
+        self.history, self.epoch = content["history"], EpochSums(**content["epoch"])
+        if self.scaler and content["scaler"]:
+            self.scaler.load_state_dict(content["scaler"])
 
 
 class Run:
     """A training's folder, or nothing at all where `folder` is None.
 
     Args:
-        folder: Holds `checkpoint.safetensors` and `log.jsonl` (one line per epoch).
+        folder: Holds `checkpoint.pt` and `log.jsonl`, one line per epoch.
         key: What makes it this training and no other: configuration, data, network, teachers.
     """
 
@@ -82,17 +93,18 @@ class Run:
         Raises:
             ValueError: The folder belongs to another training, or its checkpoint is damaged.
         """
-        if self.folder is None or not (path := self.folder / "checkpoint.safetensors").exists():
+        path = find(self.folder)
+        if path is None:
             return False
-        parts, about = load(path)
-        for name in self.key.keys() | about["key"].keys():
-            old, new = about["key"].get(name), self.key.get(name)
+        content = load(path)
+        for name in self.key.keys() | content["key"].keys():
+            old, new = content["key"].get(name), self.key.get(name)
             if old != new:
                 raise ValueError(
                     f"{self.folder} holds a training with another {name} ({_change(old, new)}); "
                     "delete it or choose another folder"
                 )
-        state.restore(parts, about)
+        state.restore(content)
         return True
 
     def write(self, state: State) -> None:
@@ -104,18 +116,15 @@ class Run:
         if self.folder is None:
             return
         try:
-            save(self.folder / "checkpoint.safetensors", state.parts(), self.about(state))
-            with new_file(self.folder / "log.jsonl") as part:
+            with new_file(self.folder / FILE) as part:
+                torch.save({"key": self.key, **state.content()}, part)
+            with new_file(self.folder / LOG) as part:
                 part.write_text("".join(json_text(entry) + "\n" for entry in state.history))
-        except (OSError, SafetensorError) as error:
+        except (OSError, RuntimeError) as error:  # torch.save's word for a full disk
             raise OSError(
                 f"the training cannot be saved in {self.folder} ({error}); what was saved before "
                 "is whole. Make room there and run the same again: it goes on from that"
             ) from error
-
-    def about(self, state: State) -> dict:
-        """What a checkpoint says beside its tensors."""
-        return {"key": self.key} | state.about()
 
 
 def _change(old, new):
@@ -126,58 +135,38 @@ def _change(old, new):
     return ", ".join(f"{name} {old.get(name)}, now {new.get(name)}" for name in names)
 
 
-def save(path: Path, parts: dict[str, dict], about: dict) -> None:
-    """Writes state dicts.
-
-    Args:
-        path: File to write.
-        parts: Name to a state dict; an optimiser's is flattened.
-        about: JSON values: epoch, config, history.
-    """
-    tensors = {}
-    for name, state in parts.items():
-        if "param_groups" in state:  # an optimiser: {parameter number: {quantity: tensor}}
-            state = {
-                f"{i}.{quantity}": value
-                for i, quantities in state["state"].items()
-                for quantity, value in quantities.items()
-            }
-        for key, value in state.items():
-            value = torch.as_tensor(value).detach().cpu()
-            tensors[f"{name}/{key}"] = value.clone(memory_format=torch.contiguous_format)
-    with new_file(path) as part:
-        save_file(tensors, part, metadata={"kdnotes": json_text(about)})
+def find(folder: Path | None) -> Path | None:
+    """The checkpoint in a run's folder; None where there is none."""
+    paths = [] if folder is None else [folder / FILE, folder / EARLIER]
+    return next((path for path in paths if path.exists()), None)
 
 
-def load(path: Path) -> tuple[dict[str, dict], dict]:
-    """The parts and the JSON values that `save` wrote.
+def load(path: Path) -> dict:
+    """What a checkpoint holds: `State.content`, and the training's `key`.
 
     Raises:
         ValueError: The file is damaged.
     """
-    parts: dict[str, dict] = {}
     try:
-        with safe_open(path, "pt") as file:
-            about = json.loads((file.metadata() or {})["kdnotes"])
-            for key in file.keys():
-                name, inner = key.split("/", 1)
-                parts.setdefault(name, {})[inner] = file.get_tensor(key)
-    except (SafetensorError, KeyError, ValueError) as error:
+        if path.name == EARLIER:
+            return _load_earlier(path)
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except DAMAGE as error:
         raise ValueError(
             f"the checkpoint {path} is damaged ({error}); delete it to train from the start"
         ) from error
-    return parts, about
 
 
-def restore_optimizer(optimizer: torch.optim.Optimizer, flat: dict[str, torch.Tensor]) -> None:
-    """Puts a flattened optimiser state back, in the memory format of the weights: a fused step
-    walks through both side by side."""
-    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
-    state = optimizer.state_dict()
-    for key, value in flat.items():
-        number, quantity = key.split(".", 1)
-        weight = weights[int(number)]
-        if value.shape == weight.shape:
-            value = torch.empty_like(weight, requires_grad=False).copy_(value)
-        state["state"].setdefault(int(number), {})[quantity] = value
-    optimizer.load_state_dict(state)
+def _load_earlier(path: Path) -> dict:
+    """A checkpoint of earlier versions: tensors named `part/name`, the rest as JSON."""
+    content = {"net": {}, "average": {}, "optimizer": {}}
+    moments: dict[int, dict] = {}
+    with safe_open(path, "pt") as file:
+        for key in file.keys():
+            part, name = key.split("/", 1)
+            content[part][name] = file.get_tensor(key)
+        content |= json.loads(file.metadata()["kdnotes"])
+    for key, value in content["optimizer"].items():
+        number, name = key.split(".", 1)
+        moments.setdefault(int(number), {})[name] = value
+    return content | {"optimizer": {"state": moments}}

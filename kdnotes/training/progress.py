@@ -1,42 +1,55 @@
 """What a training shows while it runs: sums of an epoch, a progress bar, TensorBoard."""
 
 import sys
+from dataclasses import dataclass, field
 
 import torch
 from accelerate.utils import is_tensorboard_available
 from tqdm.auto import tqdm
 
-#: Steps between two looks at the loss. Each look waits until a GPU has come that far.
+#: Steps between two looks at the loss, which wait until a GPU has come that far, and between two
+#: comparisons of the student with its teachers, which only the log needs.
 READ_EVERY = 20
 
 
+@dataclass
 class EpochSums:
     """The loss terms of one epoch, summed where they are computed and read only when asked for.
 
     Attributes:
+        sums: Name of a term to its sum, a float or a tensor.
         steps: Steps summed up so far.
         seconds: What they took.
+        counts: Name of a term to the number of steps that it was computed in.
     """
 
-    def __init__(self, sums: dict[str, float] | None = None, steps: int = 0, seconds: float = 0.0):
-        self.sums = dict(sums or {})
-        self.steps, self.seconds = steps, seconds
+    sums: dict = field(default_factory=dict)
+    steps: int = 0
+    seconds: float = 0.0
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self):
+        if not self.counts:  # a checkpoint of earlier versions: every term in every step
+            self.counts = dict.fromkeys(self.sums, self.steps)
 
     def add(self, terms: dict[str, torch.Tensor]) -> None:
         for name, value in terms.items():
             self.sums[name] = value + self.sums.get(name, 0.0)
+            self.counts[name] = self.counts.get(name, 0) + 1
         self.steps += 1
 
     def read(self) -> dict:
         """The arguments that make these sums again, as JSON values; a float keeps a float32."""
         sums = {name: float(value) for name, value in self.sums.items()}
-        return {"sums": sums, "steps": self.steps, "seconds": self.seconds}
+        return vars(self) | {"sums": sums}
 
     def means(self, accelerator) -> dict[str, float]:
-        """Over all steps so far, and over all processes."""
-        device = accelerator.device
-        means = {name: torch.as_tensor(s, device=device) for name, s in self.sums.items()}
-        return {k: float(accelerator.reduce(v, "mean")) / self.steps for k, v in means.items()}
+        """Of each term over the steps that it was computed in, and over all processes."""
+        means = {}
+        for name, value in self.sums.items():
+            value = torch.as_tensor(value, device=accelerator.device)
+            means[name] = float(accelerator.reduce(value, "mean")) / self.counts[name]
+        return means
 
 
 class Bar(tqdm):
@@ -56,9 +69,8 @@ class Bar(tqdm):
     def step(self, epoch: int, sums: EpochSums) -> None:
         self.update()
         if not self.disable and sums.steps % READ_EVERY == 0:
-            read = sums.read()
-            means = {name: value / read["steps"] for name, value in read["sums"].items()}
-            self._show(epoch, means)
+            read = sums.read()["sums"]
+            self._show(epoch, {name: read[name] / sums.counts[name] for name in read})
 
     def epoch(self, entry: dict) -> None:
         """Shows the last line of the log."""

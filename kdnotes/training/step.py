@@ -1,12 +1,24 @@
 """One step of a training: a batch of views, the network's answer, its loss, a little way down."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
+from torch import nn
 
 from kdnotes import losses
 from kdnotes.views import sample_views, to_tensor, warp_images, warp_points
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+    from kdnotes.data.faceset import FaceSet
+    from kdnotes.teachers import TeacherCache, Teachers
+    from kdnotes.training.config import TrainConfig
 
 #: KD-Loss by the name of its settings: the paper's, the released code's, and the paper's with one
 #: constant changed.
@@ -22,6 +34,11 @@ SETTINGS = {
 REGION_WORDS = {"pulled": losses.POSITIVE, "pushed": losses.NEGATIVE, "let_go": losses.LOW}
 
 
+def _plain(loss):
+    """A loss that knows no teacher."""
+    return lambda pred, target, answers: loss(pred, target)
+
+
 def _kd(settings):
     return lambda pred, target, answers: losses.kd_loss(pred, target, **answers, settings=settings)
 
@@ -34,6 +51,11 @@ def _l1_and(function):
         return losses.l1(pred, target) + sum(with_teachers)
 
     return loss
+
+
+def _imitation(pred, target, teacher):
+    """L1 to a teacher."""
+    return losses.l1(pred, teacher)
 
 
 def _to_teachers(pred, target, answers):
@@ -51,15 +73,15 @@ def _hinted(pred, target, answers):
 #: Losses that know no teacher, and those that need one: names a training can be asked for, and what
 #: they do with (pred, target, teachers' answers).
 PLAIN: dict[str, Callable] = {
-    "l1": lambda pred, target, answers: losses.l1(pred, target),
-    "l2": lambda pred, target, answers: losses.l2(pred, target),
-    "smooth_l1": lambda pred, target, answers: losses.smooth_l1(pred, target),
-    "wing": lambda pred, target, answers: losses.wing(pred, target),
+    "l1": _plain(losses.l1),
+    "l2": _plain(losses.l2),
+    "smooth_l1": _plain(losses.smooth_l1),
+    "wing": _plain(losses.wing),
 }
 TAUGHT: dict[str, Callable] = {
     **{name: _kd(settings) for name, settings in SETTINGS.items()},
     "to-teachers": _to_teachers,
-    "l1+teachers": _l1_and(lambda pred, target, teacher: losses.l1(pred, teacher)),
+    "l1+teachers": _l1_and(_imitation),
     "l1+attentive": _l1_and(losses.attentive_imitation),
     "l1+bounded": _l1_and(losses.teacher_bounded),
     "l1+hinge": _l1_and(losses.teacher_hinge),
@@ -68,43 +90,75 @@ TAUGHT: dict[str, Callable] = {
 LOSSES = PLAIN | TAUGHT
 
 
-def make_batch(student, faces, targets, chosen, config, epoch, teachers):
-    """Images, landmarks and teachers' answers for the faces at the positions `chosen`."""
+def make_batch(
+    student: nn.Module,
+    faces: FaceSet,
+    targets: torch.Tensor,
+    chosen: np.ndarray,
+    config: TrainConfig,
+    epoch: int,
+    teachers: Teachers | TeacherCache | None,
+) -> tuple[torch.Tensor, torch.Tensor, dict[str, torch.Tensor]]:
+    """One view of each face of a batch, with what is to be learned from it.
+
+    Args:
+        targets: `(N, L, 2)` landmarks of all faces, in stored-crop units.
+        chosen: `(B,)` positions of the batch's faces.
+        epoch: From 0; decides which views are seen.
+
+    Returns:
+        Images `(B, 3, S, S)` from 0 to 1, target landmarks `(B, L, 2)` in crop units, and each
+        teacher's landmarks `(B, L, 2)` by name; on the student's device.
+    """
     device = next(student.parameters()).device
-    rows, size = faces.rows[chosen], student.config.size
+    rows, scheme = faces.rows[chosen], faces.scheme
     view = epoch % config.n_views if config.n_views else epoch
-    zoom = faces.zoom(student.config.crop_margin)
     views = sample_views(
         rows,
         view,
         seed=config.seed,
         strength=config.strength,
-        config=config.view_config.on(faces.scheme),
-        zoom=zoom,
+        config=config.view_config.on(scheme),
+        zoom=faces.zoom(student.config.crop_margin),
     ).to(device)
     crops = to_tensor(faces.images[chosen], device)
-    images = warp_images(crops, views, size).contiguous(memory_format=torch.channels_last)
-    target = warp_points(
-        targets[chosen].to(device, non_blocking=True), views, faces.scheme
-    )  # (B, L, 2)
+    images = warp_images(crops, views, student.config.size)
+    images = images.contiguous(memory_format=torch.channels_last)
+    target = warp_points(targets[chosen].to(device, non_blocking=True), views, scheme)
     answers = teachers.answers(rows, view, crops, views) if teachers else {}
     return images, target, answers
 
 
-def descend(net, batch, config, rate, optimizer, accelerator):
-    """One step: the network's answer, its loss, and a little way down. Returns the loss terms."""
+def descend(
+    net: nn.Module,
+    batch: tuple[torch.Tensor, torch.Tensor, dict[str, torch.Tensor]],
+    config: TrainConfig,
+    rate: float,
+    optimizer: torch.optim.Optimizer,
+    accelerator: Accelerator,
+    compare_teachers: bool = True,
+) -> dict[str, torch.Tensor]:
+    """One step: the network's answer, its loss, a step of the optimiser along the gradient.
+
+    Args:
+        batch: What `make_batch` returns.
+        rate: Learning rate.
+        compare_teachers: Also say where the student stands to each teacher, for the log.
+
+    Returns:
+        The loss and its terms, detached.
+
+    Raises:
+        FloatingPointError: On a CPU, an answer that is not finite. A GPU would have to wait.
+    """
     images, target, answers = batch
     with accelerator.autocast():
         pred = net(images)  # (B, L, 2)
-    if pred.device.type == "cpu":  # a GPU would wait
+    if pred.device.type == "cpu":
         check_finite(pred.detach().sum(), "an answer", config)
     terms = _named(LOSSES[config.loss](pred, target, answers), config.scale)
-    answers.pop("hint", None)
-    if answers:
-        how = SETTINGS.get(config.loss, losses.PAPER)
-        terms |= compare(pred.detach(), target, answers, how)
-    if config.loss in SETTINGS:
-        terms["slope"] = mean_slope(pred.detach(), target, answers, SETTINGS[config.loss])
+    if compare_teachers:
+        terms |= compare(pred.detach(), target, answers, config.loss)
     for group in optimizer.param_groups:
         group["lr"] = rate
     optimizer.zero_grad(set_to_none=True)
@@ -128,33 +182,37 @@ def _named(terms, scale):
     return {"loss": scale * terms}
 
 
-def compare(pred, target, answers, settings):
+def compare(
+    pred: torch.Tensor, target: torch.Tensor, answers: dict[str, torch.Tensor], loss: str
+) -> dict[str, torch.Tensor]:
     """For the log: where the student stands to each teacher.
+
+    Args:
+        pred, target: `(B, L, 2)` in crop units.
+        answers: `(B, L, 2)` of each teacher, by its name.
+        loss: A name in `LOSSES`; KD-Loss's regions are those of its settings, else `PAPER`'s.
 
     Returns:
         Of each teacher: the shares of the coordinates that it pulls in, pushes on and lets go; its
-        mean distance from the student and from the landmarks, in crop widths.
+        mean distance from the student and from the landmarks, in crop widths. Of KD-Loss also
+        `slope`, how steep it is on average over coordinates; L1 has 1 everywhere.
     """
-    found = {}
-    for name, teacher in answers.items():
-        how = getattr(settings, name)
+    settings = SETTINGS.get(loss, losses.PAPER)
+    landmarks = {name: answer for name, answer in answers.items() if name != "hint"}
+    values = {}
+    for name, teacher in landmarks.items():
+        assistant = getattr(settings, name)
         region = losses.region(
-            pred, target, teacher, beta=how.beta, low_influence=how.low_influence
+            pred, target, teacher, beta=assistant.beta, low_influence=assistant.low_influence
         )
         for word, number in REGION_WORDS.items():
-            found[f"{name}_{word}"] = (region == number).float().mean()
-        found[f"{name}_distance"] = (pred - teacher).norm(dim=-1).mean()
-        found[f"{name}_error"] = (teacher - target).norm(dim=-1).mean()
-    return found
-
-
-def mean_slope(pred, target, answers, settings):
-    """How steep KD-Loss is, on average over coordinates; L1 has 1 everywhere."""
-    return (
-        losses.kd_loss_grad(pred, target, **answers, settings=settings, reduction="none")
-        .total.abs()
-        .mean()
-    )
+            values[f"{name}_{word}"] = (region == number).float().mean()
+        values[f"{name}_distance"] = (pred - teacher).norm(dim=-1).mean()
+        values[f"{name}_error"] = (teacher - target).norm(dim=-1).mean()
+    if loss in SETTINGS:
+        slope = losses.kd_loss_grad(pred, target, **landmarks, settings=settings, reduction="none")
+        values["slope"] = slope.total.abs().mean()
+    return values
 
 
 def check_finite(value, what, config):

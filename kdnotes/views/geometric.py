@@ -137,9 +137,19 @@ def _uniform(seed, sample_ids, view_ids, n):
     return (bits >> np.uint64(11)) / float(1 << 53)
 
 
+#: The random numbers of a view, in the order in which they are drawn.
+DRAWN = (
+    "rotation", "scale", "shift_x", "shift_y", "flip",
+    "contrast", "brightness", "gamma", "grey", "blur",
+    "patch_width", "patch_height", "patch", "patch_x", "patch_y",
+    "patch_red", "patch_green", "patch_blue",
+    "noise", "noise_level", "noise_row", "noise_column",
+)  # fmt: skip
+
+
 def sample_views(
-    sample_ids,
-    view_ids,
+    sample_ids: np.ndarray,
+    view_ids: np.ndarray | int,
     *,
     seed: int,
     strength: float = 1.0,
@@ -151,44 +161,47 @@ def sample_views(
     Args:
         sample_ids: `(B,)` whole numbers; `FaceSet.rows` of the samples.
         view_ids: `(B,)` whole numbers, or one for all.
+        seed: Of the draws.
         strength: Scales `config` (default: `ViewConfig()`); 0 leaves the plain crop and mirroring.
+        config: How far views stray.
         zoom: Stored margin / crop margin: how much larger the face is in the view.
+
+    Example:
+        >>> views = sample_views([7, 8], 0, seed=0)
+        >>> views.matrix.shape
+        torch.Size([2, 2, 3])
+        >>> again = sample_views([8], 0, seed=0)  # the batch does not matter
+        >>> bool((again.matrix[0] == views.matrix[1]).all())
+        True
     """
     sample_ids = np.atleast_1d(sample_ids)
     config = (config or ViewConfig()).scaled(strength)
     view_ids = np.broadcast_to(view_ids, sample_ids.shape)
-    u = torch.from_numpy(_uniform(seed, sample_ids, view_ids, 22))  # (B, 22)
-    s = 2 * u - 1  # from -1 to 1
+    drawn = torch.from_numpy(_uniform(seed, sample_ids, view_ids, len(DRAWN)))  # (B, 22)
+    u = dict(zip(DRAWN, drawn.unbind(1), strict=True))  # from 0 to 1
+    s = {name: 2 * value - 1 for name, value in u.items()}  # from -1 to 1
 
-    angle = math.radians(config.rotation) * s[:, 0]
-    scale = zoom * (1 + config.scale * s[:, 1])
-    flip = u[:, 4] < config.flip
-    cos, sin = scale * torch.cos(angle), scale * torch.sin(angle)
-    mirror = 1.0 - 2.0 * flip.double()
-    matrix = torch.stack(
-        [
-            torch.stack([mirror * cos, -sin, config.shift * s[:, 2]], dim=-1),
-            torch.stack([mirror * sin, cos, config.shift * s[:, 3]], dim=-1),
-        ],
-        dim=1,
-    )  # (B, 2, 3)
-
-    tone = torch.stack(
-        [
-            1 + config.contrast * s[:, 5],
-            config.brightness * s[:, 6],
-            torch.exp(math.log1p(config.gamma) * s[:, 7]),
-        ],
-        dim=-1,
+    flip = u["flip"] < config.flip
+    matrix = _matrices(
+        angle=math.radians(config.rotation) * s["rotation"],
+        scale=zoom * (1 + config.scale * s["scale"]),
+        shift=[config.shift * s["shift_x"], config.shift * s["shift_y"]],
+        flip=flip,
     )
-    level = config.noise_level * u[:, 19:20] * (u[:, 18:19] < config.noise)
-    size = config.occluder_size * u[:, 10:12] * (u[:, 12:13] < config.occluder)
-    corner = u[:, 13:15] - 0.5 - size / 2
+    tone = _columns(
+        1 + config.contrast * s["contrast"],
+        config.brightness * s["brightness"],
+        torch.exp(math.log1p(config.gamma) * s["gamma"]),
+    )
+    noise = config.noise_level * u["noise_level"] * (u["noise"] < config.noise)
+    size = config.occluder_size * _columns(u["patch_width"], u["patch_height"])
+    size = size * (u["patch"] < config.occluder)[:, None]
+    corner = _columns(u["patch_x"], u["patch_y"]) - 0.5 - size / 2
     changes = {
         "tone": tone != tone.new_tensor([1.0, 0.0, 1.0]),
-        "grey": u[:, 8] < config.grey,
-        "blur": u[:, 9] < config.blur,
-        "noise": level > 0,
+        "grey": u["grey"] < config.grey,
+        "blur": u["blur"] < config.blur,
+        "noise": noise > 0,
         "patch": size > 0,
     }
     return Views(
@@ -197,13 +210,27 @@ def sample_views(
         tone=tone.float(),
         grey=changes["grey"].float(),
         blur=changes["blur"].float(),
-        noise=torch.cat([level, u[:, 20:22]], dim=-1).float(),
+        noise=_columns(noise, u["noise_row"], u["noise_column"]).float(),
         patch=torch.cat([corner, corner + size], dim=-1).float(),
-        patch_colour=u[:, 15:18].float(),
+        patch_colour=_columns(u["patch_red"], u["patch_green"], u["patch_blue"]).float(),
         zoom=zoom,
-        reach=float(_stored(_CORNERS.expand(len(u), 4, 2), matrix).abs().max()),
+        reach=float(_stored(_CORNERS.expand(len(matrix), 4, 2), matrix).abs().max()),
         changes=frozenset(name for name, where in changes.items() if where.any()),
     )
+
+
+def _columns(*values):
+    """Vectors `(B,)` side by side: `(B, n)`."""
+    return torch.stack(values, dim=-1)
+
+
+def _matrices(angle, scale, shift, flip):
+    """`(B, 2, 3)`: mirrored, turned, scaled and shifted, in this order."""
+    cos, sin = scale * torch.cos(angle), scale * torch.sin(angle)
+    mirror = 1.0 - 2.0 * flip.double()
+    right, down = shift
+    rows = _columns(mirror * cos, -sin, right), _columns(mirror * sin, cos, down)
+    return torch.stack(rows, dim=1)
 
 
 def _stored(points, matrix):
@@ -219,18 +246,37 @@ def plain_views(n: int, zoom: float = STORED_MARGIN / CROP_MARGIN) -> Views:
     return sample_views(np.zeros(n), 0, seed=0, config=STILL, zoom=zoom)
 
 
-def warp_points(points: torch.Tensor, views: Views, scheme) -> torch.Tensor:
-    """Landmarks `(B, L, 2)` of stored crops as landmarks of the views, renumbered if mirrored."""
+def _in_full_precision(function):
+    """Somebody's autocast would round the products of matrices: landmarks by a pixel, and views."""
+
+    @functools.wraps(function)
+    def wrapped(tensor, *args):
+        with torch.autocast(tensor.device.type, enabled=False):
+            return function(tensor, *args)
+
+    return wrapped
+
+
+@_in_full_precision
+def warp_points(points: torch.Tensor, views: Views, scheme: Scheme | int) -> torch.Tensor:
+    """Landmarks `(B, L, 2)` of stored crops as landmarks of the views, renumbered if mirrored.
+
+    Example:
+        >>> corner = torch.tensor([[[0.1, 0.2]]])
+        >>> warp_points(corner, plain_views(1, zoom=2.0), Scheme(1))
+        tensor([[[0.2000, 0.4000]]])
+    """
     moved = points @ views.matrix[:, :, :2].mT + views.matrix[:, None, :, 2]  # (B, L, 2)
     return renumber(moved, views, scheme)
 
 
-def unwarp_points(points: torch.Tensor, views: Views, scheme) -> torch.Tensor:
+@_in_full_precision
+def unwarp_points(points: torch.Tensor, views: Views, scheme: Scheme | int) -> torch.Tensor:
     """The way back: landmarks `(B, L, 2)` of the views as landmarks of the stored crops."""
     return renumber(_stored(points, views.matrix), views, scheme)
 
 
-def renumber(values: torch.Tensor, views: Views, scheme) -> torch.Tensor:
+def renumber(values: torch.Tensor, views: Views, scheme: Scheme | int) -> torch.Tensor:
     """`values` `(B, L, …)` per landmark, with left and right exchanged in mirrored views.
 
     Raises:
@@ -251,6 +297,7 @@ def _order(flip, device):
     return torch.tensor(flip, device=device)
 
 
+@_in_full_precision
 def warp_images(images: torch.Tensor, views: Views, size: int) -> torch.Tensor:
     """Stored crops `(B, 3, H, W)`, uint8 or from 0 to 1, as views `(B, 3, size, size)`."""
     white = 255 if images.dtype == torch.uint8 else 1
@@ -273,7 +320,9 @@ def warp_images(images: torch.Tensor, views: Views, size: int) -> torch.Tensor:
     return photometric(warped.div_(white), views)  # divided here, where fewer pixels are left
 
 
-def warp(images, landmarks, views: Views, size: int, scheme) -> tuple[torch.Tensor, torch.Tensor]:
+def warp(
+    images: torch.Tensor, landmarks: torch.Tensor, views: Views, size: int, scheme: Scheme | int
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Stored crops and their landmarks as views: `warp_images` and `warp_points` in one call.
 
     Args:
@@ -287,8 +336,17 @@ def warp(images, landmarks, views: Views, size: int, scheme) -> tuple[torch.Tens
     return warp_images(images, views, size), warp_points(landmarks, views, scheme)
 
 
-def flip(images, landmarks, scheme) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mirror images of pictures `(B, 3, H, W)` and landmarks `(B, L, 2)`; twice is nothing."""
+def flip(
+    images: torch.Tensor, landmarks: torch.Tensor, scheme: Scheme | int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mirror images of pictures `(B, 3, H, W)` and landmarks `(B, L, 2)`.
+
+    Example:
+        >>> image, points = torch.zeros(1, 3, 4, 4), torch.zeros(1, 68, 2)
+        >>> points[0, 0, 0] = -0.4  # the right end of the jaw, at the left of the picture
+        >>> float(flip(image, points, 68)[1][0, 16, 0])
+        0.4000000059604645
+    """
     order = _order(get(scheme).flip, landmarks.device)
     mirrored = landmarks[:, order] * landmarks.new_tensor([-1.0, 1.0])
     return images.flip(-1), mirrored

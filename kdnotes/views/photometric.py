@@ -1,5 +1,4 @@
-"""What a view does to light and colours, once the picture has been moved: all faces of a batch at
-once, on the training's device."""
+"""What a view does to light and colours once the picture has been moved, a whole batch at once."""
 
 import functools
 
