@@ -54,7 +54,7 @@ def test_head_starts_small():
     torch.manual_seed(0)
     net = models.create(SMALL, 68, size=32)
     plain = 1 / net.head.in_features**0.5  # what nn.Linear draws its weights up to
-    assert net.head.weight.abs().max().item() == pytest.approx(models.HEAD_SCALE * plain, rel=0.01)
+    assert net.head.weight.abs().max().item() == pytest.approx(network.HEAD_SCALE * plain, rel=0.01)
     assert not net.head.bias.any()
 
 

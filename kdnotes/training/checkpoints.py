@@ -153,7 +153,8 @@ def load(path: Path) -> dict:
         return torch.load(path, map_location="cpu", weights_only=True)
     except DAMAGE as error:
         raise ValueError(
-            f"the checkpoint {path} is damaged ({error}); delete it to train from the start"
+            f"the checkpoint {path} is damaged ({type(error).__name__}); delete it to train from "
+            "the start"
         ) from error
 
 
