@@ -133,6 +133,12 @@ def mirror(shapes: Any, scheme: int | Scheme) -> np.ndarray:
 
     Raises:
         ValueError: The scheme does not say how points are renumbered.
+
+    Example:
+        >>> eyes = np.zeros((1, 68, 2))
+        >>> eyes[0, 36] = [-0.2, 0.1]
+        >>> asm.mirror(eyes, 68)[0, 45]
+        array([0.2, 0.1])
     """
     scheme = get(scheme)
     shapes = _checked(shapes, scheme.n_points)
@@ -143,7 +149,12 @@ def mirror(shapes: Any, scheme: int | Scheme) -> np.ndarray:
 
 def with_mirror_images(landmarks: Any, scheme: int | Scheme) -> np.ndarray:
     """Shapes `(N, L, 2)` and then their mirror images, `(2 N, L, 2)`; of a scheme without a flip
-    the shapes alone."""
+    the shapes alone.
+
+    Example:
+        >>> asm.with_mirror_images(np.zeros((5, 68, 2)), 68).shape
+        (10, 68, 2)
+    """
     landmarks, scheme = np.asarray(landmarks), get(scheme)
     if scheme.flip is None:
         return landmarks
@@ -157,13 +168,25 @@ def fit_shapes(landmarks: Any, scheme: int | Scheme, **params: Any) -> ActiveSha
         landmarks: `(N, L, 2)`, of training faces only.
         scheme: Number of points or a `Scheme`.
         params: Of `ActiveShapeModel`.
+
+    Example:
+        >>> shapes = np.random.default_rng(0).normal(size=(20, 68, 2))
+        >>> asm.fit_shapes(shapes, 68, variance=0.5).components_.shape[1]
+        136
     """
     shapes = with_mirror_images(landmarks, scheme)
     return ActiveShapeModel(**params).fit(shapes.reshape(len(shapes), 2 * get(scheme).n_points))
 
 
 def soften(model: ActiveShapeModel, landmarks: Any) -> np.ndarray:
-    """The soft landmarks `(N, L, 2)` float32 of hard landmarks `(N, L, 2)`, in the same frame."""
+    """The soft landmarks `(N, L, 2)` float32 of hard landmarks `(N, L, 2)`, in the same frame.
+
+    Example:
+        >>> shapes = np.random.default_rng(0).normal(size=(20, 68, 2))
+        >>> model = asm.fit_shapes(shapes, 68, variance=0.9)
+        >>> asm.soften(model, shapes).shape
+        (20, 68, 2)
+    """
     check_is_fitted(model)
     landmarks = _checked(landmarks, model.n_features_in_ // 2)
     soft = model.transform(landmarks.reshape(len(landmarks), model.n_features_in_))

@@ -67,3 +67,27 @@ def trained_course(small_faces, tmp_path_factory):
         patch.setenv("KDNOTES_BUILD", str(tmp_path_factory.mktemp("build")))
         course = recipes.open_course("tiny", small_faces.path, progress=False)
     return course, report.build(course)
+
+
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory):
+    """By name each foreign face set and its open course; made when it is asked for."""
+    from foreign_sets import MADE
+
+    from kdnotes.course import recipes
+
+    root, courses = tmp_path_factory.mktemp("foreign"), {}
+    with pytest.MonkeyPatch.context() as patch:
+        if not os.environ.get("KDNOTES_BUILD"):
+            patch.setenv("KDNOTES_BUILD", str(root / "build"))
+        patch.setenv("KDNOTES_PROFILE", "tiny")
+
+        def course(name):
+            if name not in courses:
+                (root / name).mkdir()
+                faces = MADE[name](root / name)
+                courses[name] = recipes.open_course("tiny", faces.path, progress=False)
+            patch.setenv("KDNOTES_DATA", str(courses[name].faces.path))
+            return courses[name]
+
+        yield course

@@ -27,19 +27,19 @@ def main_slope(u: Tensor, tau: float | Tensor, slope: float) -> Tensor:
     return torch.where(u <= tau, slope, 2 * u)
 
 
-def assistive_slope(u: Tensor, t: Tensor, how: Assistance) -> Tensor:
+def assistive_slope(u: Tensor, t: Tensor, assistance: Assistance) -> Tensor:
     """d assist / du: α⁺ in R_P, |α⁻| in R_N, α⁻·(t - 2u)/(β·t) in R_L with its ramp, else 0.
 
     At u = t the two sides disagree, and the slope is 0, as autograd has it.
     """
-    regions = regions_of(u, t, how.beta, how.low_influence)
+    regions = regions_of(u, t, assistance.beta, assistance.low_influence)
     beside = torch.sign(u - t)  # d|t - u| / du
-    slope = torch.where(regions == POSITIVE, how.alpha_positive * beside, 0.0)
-    slope = torch.where(regions == NEGATIVE, how.alpha_negative * beside, slope)
-    if how.low_influence == "ramp":
+    slope = torch.where(regions == POSITIVE, assistance.alpha_positive * beside, 0.0)
+    slope = torch.where(regions == NEGATIVE, assistance.alpha_negative * beside, slope)
+    if assistance.low_influence == "ramp":
         low = regions == LOW
-        border = torch.where(low, how.beta * t, 1.0)
-        slope = torch.where(low, how.alpha_negative * (t - 2 * u) / border, slope)
+        border = torch.where(low, assistance.beta * t, 1.0)
+        slope = torch.where(low, assistance.alpha_negative * (t - 2 * u) / border, slope)
     return slope
 
 
@@ -62,6 +62,12 @@ def kd_loss_grad(
 
     Returns:
         `KDTerms` of `(…, L, 2)`: what `torch.autograd.grad` gives for each term.
+
+    Example:
+        >>> pred, target = torch.tensor([[0.25, 0.25]]), torch.zeros(1, 2)
+        >>> tough, tolerant = torch.full((1, 2), 0.1), torch.full((1, 2), 0.4)
+        >>> losses.kd_loss_grad(pred, target, tough, tolerant, reduction="none").total
+        tensor([[3.8500, 3.8500]])
     """
     landmarks = dict(pred=pred, target=target, tough=tough, tolerant=tolerant)
     pred, target, tough, tolerant = checked(**landmarks)
@@ -69,10 +75,10 @@ def kd_loss_grad(
     u, side = error.abs(), torch.sign(error)
     tau = threshold(settings, target, tolerant)
 
-    def pull(teacher, weight, how):
+    def pull(teacher, weight, assistance):
         if teacher is None:
             return torch.zeros_like(u)
-        return weight * side * assistive_slope(u, (teacher - target).abs(), how)
+        return weight * side * assistive_slope(u, (teacher - target).abs(), assistance)
 
     terms = [
         settings.main_weight * side * main_slope(u, tau, settings.slope),

@@ -46,6 +46,11 @@ def main_loss(
     Args:
         pred, target: `(…, L, 2)`.
         tau: Where the parabola begins: a number, or one per coordinate, shaped like `target`.
+
+    Example:
+        >>> pred, target = torch.tensor([[0.3, 1.0]]), torch.zeros(1, 2)
+        >>> losses.main_loss(pred, target, reduction="none")
+        tensor([[0.3000, 1.2500]])
     """
     pred, target = checked(pred=pred, target=target)
     u = (pred - target).abs()
@@ -78,6 +83,14 @@ def assistive_loss(
         alpha_positive, alpha_negative: α⁺ and α⁻.
         beta: Where R_L ends, as a share of t.
         low_influence: "ramp" as in the paper, or "zero" as in the released code.
+
+    Example:
+        >>> pred = torch.tensor([[0.5, 0.25], [0.16, 0.08]])
+        >>> target, teacher = torch.zeros(2, 2), torch.full((2, 2), 0.4)
+        >>> alphas = {"alpha_positive": 0.9, "alpha_negative": -0.45}
+        >>> losses.assistive_loss(pred, target, teacher, **alphas, beta=0.4, reduction="none")
+        tensor([[ 0.0900, -0.0675],
+                [-0.1080, -0.0720]])
     """
     pred, target, teacher = checked(pred=pred, target=target, teacher=teacher)
     u, t = _distances(pred, target, teacher)
@@ -112,6 +125,12 @@ def region(
 
     Returns:
         `(…, L, 2)` int64: NONE, LOW, NEGATIVE or POSITIVE.
+
+    Example:
+        >>> pred = torch.tensor([[0.5, 0.25], [0.08, 0.0]])
+        >>> losses.region(pred, torch.zeros(2, 2), torch.full((2, 2), 0.4), beta=0.4)
+        tensor([[3, 2],
+                [1, 1]])
     """
     pred, target, teacher = checked(pred=pred, target=target, teacher=teacher)
     return regions_of(*_distances(pred, target, teacher), beta, low_influence)
@@ -240,6 +259,13 @@ def kd_loss(
 
     Raises:
         ValueError: `settings.tau` is None (RELEASED) and there is no Tolerant teacher to give τ.
+
+    Example:
+        >>> pred, target = torch.tensor([[0.25, 0.25]]), torch.zeros(1, 2)
+        >>> tough, tolerant = torch.full((1, 2), 0.1), torch.full((1, 2), 0.4)
+        >>> terms = losses.kd_loss(pred, target, tough, tolerant)
+        >>> {name: round(float(value), 4) for name, value in terms._asdict().items()}
+        {'total': 0.6925, 'main': 0.625, 'tough': 0.135, 'tolerant': -0.0675}
     """
     landmarks = dict(pred=pred, target=target, tough=tough, tolerant=tolerant)
     pred, target, tough, tolerant = checked(**landmarks)
@@ -248,10 +274,10 @@ def kd_loss(
         pred, target, tau=tau, slope=settings.slope, reduction="none"
     )
 
-    def assist(teacher, weight, how):
+    def assist(teacher, weight, assistance):
         if teacher is None:
             return torch.zeros_like(main)
-        return weight * assistive_loss(pred, target, teacher, **vars(how), reduction="none")
+        return weight * assistive_loss(pred, target, teacher, **vars(assistance), reduction="none")
 
     tough = assist(tough, settings.tough_weight, settings.tough)
     tolerant = assist(tolerant, settings.tolerant_weight, settings.tolerant)

@@ -1,8 +1,7 @@
 """The plain losses that KD-Loss is compared with, and what all losses share: checks and the mean.
 
-None of them knows a teacher. Wing and
-smooth L1 are defined in pixels elsewhere; here the unit is the width of the crop, so their
-constants are divided by 256. With the usual numbers only one of their branches would ever be used.
+None of them knows a teacher. Wing and smooth L1 are defined in pixels elsewhere; here the unit is
+the width of the crop, so their constants are divided by 256. With the usual numbers only one of their branches would ever be used.
 """
 
 import functools
@@ -18,14 +17,24 @@ Reduction = Literal["mean", "none"]
 def l1(
     pred: Tensor, target: Tensor, *, mask: Tensor | None = None, reduction: Reduction = "mean"
 ) -> Tensor:
-    """|e| per coordinate. Arguments as for `kd_loss`."""
+    """|e| per coordinate. Arguments as for `kd_loss`.
+
+    Example:
+        >>> losses.l1(torch.tensor([[0.3, 0.1]]), torch.zeros(1, 2))
+        tensor(0.2000)
+    """
     return reduced(_distance(pred, target), mask, reduction)
 
 
 def l2(
     pred: Tensor, target: Tensor, *, mask: Tensor | None = None, reduction: Reduction = "mean"
 ) -> Tensor:
-    """e² per coordinate: the mean squared error that the teachers are trained with."""
+    """e² per coordinate: the mean squared error that the teachers are trained with.
+
+    Example:
+        >>> losses.l2(torch.tensor([[0.3, 0.1]]), torch.zeros(1, 2))
+        tensor(0.0500)
+    """
     return reduced(_distance(pred, target) ** 2, mask, reduction)
 
 
@@ -37,7 +46,13 @@ def smooth_l1(
     mask: Tensor | None = None,
     reduction: Reduction = "mean",
 ) -> Tensor:
-    """e²/(2·beta) where |e| < beta, |e| - beta/2 beyond; `beta` in crop widths (Girshick 2015)."""
+    """e²/(2·beta) where |e| < beta, |e| - beta/2 beyond; `beta` in crop widths (Girshick 2015).
+
+    Example:
+        >>> errors = torch.tensor([[0.001, 0.1]])
+        >>> losses.smooth_l1(errors, torch.zeros(1, 2), reduction="none")
+        tensor([[0.0001, 0.0980]])
+    """
     u = _distance(pred, target)
     return reduced(torch.where(u < beta, u**2 / (2 * beta), u - beta / 2), mask, reduction)
 
@@ -54,6 +69,11 @@ def wing(
     """w·ln(1 + |e|/epsilon) where |e| < w, |e| - C beyond, C making it continuous.
 
     Large slopes at small errors (Feng et al., CVPR 2018); `w` and `epsilon` in crop widths.
+
+    Example:
+        >>> errors = torch.tensor([[0.01, 0.1]])
+        >>> losses.wing(errors, torch.zeros(1, 2), reduction="none")
+        tensor([[0.0322, 0.1309]])
     """
     u = _distance(pred, target)
     offset = w - w * math.log1p(w / epsilon)

@@ -12,7 +12,12 @@ from kdnotes.losses.plain import Reduction, checked, reduced
 def plain_distillation(
     pred: Tensor, teacher: Tensor, *, mask: Tensor | None = None, reduction: Reduction = "mean"
 ) -> Tensor:
-    """(p - T)² per coordinate: the teacher's answer in place of the label."""
+    """(p - T)² per coordinate: the teacher's answer in place of the label.
+
+    Example:
+        >>> losses.plain_distillation(torch.tensor([[0.3, 0.1]]), torch.full((1, 2), 0.1))
+        tensor(0.0200)
+    """
     pred, teacher = checked(pred=pred, teacher=teacher)
     return reduced((pred - teacher.detach()) ** 2, mask, reduction)
 
@@ -34,6 +39,13 @@ def teacher_bounded(
 
     Args:
         margin: By how much the student must be better, in squared crop widths.
+
+    Example:
+        >>> pred = torch.tensor([[0.3, 0.0], [0.1, 0.0]])  # behind the teacher, and ahead of it
+        >>> teacher = torch.tensor([[0.2, 0.0], [0.2, 0.0]])
+        >>> losses.teacher_bounded(pred, torch.zeros(2, 2), teacher, reduction="none")
+        tensor([[0.0900, 0.0000],
+                [0.0000, 0.0000]])
     """
     pred, target, teacher = checked(pred=pred, target=target, teacher=teacher)
     error = (pred - target) ** 2
@@ -54,6 +66,11 @@ def teacher_hinge(
     """α·max(|e| - t, 0) per coordinate: pay for being farther from the truth than the teacher.
 
     One half of KD-Loss: without reward for being ahead, and with nothing to let go.
+
+    Example:
+        >>> pred, teacher = torch.tensor([[0.3, 0.1]]), torch.tensor([[0.2, 0.2]])
+        >>> losses.teacher_hinge(pred, torch.zeros(1, 2), teacher, reduction="none")
+        tensor([[0.0900, 0.0000]])
     """
     pred, target, teacher = checked(pred=pred, target=target, teacher=teacher)
     behind = (pred - target).abs() - (teacher - target).abs().detach()
@@ -77,6 +94,11 @@ def attentive_imitation(
 
     Args:
         reach: The teacher's error at which its word counts for nothing, in crop widths.
+
+    Example:
+        >>> pred, teacher = torch.tensor([[0.3, 0.3]]), torch.tensor([[0.05, 0.2]])
+        >>> losses.attentive_imitation(pred, torch.zeros(1, 2), teacher, reduction="none")
+        tensor([[0.1250, 0.0000]])
     """
     pred, target, teacher = checked(pred=pred, target=target, teacher=teacher)
     trust = (1 - (teacher - target).abs() / reach).clamp_min(0).detach()

@@ -48,6 +48,12 @@ def nme(
     Raises:
         ValueError: No faces, another shape, a value that is not finite, a normaliser of zero, or
             a face without a point that counts; the message names the face.
+
+    Example:
+        >>> target = np.random.default_rng(0).uniform(size=(2, 68, 2))
+        >>> target[:, 36], target[:, 45] = [0.2, 0.4], [0.7, 0.4]  # the outer eye corners
+        >>> metrics.nme(target + [0.01, 0.0], target, 68)  # 0.01 to the right, of 0.5
+        array([0.02, 0.02])
     """
     errors = point_errors(pred, target, scheme, normaliser)
     if visible is None:
@@ -72,6 +78,11 @@ def point_errors(
     """The distance of each point from the truth / the face's normaliser, `(N, L)` float64.
 
     Arguments and errors as for `nme`.
+
+    Example:
+        >>> target = np.random.default_rng(0).uniform(size=(2, 68, 2))
+        >>> metrics.point_errors(target, target, 68).shape
+        (2, 68)
     """
     scheme = get(scheme)
     pred, target = _landmarks("pred", pred, scheme), _landmarks("target", target, scheme)
@@ -95,6 +106,12 @@ def distances(
 
     Raises:
         ValueError: As `nme`, but for a distance of 0.
+
+    Example:
+        >>> target = np.zeros((1, 3, 2))
+        >>> target[0, 1] = [3.0, 4.0]
+        >>> metrics.distances(target, Scheme(3), normaliser=(0, 1))
+        array([5.])
     """
     scheme = get(scheme)
     target = _landmarks("target", target, scheme)
@@ -136,6 +153,11 @@ def per_group(
     """The mean error of each group of points (contour, nose, …) over all faces.
 
     Arguments and errors as for `nme`.
+
+    Example:
+        >>> target = np.random.default_rng(0).uniform(size=(2, 68, 2))
+        >>> metrics.per_group(target, target, 68)["nose"]
+        0.0
     """
     scheme = get(scheme)
     errors = point_errors(pred, target, scheme, normaliser)
@@ -143,7 +165,12 @@ def per_group(
 
 
 def failure_rate(errors: Any, threshold: float = 0.10) -> float:
-    """The share of faces with an error above `threshold`; exactly at it is no failure."""
+    """The share of faces with an error above `threshold`; exactly at it is no failure.
+
+    Example:
+        >>> metrics.failure_rate([0.02, 0.10, 0.11, 0.30])
+        0.5
+    """
     return float(np.mean(checked(errors) > threshold))
 
 
@@ -152,6 +179,10 @@ def auc(errors: Any, threshold: float = 0.10) -> float:
 
     Exact and without a grid: a face with error x < threshold raises the curve from x on, so its
     share of the area is 1 - x/threshold.
+
+    Example:
+        >>> metrics.auc([0.02, 0.04, 0.30])
+        0.46666666666666673
     """
     return float(np.mean(np.clip(1 - checked(errors) / threshold, 0, 1), dtype=np.float64))
 
@@ -160,6 +191,10 @@ def ced(errors: Any) -> tuple[np.ndarray, np.ndarray]:
     """The cumulative error distribution: errors in rising order, and the share of faces up to each.
 
     Draw it as steps: `plt.step(*ced(errors), where="post")`.
+
+    Example:
+        >>> metrics.ced([0.3, 0.1])
+        (array([0.1, 0.3]), array([0.5, 1. ]))
     """
     errors = np.sort(checked(errors))
     return errors, np.arange(1, len(errors) + 1) / len(errors)

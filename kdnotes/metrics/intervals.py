@@ -45,6 +45,16 @@ def bootstrap_interval(
 
     Raises:
         ValueError: NaN, no faces, or arrays of different lengths.
+
+    Example:
+        >>> errors = np.linspace(0.02, 0.12, 40)
+        >>> low, high = metrics.bootstrap_interval(errors)
+        >>> bool(low < errors.mean() < high)
+        True
+        >>> def gain(new, old):
+        ...     return round(1 - new.mean() / old.mean(), 3)
+        >>> metrics.bootstrap_interval(0.9 * errors, errors, statistic=gain)
+        (0.1, 0.1)
     """
     errors = [checked(values, lowest=-np.inf) for values in errors]
     shape = errors[0].shape

@@ -167,11 +167,11 @@ def sample_views(
         zoom: Stored margin / crop margin: how much larger the face is in the view.
 
     Example:
-        >>> views = sample_views([7, 8], 0, seed=0)
-        >>> views.matrix.shape
+        >>> drawn = views.sample_views([7, 8], 0, seed=0)
+        >>> drawn.matrix.shape
         torch.Size([2, 2, 3])
-        >>> again = sample_views([8], 0, seed=0)  # the batch does not matter
-        >>> bool((again.matrix[0] == views.matrix[1]).all())
+        >>> again = views.sample_views([8], 0, seed=0)  # the batch does not matter
+        >>> bool((again.matrix[0] == drawn.matrix[1]).all())
         True
     """
     sample_ids = np.atleast_1d(sample_ids)
@@ -242,7 +242,13 @@ _CORNERS = torch.tensor([[x, y] for x in (-0.5, 0.5) for y in (-0.5, 0.5)], dtyp
 
 
 def plain_views(n: int, zoom: float = STORED_MARGIN / CROP_MARGIN) -> Views:
-    """The plain crop, `n` times: what networks are evaluated on."""
+    """The plain crop, `n` times: what networks are evaluated on.
+
+    Example:
+        >>> points = torch.tensor([[[0.1, 0.2]]])
+        >>> views.warp_points(points, views.plain_views(1, zoom=2.0), Scheme(1))
+        tensor([[[0.2000, 0.4000]]])
+    """
     return sample_views(np.zeros(n), 0, seed=0, config=STILL, zoom=zoom)
 
 
@@ -250,9 +256,9 @@ def _in_full_precision(function):
     """Somebody's autocast would round the products of matrices: landmarks by a pixel, and views."""
 
     @functools.wraps(function)
-    def wrapped(tensor, *args):
+    def wrapped(tensor, *args, **options):
         with torch.autocast(tensor.device.type, enabled=False):
-            return function(tensor, *args)
+            return function(tensor, *args, **options)
 
     return wrapped
 
@@ -263,7 +269,7 @@ def warp_points(points: torch.Tensor, views: Views, scheme: Scheme | int) -> tor
 
     Example:
         >>> corner = torch.tensor([[[0.1, 0.2]]])
-        >>> warp_points(corner, plain_views(1, zoom=2.0), Scheme(1))
+        >>> views.warp_points(corner, views.plain_views(1, zoom=2.0), Scheme(1))
         tensor([[[0.2000, 0.4000]]])
     """
     moved = points @ views.matrix[:, :, :2].mT + views.matrix[:, None, :, 2]  # (B, L, 2)
@@ -272,7 +278,15 @@ def warp_points(points: torch.Tensor, views: Views, scheme: Scheme | int) -> tor
 
 @_in_full_precision
 def unwarp_points(points: torch.Tensor, views: Views, scheme: Scheme | int) -> torch.Tensor:
-    """The way back: landmarks `(B, L, 2)` of the views as landmarks of the stored crops."""
+    """The way back: landmarks `(B, L, 2)` of the views as landmarks of the stored crops.
+
+    Example:
+        >>> drawn = views.sample_views([7], 0, seed=0)
+        >>> points = torch.zeros(1, 68, 2) + 0.1
+        >>> there = views.warp_points(points, drawn, 68)
+        >>> torch.allclose(views.unwarp_points(there, drawn, 68), points)
+        True
+    """
     return renumber(_stored(points, views.matrix), views, scheme)
 
 
@@ -281,6 +295,12 @@ def renumber(values: torch.Tensor, views: Views, scheme: Scheme | int) -> torch.
 
     Raises:
         ValueError: A mirrored view of a scheme without a flip.
+
+    Example:
+        >>> from dataclasses import replace
+        >>> mirrored = replace(views.plain_views(1), flip=torch.tensor([True]))
+        >>> views.renumber(torch.arange(68)[None], mirrored, 68)[0, :3]
+        tensor([16, 15, 14])
     """
     if get(scheme).flip is None:
         if views.flip.any():
@@ -299,7 +319,13 @@ def _order(flip, device):
 
 @_in_full_precision
 def warp_images(images: torch.Tensor, views: Views, size: int) -> torch.Tensor:
-    """Stored crops `(B, 3, H, W)`, uint8 or from 0 to 1, as views `(B, 3, size, size)`."""
+    """Stored crops `(B, 3, H, W)`, uint8 or from 0 to 1, as views `(B, 3, size, size)`.
+
+    Example:
+        >>> crops = torch.full((2, 3, 44, 44), 255, dtype=torch.uint8)
+        >>> views.warp_images(crops, views.plain_views(2), size=32).shape
+        torch.Size([2, 3, 32, 32])
+    """
     white = 255 if images.dtype == torch.uint8 else 1
     # A view much smaller than its source skips pixels; averaging blocks first keeps all of them.
     # Blocks that divide the picture evenly leave the unit (the picture's width) as it is.
@@ -332,6 +358,13 @@ def warp(
 
     Returns:
         Images `(B, 3, size, size)` from 0 to 1 and landmarks `(B, L, 2)` in network-crop units.
+
+    Example:
+        >>> crops, landmarks = torch.zeros(2, 3, 44, 44), torch.zeros(2, 68, 2)
+        >>> drawn = views.sample_views([7, 8], 0, seed=0)
+        >>> images, landmarks = views.warp(crops, landmarks, drawn, size=32, scheme=68)
+        >>> images.shape, landmarks.shape
+        (torch.Size([2, 3, 32, 32]), torch.Size([2, 68, 2]))
     """
     return warp_images(images, views, size), warp_points(landmarks, views, scheme)
 
@@ -344,8 +377,8 @@ def flip(
     Example:
         >>> image, points = torch.zeros(1, 3, 4, 4), torch.zeros(1, 68, 2)
         >>> points[0, 0, 0] = -0.4  # the right end of the jaw, at the left of the picture
-        >>> float(flip(image, points, 68)[1][0, 16, 0])
-        0.4000000059604645
+        >>> round(float(views.flip(image, points, 68)[1][0, 16, 0]), 2)
+        0.4
     """
     order = _order(get(scheme).flip, landmarks.device)
     mirrored = landmarks[:, order] * landmarks.new_tensor([-1.0, 1.0])
@@ -353,6 +386,11 @@ def flip(
 
 
 def to_tensor(images: np.ndarray, device: torch.device | str = "cpu") -> torch.Tensor:
-    """Stored crops `(B, H, W, 3)` uint8 as a tensor `(B, 3, H, W)` uint8 on `device`."""
+    """Stored crops `(B, H, W, 3)` uint8 as a tensor `(B, 3, H, W)` uint8 on `device`.
+
+    Example:
+        >>> views.to_tensor(np.zeros((2, 44, 44, 3), np.uint8)).shape
+        torch.Size([2, 3, 44, 44])
+    """
     images = np.require(images, requirements=["C", "W"])  # row by row, and writable
     return torch.from_numpy(images).to(device, non_blocking=True).permute(0, 3, 1, 2)
