@@ -66,17 +66,17 @@ class Teachers:
         Returns:
             Name to `(B, L, 2)`, in the student's network-crop units.
         """
-        seen, found = {}, {}
+        images_of, answers = {}, {}
         for name, net in self.nets.items():
             if net.training:
                 raise RuntimeError(f"the {name} teacher is in training mode; call models.freeze")
             size, margin = net.config.size, net.config.crop_margin
-            if (size, margin) not in seen:  # teachers that see the same crop share it
+            if (size, margin) not in images_of:  # teachers that see the same crop share it
                 own = views.at_margin(margin, self.crop_margin)
                 images = warp_images(crops, own, size)
-                seen[size, margin] = images.contiguous(memory_format=torch.channels_last)
-            found[name] = net(seen[size, margin]) * (margin / self.crop_margin)
-        return found
+                images_of[size, margin] = images.contiguous(memory_format=torch.channels_last)
+            answers[name] = net(images_of[size, margin]) * (margin / self.crop_margin)
+        return answers
 
     def answers(self, rows, view_ids, crops, views) -> dict[str, torch.Tensor]:
         """`predict`, with the signature that a cache has too."""
@@ -152,12 +152,13 @@ class TeacherCache:
             KeyError: A face or a view that was not asked about.
         """
         rows, view_ids = np.asarray(rows), np.broadcast_to(view_ids, np.shape(rows))
-        known = (rows < len(self._position)) & (view_ids < self.key["n_views"])
-        if not known.all() or (position := self._position[rows]).min() < 0:
+        inside = (rows < len(self._position)) & (view_ids < self.key["n_views"])
+        position = self._position[rows] if inside.all() else np.full(1, -1)
+        if position.min() < 0:
             raise KeyError(f"the teacher cache {self.path} lacks a face or a view asked for")
-        found = torch.from_numpy(self.landmarks[position, view_ids])  # (B, T, L, 2)
-        found = found.to(crops.device, non_blocking=True)
-        return {name: found[:, i] for i, name in enumerate(self.names)}
+        landmarks = torch.from_numpy(self.landmarks[position, view_ids])  # (B, T, L, 2)
+        landmarks = landmarks.to(crops.device, non_blocking=True)
+        return {name: landmarks[:, i] for i, name in enumerate(self.names)}
 
 
 def build_cache(
@@ -175,7 +176,7 @@ def build_cache(
 ) -> TeacherCache:
     """Asks the teachers about `n_views` views of each face and stores the answers.
 
-    A cache that is there already is used if it fits exactly; what was interrupted goes on. Several
+    A cache that is there already is used if it fits exactly; an interrupted one is resumed. Several
     processes (`torchrun`, `accelerate launch`) share the work, and the folder.
 
     Raises:
@@ -219,11 +220,9 @@ def _blocks(faces, batch_size):
 def _ask(teachers, faces, work, key, batch_size, process, device, progress):
     """Stores the answers for each block of faces in a file; leaves out those that are there."""
     zoom = faces.zoom(teachers.crop_margin)
-    how = {"seed": key["seed"], "strength": key["strength"]}
-    how["config"] = ViewConfig(**key["view_config"])
-    mine = list(enumerate(_blocks(faces, batch_size)))[
-        process.process_index :: process.num_processes
-    ]
+    config = ViewConfig(**key["view_config"])
+    blocks = list(enumerate(_blocks(faces, batch_size)))
+    mine = blocks[process.process_index :: process.num_processes]
     hidden = not progress or not process.is_main_process
     for number, chosen in tqdm(mine, unit=" blocks", desc="teachers", disable=hidden):
         if (work / f"{number}.npy").exists():
@@ -231,9 +230,16 @@ def _ask(teachers, faces, work, key, batch_size, process, device, progress):
         crops = to_tensor(faces.images[chosen], device)
         answers = []
         for view in range(key["n_views"]):
-            views = sample_views(faces.rows[chosen], view, zoom=zoom, **how)
-            found = teachers.predict(crops, views.to(device))
-            answers.append(torch.stack([found[name] for name in teachers.names], dim=1))
+            views = sample_views(
+                faces.rows[chosen],
+                view,
+                seed=key["seed"],
+                strength=key["strength"],
+                config=config,
+                zoom=zoom,
+            )
+            landmarks = teachers.predict(crops, views.to(device))
+            answers.append(torch.stack([landmarks[name] for name in teachers.names], dim=1))
         with new_file(work / f"{number}.npy") as part, part.open("wb") as file:
             np.save(file, torch.stack(answers, dim=1).cpu().numpy())  # (B, K, T, L, 2)
 

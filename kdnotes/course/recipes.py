@@ -150,15 +150,21 @@ def mean_shape(course: Course) -> np.ndarray:
 
 
 def new_network(course: Course, name: str, size: int, seed: int = 0) -> models.LandmarkNet:
-    """A network that answers with the mean shape of the training faces."""
+    """A new network, whose first answers lie near the mean shape of the training faces.
+
+    Args:
+        name: Backbone, a timm name.
+        size: Input side in pixels.
+        seed: Of its weights.
+    """
     shape = mean_shape(course) * course.zoom
     with processes.fork_rng():
         torch.manual_seed(seed)
         return models.create(name, course.faces.scheme, mean_shape=shape, size=size)
 
 
-def _train(course, net, config, run, fresh=False, **more):
-    """Trains (or goes on, or finds) the network of one run; its weights lie beside its log."""
+def _train(course, net, config, run, *, targets=None, teachers=None, fresh, tensorboard):
+    """Trains, resumes or finds the network of one run; its weights lie beside its log."""
     folder = course.folder / run
     with processes.first_one_in(turn(folder)):
         with processes.state().main_process_first():
@@ -168,10 +174,12 @@ def _train(course, net, config, run, fresh=False, **more):
             net,
             course.split("train"),
             config,
+            targets=targets,
+            teachers=teachers,
             validation=course.split("validation"),
             run=folder,
+            tensorboard=tensorboard,
             progress=course.progress,
-            **more,
         )
         if processes.state().is_main_process:
             card = {"profile": course.profile.name, "faces": course.faces.name, "log": log[-1]}
@@ -179,10 +187,20 @@ def _train(course, net, config, run, fresh=False, **more):
     return net, log
 
 
-def _batch_size(profile):
-    """The profile's, or the largest one below it that the processes can share evenly."""
+def _config(profile, loss, epochs, *, paper_optimizer=False, **options):
+    """How a network of this profile is trained, in batches that the processes can share evenly."""
+    config = training.TrainConfig(
+        loss=loss,
+        epochs=epochs,
+        batch_size=profile.batch_size,
+        learning_rate=profile.learning_rate,
+        strength=profile.strength,
+        **options,
+    )
+    if paper_optimizer:
+        config = replace(config, **training.PAPER_OPTIMIZER)
     n = processes.state().num_processes
-    return max(1, profile.batch_size // n) * n
+    return replace(config, batch_size=max(1, config.batch_size // n) * n)
 
 
 def train_teacher(
@@ -201,18 +219,13 @@ def train_teacher(
         raise ValueError(f'a teacher is "tough" or "tolerant", found {which!r}')
     profile = course.profile
     net = new_network(course, profile.teacher, profile.teacher_size)
-    config = training.TrainConfig(
-        loss="l2",
-        epochs=profile.teacher_epochs,
-        batch_size=_batch_size(profile),
-        learning_rate=profile.learning_rate,
-        strength=profile.strength,
-    )
+    config = _config(profile, "l2", profile.teacher_epochs)
     targets = None
     if which == "tolerant":
         targets = soft_landmarks(course)[course.split("train").rows]
-    more = {"fresh": fresh, "tensorboard": tensorboard}
-    net, log = _train(course, net, config, which, targets=targets, **more)
+    net, log = _train(
+        course, net, config, which, targets=targets, fresh=fresh, tensorboard=tensorboard
+    )
     return models.freeze(net), log
 
 
@@ -249,11 +262,12 @@ def train_student(
     fresh: bool = False,
     tensorboard: bool = False,
 ) -> tuple[models.LandmarkNet, list[dict]]:
-    """A student: "l1" (plain) or "kd-paper", "kd-released" (with both teachers).
+    """A student with a plain loss such as "l1", or with both teachers, as in "kd-paper".
 
     Whatever the loss: same network, same start, same faces in the same views, same steps.
 
     Args:
+        loss: A name in `training.LOSSES`.
         seed: Of start, order and views.
         n_views: Another number of views than the profile's; 0: new ones every epoch, and teachers
             that are asked at every step.
@@ -267,24 +281,20 @@ def train_student(
     """
     profile = course.profile
     net = new_network(course, profile.student, profile.student_size, seed)
-    config = training.TrainConfig(
-        loss=loss,
-        epochs=profile.student_epochs,
-        batch_size=_batch_size(profile),
-        learning_rate=profile.learning_rate,
+    config = _config(
+        profile,
+        loss,
+        profile.student_epochs,
+        paper_optimizer=paper_optimizer,
         n_views=profile.n_views if n_views is None else n_views,
-        strength=profile.strength,
         seed=seed,
         compile=compile,
     )
-    if paper_optimizer:
-        config = replace(config, **training.PAPER_OPTIMIZER)
     run = student_run(loss, seed, n_views, paper_optimizer=paper_optimizer, compile=compile)
     known = None
-    if loss in training.SETTINGS:
+    if loss in training.TAUGHT:
         known = teacher_cache(course, seed, n_views) if config.n_views else open_teachers(course)
-    more = {"fresh": fresh, "tensorboard": tensorboard}
-    return _train(course, net, config, run, teachers=known, **more)
+    return _train(course, net, config, run, teachers=known, fresh=fresh, tensorboard=tensorboard)
 
 
 def first_student(course: Course) -> tuple[models.LandmarkNet, str]:
@@ -297,14 +307,8 @@ def first_student(course: Course) -> tuple[models.LandmarkNet, str]:
         return models.load(trained), "the KD student of notebook 04"
     profile = course.profile
     net = new_network(course, profile.student, profile.student_size)
-    config = training.TrainConfig(
-        loss="l1",
-        epochs=max(1, profile.student_epochs // 5),
-        batch_size=_batch_size(profile),
-        learning_rate=profile.learning_rate,
-        strength=profile.strength,
-    )
-    net, _ = _train(course, net, config, "first-student")
+    config = _config(profile, "l1", max(1, profile.student_epochs // 5))
+    net, _ = _train(course, net, config, "first-student", fresh=False, tensorboard=False)
     return net, f"a plain student after {config.epochs} of {profile.student_epochs} epochs"
 
 
@@ -318,5 +322,10 @@ def student_run(
 ) -> str:
     """Name of a student's folder in `course.folder`."""
     name = f"student-{loss}-seed{seed}"
-    name += "" if n_views is None else f"-views{n_views}"
-    return name + "-paper-optimizer" * paper_optimizer + "-compiled" * compile
+    if n_views is not None:
+        name += f"-views{n_views}"
+    if paper_optimizer:
+        name += "-paper-optimizer"
+    if compile:
+        name += "-compiled"
+    return name

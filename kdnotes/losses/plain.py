@@ -1,7 +1,8 @@
 """The plain losses that KD-Loss is compared with, and what all losses share: checks and the mean.
 
 None of them knows a teacher. Wing and smooth L1 are defined in pixels elsewhere; here the unit is
-the width of the crop, so their constants are divided by 256. With the usual numbers only one of their branches would ever be used.
+the width of the crop, so their constants are divided by 256. With the usual numbers only one of
+their branches would ever be used.
 """
 
 import functools

@@ -236,10 +236,10 @@ def save(net: nn.Module, path: str | Path, *, card: dict | None = None, half: bo
     }
     if half:
         weights = {k: _halved(k, v) if v.is_floating_point() else v for k, v in weights.items()}
-    about = {"config": asdict(net.config), "card": card or {}}
+    metadata = {"config": asdict(net.config), "card": card or {}}
     with new_file(path) as part:
-        save_file(weights, part, metadata={"kdnotes": json_text(about)})
-    write_json(path.with_suffix(".json"), about)
+        save_file(weights, part, metadata={"kdnotes": json_text(metadata)})
+    write_json(path.with_suffix(".json"), metadata)
     return path
 
 
@@ -264,8 +264,8 @@ def load(path: str | Path, device: torch.device | str = "cpu") -> LandmarkNet:
         raise FileNotFoundError(f"no network at {path}; train it first, or check the path")
     try:
         with safe_open(path, "pt", device=str(device)) as file:
-            about = json.loads((file.metadata() or {})["kdnotes"])
-            config, card = about["config"], about["card"]
+            metadata = json.loads((file.metadata() or {})["kdnotes"])
+            config, card = metadata["config"], metadata["card"]
             weights = {key: file.get_tensor(key) for key in file.keys()}
     except (SafetensorError, KeyError, json.JSONDecodeError) as error:
         raise ValueError(
@@ -273,11 +273,11 @@ def load(path: str | Path, device: torch.device | str = "cpu") -> LandmarkNet:
         ) from error
     config = {k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}
     net = LandmarkNet(NetConfig(**config), _backbone(config["name"], pretrained=False))
-    found = {key: value.shape for key, value in weights.items()}
+    shapes = {key: value.shape for key, value in weights.items()}
     expected = {key: value.shape for key, value in net.state_dict().items()}
-    if found != expected:
-        missing, unexpected = sorted(expected.keys() - found), sorted(found.keys() - expected)
-        other = [key for key in expected if key in found and found[key] != expected[key]]
+    if shapes != expected:
+        missing, unexpected = sorted(expected.keys() - shapes), sorted(shapes.keys() - expected)
+        other = [key for key in expected if key in shapes and shapes[key] != expected[key]]
         raise ValueError(
             f"{path} does not hold the weights of {config['name']}: missing {missing[:3]}, "
             f"unexpected {unexpected[:3]}, of another shape {other[:3]}"

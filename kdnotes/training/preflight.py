@@ -55,9 +55,16 @@ def check(student, faces, config, targets, teachers, validation, accelerator):
             "has a use for hints, and it needs them"
         )
     if teachers is not None:
-        how = {"strength": config.strength, "config": config.view_config}
-        how |= {"seed": config.seed, "n_views": config.n_views}
-        teachers.check(view_key(faces, crop_margin=student.config.crop_margin, **how))
+        teachers.check(
+            view_key(
+                faces,
+                seed=config.seed,
+                n_views=config.n_views,
+                strength=config.strength,
+                config=config.view_config,
+                crop_margin=student.config.crop_margin,
+            )
+        )
     if validation is not None:
         _check_apart(faces, validation)
         _check_measurable(validation)

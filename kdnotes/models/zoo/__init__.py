@@ -83,10 +83,10 @@ def _checked(name, data, ending):
             "give the file of a network that you have trained"
         )
     path, expected = FOLDER / file, known[file]["sha256"]
-    found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "no file"
-    if found != expected:
+    actual = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "no file"
+    if actual != expected:
         raise ValueError(
-            f"{path} is not the network that ships with kdnotes: SHA-256 {found}, expected "
+            f"{path} is not the network that ships with kdnotes: SHA-256 {actual}, expected "
             f"{expected}; install kdnotes again"
         )
     return path
