@@ -217,13 +217,17 @@ def test_a_students_options(course, tmp_path, monkeypatch):
     config, found = asked["student-kd-paper-seed0-views1"]
     assert config.n_views == 1 and found.landmarks.shape[1] == 1
     assert found.path.name == "teacher-landmarks-seed0-views1"
+    recipes.train_student(course, "l1+teachers", n_views=1)
+    assert asked["student-l1+teachers-seed0-views1"][1].path == found.path
 
 
 @pytest.mark.parametrize("processes, expected", [(1, 70), (4, 68), (8, 64), (100, 100)])
 def test_batches_can_be_shared_by_any_number_of_processes(processes, expected, monkeypatch):
     found = SimpleNamespace(num_processes=processes)
     monkeypatch.setattr(recipes.processes, "state", lambda: found)
-    assert recipes._batch_size(profiles.get("full")) == expected
+    for paper_optimizer in (False, True):
+        config = recipes._config(profiles.get("full"), "l1", 1, paper_optimizer=paper_optimizer)
+        assert config.batch_size == expected
 
 
 def test_fresh_trains_again(course, tmp_path, results, monkeypatch):
