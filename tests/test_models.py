@@ -3,6 +3,7 @@
 import copy
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import huggingface_hub.constants
 import numpy as np
@@ -265,3 +266,11 @@ def test_the_gradient_of_a_whole_network_can_be_checked(net, images):
     wide = copy.deepcopy(net).eval().double()
     picture = images[:1].double().requires_grad_(True)
     assert torch.autograd.gradcheck(wide, (picture,), fast_mode=True)
+
+
+def test_every_wrapper_is_taken_off(net):
+    """DistributedDataParallel around torch.compile, and the other way round."""
+    wrap = {"compile": compiled, "parallel": lambda inner: SimpleNamespace(module=inner)}
+    assert models.plain(wrap["parallel"](wrap["compile"](net))) is net
+    assert models.plain(wrap["parallel"](wrap["parallel"](net))) is net
+    assert models.plain(net) is net

@@ -75,7 +75,7 @@ def fit(
     )
     preflight.check(student, faces, config, targets, teachers, validation, accelerator)
     folder = Run(run, preflight.key(student, faces, config, targets, teachers))
-    training = _Training(student, faces, config, targets, teachers, folder, accelerator)
+    training = Training(student, faces, config, targets, teachers, folder, accelerator)
     resumed = folder.restore(training.state)
     if tensorboard:
         accelerator.init_trackers("tensorboard")
@@ -103,7 +103,7 @@ def fit(
     return training.finish()
 
 
-class _Training:
+class Training:
     """One training between its first step and its last.
 
     Attributes:
@@ -149,7 +149,7 @@ class _Training:
         state = self.state
         self.began = time.perf_counter() - state.epoch.seconds
         for chosen in self._order()[state.epoch.steps :]:
-            step, terms = self.steps_done, self._step(chosen)
+            step, terms = self.steps_done, self.step(chosen)
             state.average.update(step)
             state.epoch.add(terms)
             bar.step(self.epoch + 1, state.epoch)
@@ -161,7 +161,7 @@ class _Training:
                     bar.say(f"stopped after step {step + 1}; the same again goes on from there")
                 raise KeyboardInterrupt
 
-    def _step(self, chosen):
+    def step(self, chosen: np.ndarray) -> dict[str, torch.Tensor]:
         """One batch of views, and one step; returns the loss terms."""
         config, accelerator, step = self.config, self.accelerator, self.steps_done
         seed_step(config.seed, step, accelerator.process_index)
