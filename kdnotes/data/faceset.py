@@ -111,8 +111,16 @@ class FaceSet:
         return faceset_read.split_counts(self.table)
 
     def select(self, rows: np.ndarray) -> "FaceSet":
-        """The faces at these positions (or where this bool mask is true), in that order."""
-        index = np.arange(len(self))[np.asarray(rows)]
+        """Some of the faces.
+
+        Args:
+            rows: `(K,)` positions in any order, or an `(N,)` bool mask; none give an empty set.
+
+        Returns:
+            The faces at these positions, in that order.
+        """
+        rows = np.asarray(rows)
+        index = np.arange(len(self))[rows if rows.size else []]
         whole = self.images.data if isinstance(self.images, _Rows) else self.images
         return FaceSet(
             self.path,
