@@ -190,11 +190,12 @@ def _draw_expression(rng: np.random.Generator) -> Expression:
 def _draw_camera(rng: np.random.Generator) -> Camera:
     # most people look into the camera, one in eight looks anywhere
     yaw = rng.uniform(-75.0, 75.0) if rng.uniform() < 0.125 else rng.normal(0.0, 18.0)
-    yaw = np.clip(yaw, -75.0, 75.0)
-    pitch = np.clip(rng.normal(-2.0, 11.0), -28.0, 25.0)
-    roll = np.clip(rng.normal(0.0, 8.0), -35.0, 35.0)
-    distance = 500.0 * np.exp(rng.uniform(0.0, 1.6))
-    return Camera(float(yaw), float(pitch), float(roll), float(distance))
+    return Camera(
+        yaw=float(np.clip(yaw, -75.0, 75.0)),
+        pitch=float(np.clip(rng.normal(-2.0, 11.0), -28.0, 25.0)),
+        roll=float(np.clip(rng.normal(0.0, 8.0), -35.0, 35.0)),
+        distance=float(500.0 * np.exp(rng.uniform(0.0, 1.6))),
+    )
 
 
 def _draw_light(rng: np.random.Generator) -> tuple[np.ndarray, float, np.ndarray, float]:

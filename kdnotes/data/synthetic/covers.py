@@ -110,10 +110,8 @@ def microphone(head: Head, camera: Camera, rng: np.random.Generator) -> list[Pat
     heading = np.radians(rng.uniform(60, 120))
     t = np.linspace(0.0, 1.0, 14)[:, None]
     direction = np.array([np.cos(heading), np.sin(heading), 0.15])
-    bar = end + direction * 230.0 * (1.0 - t)
-    ball = end + direction * 22.0 * (1.0 - 2.0 * t)
     bulge = 22.0 * np.sqrt(np.clip(1.0 - (2 * t[:, 0] - 1) ** 2, 0.01, 1.0))
     return [
-        _tube(Kind.OBJECT, camera, bar, np.full(14, 11.0)),
-        _tube(Kind.OBJECT, camera, ball, bulge),
+        _tube(Kind.OBJECT, camera, end + direction * 230.0 * (1.0 - t), np.full(14, 11.0)),
+        _tube(Kind.OBJECT, camera, end + direction * 22.0 * (1.0 - 2.0 * t), bulge),
     ]
