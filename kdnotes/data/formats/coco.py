@@ -110,8 +110,8 @@ def coco_faces(
     others += Counter(kind for kind in kinds if kind)
     passed_over = ", ".join(f"{count:,} {kind}" for kind, count in others.items())
     if not faces:
-        found = passed_over or "no annotation"
-        raise ValueError(f"{path} holds no face of {n_points} points; found {found}")
+        others = passed_over or "no annotation"
+        raise ValueError(f"{path} holds no face of {n_points} points; found {others}")
     own.check_splits(path, [(face.where, face.text("split")) for face in faces])
     per_file = Counter(face.file for face in faces)
     names = [_name(face, per_file) for face in faces]

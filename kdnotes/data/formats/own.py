@@ -103,12 +103,12 @@ def _point_columns(path: Path, header: list[str]) -> list[str]:
     points = [name for name in header if re.fullmatch(r"[xy]\d+", name)]
     expected = [f"{axis}{i}" for i in range(len(points) // 2) for axis in "xy"]
     if "file" not in header or not points or points != expected:
-        found = f"the columns {several((name[:20] for name in header), 6)}"
+        columns = f"the columns {several((name[:20] for name in header), 6)}"
         if len(header) < 2:
-            found = f"{header[0][:40]!r}" if header else "nothing"
-            found += f" and no {', '.join(tables.SEPARATORS.values())} between columns"
+            columns = f"{header[0][:40]!r}" if header else "nothing"
+            columns += f" and no {', '.join(tables.SEPARATORS.values())} between columns"
         raise ValueError(
-            f"{path}, line 1: found {found}; expected file, x0, y0, x1, y1, … (and, if you like, "
+            f"{path}, line 1: found {columns}; expected file, x0, y0, x1, y1, … (and, if you like, "
             "id, subject, split)"
         )
     twice = [name for name, count in Counter(header).items() if count > 1 and name]
