@@ -7,7 +7,6 @@ all members have been checked.
 
 import gzip
 import lzma
-import re
 import stat
 import tarfile
 import zipfile
@@ -15,6 +14,7 @@ import zlib
 from pathlib import Path
 
 from kdnotes.data.downloads import check_space
+from kdnotes.data.formats.reading import is_plain_path
 
 #: More than this is not unpacked: no data set read here is larger, so it is a mistake or an attack.
 MAX_UNPACKED = 8 * 2**30
@@ -82,11 +82,21 @@ def _is_plain(member: zipfile.ZipInfo) -> bool:
 
 
 def _check(archive: Path, members: list[tuple[str, int, bool]], folder: Path, most: int) -> None:
-    """Refuses an archive by the name, the bytes and the plainness of its members."""
+    """Refuses an archive that must not be unpacked.
+
+    Args:
+        archive: The file.
+        members: Name and bytes of each member, and whether it is a plain file or a folder.
+        folder: Where they go.
+        most: The most bytes that they may take.
+
+    Raises:
+        ArchiveError: A member lands outside the folder or is a link, or all are too large.
+        OSError: Not enough room.
+    """
     for name, _, plain in members:
-        parts = re.split(r"[/\\]", name)
         problem = "" if plain else "is a link or a special file"
-        if parts[0] == "" or ":" in parts[0] or ".." in parts:
+        if not is_plain_path(name):
             problem = "would be written outside the folder"
         if problem:
             raise ArchiveError(

@@ -17,9 +17,6 @@ from typing import Any
 
 import numpy as np
 
-#: Group names that come in a left and a right version.
-PAIRED = ("brow", "eye")
-
 #: What errors can be divided by, in words.
 DISTANCES = {
     "interocular": "inter-ocular distance",

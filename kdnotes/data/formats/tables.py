@@ -98,7 +98,7 @@ def _find_separator(text: str) -> str:
 def _decode(path: Path) -> tuple[str, str]:
     """The text of a file, and its encoding."""
     content = path.read_bytes()
-    if content.startswith(b"PK\x03\x04") or content.startswith(b"\xd0\xcf\x11\xe0"):
+    if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise ValueError(f"{path} is a workbook of a spreadsheet program; save it as CSV")
     mark = next((mark for mark in MARKS if content.startswith(mark)), None)
     encodings = [MARKS[mark]] if mark else ["utf-8", WINDOWS]

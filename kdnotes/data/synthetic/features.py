@@ -1,8 +1,8 @@
 """Paint of the features that landmarks mark: brows, eyes and mouth.
 
-Each function takes the skin's colour `(3, K)` and gloss `(K,)` at head coordinates x, y `(K,)`
-and returns both with the feature painted over. Edges are soft over a millimetre, centred on the
-head's curves.
+Each `paint_…` takes the skin's colour `(3, K)` and gloss `(K,)` at head coordinates x, y `(K,)` in
+millimetres, and returns both with the feature painted over. Edges are soft over a millimetre,
+centred on the head's curves.
 """
 
 from collections.abc import Callable

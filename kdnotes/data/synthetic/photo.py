@@ -6,20 +6,26 @@ from kdnotes.data.synthetic.appearance import Shot
 from kdnotes.data.synthetic.smooth import mix, smoothstep
 
 
-def _resampling(source: int, target: int) -> np.ndarray:
-    """`(target, source)` weights of linear interpolation, or of averaging when made smaller."""
-    at = (np.arange(target) + 0.5) * source / target - 0.5
-    reach = max(1.0, source / target)
-    weights = np.maximum(1.0 - np.abs(at[:, None] - np.arange(source)) / reach, 0.0)
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+def _filtered(picture: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """A picture `(C, n, n)` filtered along both axes with weights `(m, n)`: `(C, m, m)`."""
+    weights = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    return weights @ picture @ weights.T
 
 
 def resize(picture: np.ndarray, size: int) -> np.ndarray:
-    """A picture `(3, n, n)`, smoothly enlarged or reduced to `(3, size, size)`."""
-    if picture.shape[-1] == size:
+    """A picture `(C, n, n)` at another size.
+
+    Linear interpolation enlarges it, and averages make it smaller.
+
+    Returns:
+        `(C, size, size)`.
+    """
+    n = picture.shape[-1]
+    if n == size:
         return picture
-    matrix = _resampling(picture.shape[-1], size)
-    return matrix @ picture @ matrix.T
+    at = (np.arange(size) + 0.5) * n / size - 0.5
+    reach = max(1.0, n / size)
+    return _filtered(picture, np.maximum(1.0 - np.abs(at[:, None] - np.arange(n)) / reach, 0.0))
 
 
 def background(seed: int, size: int) -> np.ndarray:
@@ -68,9 +74,7 @@ def _blur(picture: np.ndarray, sigma: float) -> np.ndarray:
     if sigma < 0.2:
         return picture
     at = np.arange(picture.shape[-1])
-    weights = np.exp(-0.5 * ((at[:, None] - at) / sigma) ** 2)
-    weights = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
-    return weights @ picture @ weights.T
+    return _filtered(picture, np.exp(-0.5 * ((at[:, None] - at) / sigma) ** 2))
 
 
 def _compress(picture: np.ndarray, strength: float) -> np.ndarray:
