@@ -57,17 +57,9 @@ def unpack(archive: Path, folder: Path, max_bytes: int = MAX_UNPACKED) -> None:
         raise FileNotFoundError(f"there is no archive {archive}; give the path of the file")
     try:
         if zipfile.is_zipfile(archive):
-            with zipfile.ZipFile(archive) as file:
-                members = [(m.orig_filename, m.file_size, _is_plain(m)) for m in file.infolist()]
-                _check(archive, members, folder, max_bytes)
-                file.extractall(folder)
+            _unpack_zip(archive, folder, max_bytes)
         else:
-            with tarfile.open(archive) as file:
-                members = [(m.name, m.size, m.isfile() or m.isdir()) for m in file]
-                while file.fileobj.read(1 << 20):  # to the checksum at its end, if it has one
-                    pass
-                _check(archive, members, folder, max_bytes)
-                file.extractall(folder, filter="data")
+            _unpack_tar(archive, folder, max_bytes)
     except DAMAGE as error:
         detail = str(error).splitlines()[0] if str(error) else repr(error)
         raise ArchiveError(
@@ -76,9 +68,24 @@ def unpack(archive: Path, folder: Path, max_bytes: int = MAX_UNPACKED) -> None:
         ) from error
 
 
-def _is_plain(member: zipfile.ZipInfo) -> bool:
-    """Whether a member of a zip file is a file or a folder, and no link or device."""
-    return stat.S_IFMT(member.external_attr >> 16) in (0, stat.S_IFREG, stat.S_IFDIR)
+def _unpack_zip(archive: Path, folder: Path, max_bytes: int) -> None:
+    plain = 0, stat.S_IFREG, stat.S_IFDIR
+    with zipfile.ZipFile(archive) as file:
+        members = [
+            (m.orig_filename, m.file_size, stat.S_IFMT(m.external_attr >> 16) in plain)
+            for m in file.infolist()
+        ]
+        _check(archive, members, folder, max_bytes)
+        file.extractall(folder)
+
+
+def _unpack_tar(archive: Path, folder: Path, max_bytes: int) -> None:
+    with tarfile.open(archive) as file:
+        members = [(m.name, m.size, m.isfile() or m.isdir()) for m in file]
+        while file.fileobj.read(1 << 20):  # to the checksum at its end, if it has one
+            pass
+        _check(archive, members, folder, max_bytes)
+        file.extractall(folder, filter="data")
 
 
 def _check(archive: Path, members: list[tuple[str, int, bool]], folder: Path, most: int) -> None:

@@ -81,14 +81,22 @@ def unpacked(
             if whole.exists():  # an interrupted run had come that far
                 continue
             target.mkdir(exist_ok=True)
-            try:
-                archives.unpack(path, target)
-            except archives.ArchiveError:
-                if path in fetched:  # or the next run would find the broken file in the cache
-                    path.unlink()
-                raise
+            _unpack(path, target, path in fetched)
             whole.touch()
         yield folder if separate else folder / "content"
+
+
+def _unpack(path: Path, target: Path, fetched: bool) -> None:
+    """Unpacks an archive.
+
+    A broken one that was fetched is deleted, or the next run would find it in the cache.
+    """
+    try:
+        archives.unpack(path, target)
+    except archives.ArchiveError:
+        if fetched:
+            path.unlink()
+        raise
 
 
 def listing(folder: Path) -> str:

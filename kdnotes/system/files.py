@@ -65,9 +65,8 @@ def new_file(path: str | Path) -> Iterator[Path]:
             yield part
             with part.open("r+b") as file:  # Windows syncs only what may be written
                 os.fsync(file.fileno())
-            if part.stat().st_mode != mode:
-                with contextlib.suppress(OSError):  # some mounted drives know no modes
-                    part.chmod(mode)
+            with contextlib.suppress(OSError):  # some mounted drives know no modes
+                part.chmod(mode)
             os.replace(part, target)
         finally:
             part.unlink(missing_ok=True)

@@ -93,10 +93,10 @@ def hand(head: Head, camera: Camera, rng: np.random.Generator) -> list[Patch]:
     aside = np.array([-pointing[1], pointing[0], 0.0])
     t = np.linspace(0.0, 1.0, 16)[:, None]
     patches = []
+    spread = 1.0 + 0.15 * t
+    bend = np.array([0.0, 0.0, 14.0]) * (1 - t) ** 2
     for finger, length in enumerate((62, 74, 78, 66)):
         offset = (finger - 1.5) * 17.0
-        spread = 1.0 + 0.15 * t
-        bend = np.array([0.0, 0.0, 14.0]) * (1 - t) ** 2
         path = touch + aside * offset * spread + pointing * (t - 1.0) * length + bend
         patches.append(_tube(Kind.HAND, camera, path + pointing * (length - 70), np.full(16, 9.0)))
     palm = touch - pointing * (58.0 + 220.0 * (1.0 - t)) + np.array([0.0, 0.0, 2.0])
