@@ -211,6 +211,17 @@ def test_splits_and_selections_remember_their_rows(tmp_path):
     assert some.fingerprint == faces.fingerprint
 
 
+@pytest.mark.parametrize("rows", [[], np.zeros(20, bool), np.array([], int)])
+def test_no_rows_give_an_empty_face_set(tmp_path, rows):
+    empty = write(tmp_path / "set").select(rows)
+    assert len(empty) == len(empty.people()) == 0 and empty.counts() == {}
+    assert empty.images[:].shape == (0, 24, 24, 3) and empty.landmarks.shape[0] == 0
+    assert len(empty.select([])) == len(pickle.loads(pickle.dumps(empty))) == 0
+    assert "0 faces" in repr(empty)
+    with pytest.raises(FaceSetError, match="no face in the split 'train'; it has nothing"):
+        empty.split("train")
+
+
 def test_pictures_are_mapped_and_not_copied(tmp_path):
     faces = write(tmp_path / "set")
     assert isinstance(faces.images, np.memmap)

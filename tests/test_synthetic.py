@@ -1,11 +1,14 @@
 """The embedded faces: reproducible, exact, varied."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from kdnotes.data import schemes, synthetic
+from kdnotes.data.crops import STORED_MARGIN
 from kdnotes.data.synthetic.appearance import draw_person, draw_shot
 from kdnotes.data.synthetic.camera import Camera
 from kdnotes.data.synthetic.head import Expression, Head, Identity
@@ -88,6 +91,23 @@ def test_worker_processes_change_nothing(monkeypatch):
     assert alone[3].equals(shared[3])
 
 
+def test_a_plain_script_may_use_several_processes(tmp_path):
+    """One without `if __name__ == "__main__":`, as a reader writes it."""
+    script = tmp_path / "plain.py"
+    script.write_text(
+        "from kdnotes.data.synthetic import FEW, render_faces\n"
+        "images, *_ = render_faces(FEW + 2, 16, processes=2, progress=True)\n"
+        "images.tofile('images.raw')\n"
+    )
+    command = [sys.executable, str(script)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "100%" in done.stderr and "Traceback" not in done.stderr
+    images = np.fromfile(tmp_path / "images.raw", np.uint8).reshape(-1, 16, 16, 3)
+    assert len(images) == synthetic.FEW + 2
+    np.testing.assert_array_equal(images[-1], synthetic.render_face(len(images) - 1, 16)[0])
+
+
 @pytest.mark.parametrize("index", [0, 5, 13])
 def test_landmarks_do_not_depend_on_size(index):
     small, large = synthetic.render_face(index, 40), synthetic.render_face(index, 104)
@@ -115,7 +135,7 @@ def test_the_68_landmarks_fill_the_frame(index):
     points = synthetic.render_face(index, 32, seed=9)[1][68]
     low, high = points.min(axis=0), points.max(axis=0)
     np.testing.assert_allclose((low + high) / 2, 0.0, atol=1e-6)
-    assert (high - low).max() == pytest.approx(1 / synthetic.MARGIN, abs=1e-6)
+    assert (high - low).max() == pytest.approx(1 / STORED_MARGIN, abs=1e-6)
 
 
 def test_schemes_agree():

@@ -16,7 +16,7 @@ from kdnotes.commands import app
 from kdnotes.data import schemes
 from kdnotes.data.crops import Sample
 from kdnotes.data.faceset import BadSample, FaceSet, FaceSetError
-from kdnotes.data.formats import own, read_coco, read_csv
+from kdnotes.data.formats import read_coco, read_csv, split_by_name
 from kdnotes.data.prepare import prepare_own
 from kdnotes.publish import audit
 
@@ -130,9 +130,9 @@ def test_one_picture_is_one_name_however_it_is_written(photos):
     for name in ("sub/é0.png", "./sub/é0.png", "sub//é0.png", "sub\\é0.png", ".\\sub\\é0.png"):
         table = write_table(photos / "points.csv", [row(0, name)])
         (face,) = read_faces(table)
-        assert face.split == own.split_by_name("sub/é0.png"), name
+        assert face.split == split_by_name("sub/é0.png"), name
         assert face.id == "sub/é0.png (points.csv, line 2)"
-    assert own.split_by_name("album/00.png") == "test", "a plain name is hashed as it is"
+    assert split_by_name("album/00.png") == "test", "a plain name is hashed as it is"
 
 
 @pytest.mark.filterwarnings("ignore:.*more than one split")
@@ -297,7 +297,7 @@ def test_many_bad_rows_are_counted_and_five_named_before_any_picture_is_read(man
 def test_a_name_of_odd_letters_is_one_face(many, tmp_path, capsys):
     """A file name that is no Unicode, as old archives hold it."""
     good, name = list(read_csv(table_of(many, 40))), "caf\udce9"
-    odd = replace(good[0], id=name, split=own.split_by_name(name))
+    odd = replace(good[0], id=name, split=split_by_name(name))
     bad = BadSample("bad", "dark", name)
     faces = FaceSet.write(tmp_path / "set", [*good, odd, bad], scheme=68, size=32, progress=False)
     assert faces.table["id"].iloc[-1] == "caf\\udce9"

@@ -1,7 +1,8 @@
 """Unpacking other people's archives (zip, tar, tar.gz) without trusting them.
 
 An archive may be cut off, damaged, a web page, or made to write outside its folder or to fill the
-disk. Each ends in one sentence that says what was found and what to do.
+disk. Each ends in one sentence that says what was found and what to do. Nothing is written before
+all members have been checked.
 """
 
 import gzip
@@ -13,6 +14,7 @@ import zlib
 from pathlib import Path
 
 from kdnotes.data.downloads import check_space
+from kdnotes.data.formats.reading import is_plain_path
 
 #: More than this is not unpacked: no data set read here is larger, so it is a mistake or an attack.
 MAX_UNPACKED = 8 * 2**30
@@ -38,7 +40,12 @@ class ArchiveError(ValueError):
 
 
 def unpack(archive: Path, folder: Path, max_bytes: int = MAX_UNPACKED) -> None:
-    """Unpack a zip or tar file into an empty folder.
+    """Unpack a zip or tar file into an empty folder, after all its members have been checked.
+
+    Args:
+        archive: The file.
+        folder: Where its members go.
+        max_bytes: The most that they may take unpacked, in bytes.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -54,61 +61,62 @@ def unpack(archive: Path, folder: Path, max_bytes: int = MAX_UNPACKED) -> None:
         else:
             _unpack_tar(archive, folder, max_bytes)
     except DAMAGE as error:
-        what = f"{_kind(archive)} ({str(error).splitlines()[0] if str(error) else error!r})"
+        detail = str(error).splitlines()[0] if str(error) else repr(error)
         raise ArchiveError(
-            f"{archive} is {what}, expected a whole zip or tar file; delete it and download it "
-            "again"
+            f"{archive} is {_kind(archive)} ({detail}), expected a whole zip or tar file; "
+            "delete it and download it again"
         ) from error
 
 
 def _unpack_zip(archive: Path, folder: Path, max_bytes: int) -> None:
+    plain = 0, stat.S_IFREG, stat.S_IFDIR
     with zipfile.ZipFile(archive) as file:
-        members = file.infolist()
-        for member in members:
-            kind = stat.S_IFMT(member.external_attr >> 16)
-            plain = kind in (0, stat.S_IFREG, stat.S_IFDIR)
-            _check_member(archive, member.orig_filename, plain)
-        total = sum(member.file_size for member in members)
-        _check_size(archive, total, max_bytes)
-        check_space(folder, total)
-        for member in members:  # reads no more than the declared size, and checks the CRC
-            file.extract(member, folder)
+        members = [
+            (m.orig_filename, m.file_size, stat.S_IFMT(m.external_attr >> 16) in plain)
+            for m in file.infolist()
+        ]
+        _check(archive, members, folder, max_bytes)
+        file.extractall(folder)
 
 
 def _unpack_tar(archive: Path, folder: Path, max_bytes: int) -> None:
-    total = 0
     with tarfile.open(archive) as file:
-        for member in file:  # one pass: a compressed file would have to be read twice otherwise
-            _check_member(archive, member.name, member.isfile() or member.isdir())
-            total += member.size
-            _check_size(archive, total, max_bytes)
-            check_space(folder, member.size)
-            file.extract(member, folder, filter="data")
-        while file.fileobj.read(1 << 20):  # to its end, where a compressed file has its checksum
+        members = [(m.name, m.size, m.isfile() or m.isdir()) for m in file]
+        while file.fileobj.read(1 << 20):  # to the checksum at its end, if it has one
             pass
+        _check(archive, members, folder, max_bytes)
+        file.extractall(folder, filter="data")
 
 
-def _check_size(archive: Path, total: int, max_bytes: int) -> None:
-    if total > max_bytes:
+def _check(archive: Path, members: list[tuple[str, int, bool]], folder: Path, most: int) -> None:
+    """Refuses an archive that must not be unpacked.
+
+    Args:
+        archive: The file.
+        members: Name and bytes of each member, and whether it is a plain file or a folder.
+        folder: Where they go.
+        most: The most bytes that they may take.
+
+    Raises:
+        ArchiveError: A member lands outside the folder or is a link, or all are too large.
+        OSError: Not enough room.
+    """
+    for name, _, plain in members:
+        problem = "" if plain else "is a link or a special file"
+        if not is_plain_path(name):
+            problem = "would be written outside the folder"
+        if problem:
+            raise ArchiveError(
+                f"{archive}: the member {name!r} {problem}; nothing of it is used. "
+                "Get the archive from its official address"
+            )
+    total = sum(n_bytes for _, n_bytes, _ in members)
+    if total > most:
         raise ArchiveError(
             f"{archive} would unpack to {total / 2**20:,.0f} MB, more than the allowed "
-            f"{max_bytes / 2**20:,.0f} MB; is it the right file?"
+            f"{most / 2**20:,.0f} MB; is it the right file?"
         )
-
-
-def _check_member(archive: Path, member: str, plain: bool) -> None:
-    """A member is a plain file or folder inside the archive's own folder."""
-    name = member.replace("\\", "/")
-    if name.startswith("/") or ":" in name.split("/")[0] or ".." in name.split("/"):
-        problem = "would be written outside the folder"
-    elif not plain:
-        problem = "is a link or a special file"
-    else:
-        return
-    raise ArchiveError(
-        f"{archive}: the member {member!r} {problem}; nothing of it is used. "
-        "Get the archive from its official address"
-    )
+    check_space(folder, total)
 
 
 def _kind(file: Path) -> str:
@@ -117,7 +125,5 @@ def _kind(file: Path) -> str:
         start = stream.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")
     if not start:
         return "an empty file"
-    for magic, kind in KINDS.items():
-        if start.startswith(magic):
-            return kind
-    return "a file of another kind"
+    kinds = (kind for magic, kind in KINDS.items() if start.startswith(magic))
+    return next(kinds, "a file of another kind")

@@ -21,8 +21,8 @@ from kdnotes.data import schemes
 STORED_MARGIN = 2.2  # side of a stored crop / larger side of the landmarks' box
 CROP_MARGIN = 1.3  # side of the crop a network sees / the same
 
-#: Where a larger share of a face's points lies outside the picture, they are those of another one,
-#: such as the same picture in another size.
+#: If a larger share of a face's points lies outside the picture, they belong to another picture,
+#: such as the same one in another size.
 MAX_OUTSIDE = 0.5
 
 #: Points that lie farther outside the picture than this share of its longer side are mistakes.
@@ -42,7 +42,7 @@ class Sample:
     Attributes:
         image: `(H, W, 3)` uint8, RGB.
         points: `(L, 2)` landmarks x, y in pixels of `image` (see above; may lie outside).
-        visible: `(L,)` bool, or None where the data set does not tell: all are taken as visible.
+        visible: `(L,)` bool, or None if the data set does not tell: all count as visible.
         box: The data set's own box of the face: x, y, width, height in pixels, or None.
         id: Unique name in the data set.
         subject: Whose face it is, "" where unknown; a fair split never cuts a person in two.
@@ -50,7 +50,7 @@ class Sample:
         subsets: Names of the subsets the face belongs to.
         attributes: Name to value, such as the yaw in degrees.
         crop: Set if `image` already is a crop: its (cx, cy, side) in the pixels of `points`.
-        notes: What a person should know of how it was read, in the same words for all such faces.
+        notes: Remarks on how it was read, in the same words for all faces that they apply to.
     """
 
     image: np.ndarray
@@ -82,20 +82,29 @@ class BadSample:
 
 
 class Crop(NamedTuple):
-    """What is stored of a face: the picture, its landmarks, its place in the source picture."""
+    """What is stored of a face.
 
-    image: np.ndarray  # (S, S, 3) uint8
-    points: np.ndarray  # (L, 2) float64, in units of the crop
-    place: tuple[float, float, float]  # cx, cy, side in source pixels
+    Attributes:
+        image: `(S, S, 3)` uint8.
+        points: `(L, 2)` float64 landmarks in units of the crop.
+        place: cx, cy, side in pixels of the source picture.
+    """
+
+    image: np.ndarray
+    points: np.ndarray
+    place: tuple[float, float, float]
 
 
 def find_problem(sample: Sample, n_points: int, box: str = "landmarks") -> str:
-    """Why a sample cannot be stored, in a few words; "" if it can.
+    """Why a sample cannot be stored.
 
     Args:
         sample: The face.
         n_points: Number of landmarks L it should have.
         box: Where its crop comes from, "landmarks" or "dataset".
+
+    Returns:
+        The problem in a few words, or "" if there is none.
     """
     image, points = sample.image, np.asarray(sample.points)
     if points.shape != (n_points, 2):
@@ -109,9 +118,8 @@ def find_problem(sample: Sample, n_points: int, box: str = "landmarks") -> str:
     if image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
         return f"picture of shape {image.shape} instead of (height, width, 3)"
     if sample.crop is not None:
-        side = sample.crop[2]
-        square_crop = image.shape[0] == image.shape[1] and np.isfinite(sample.crop).all()
-        return "" if square_crop and side > 0 else "ready crop is not a square"
+        is_square = image.shape[0] == image.shape[1] and np.isfinite(sample.crop).all()
+        return "" if is_square and sample.crop[2] > 0 else "ready crop is not a square"
     if box == "dataset" and sample.box is None:
         return "no box in the data set"
     x, y, width, height = sample.box if box == "dataset" else landmarks_box(points)

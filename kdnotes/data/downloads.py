@@ -55,12 +55,15 @@ def cache_folder() -> Path:
 def download(remote: Remote, *, tries: int = 3, progress: bool = True) -> Path:
     """A remote file, fetched into the cache folder unless it is there already.
 
-    What a broken connection had brought is kept, and the next try, or the next run, goes on there.
+    What arrived before a connection broke is kept. The next try, or the next run, resumes there.
 
     Args:
         remote: The file.
-        tries: How often a broken connection is tried again.
+        tries: How often it is tried.
         progress: Show a progress bar.
+
+    Returns:
+        Its path in the cache folder.
 
     Raises:
         DownloadError: It could not be fetched, or the cache folder cannot be used.
@@ -110,18 +113,18 @@ def _retrieved(remote: Remote, folder: Path, tries: int, progress: bool) -> Path
 
 
 def _fetch(file: Path, folder: Path, remote: Remote, progress: bool) -> None:
-    """Fetches a remote file into `file`, by way of a partial file that survives an interruption.
+    """Fetches a remote file into `file`, through a partial file that survives an interruption.
 
-    The server says by its ETag whether the file is still the one that was begun.
+    The server's ETag tells whether the file is still the one that was begun.
     """
     part, tag = folder / f".{remote.name}.part", folder / f".{remote.name}.etag"
     begun = part.stat().st_size if part.exists() and tag.exists() else 0
-    headers = {"Accept-Encoding": "identity"}  # the file itself, not one that is packed once more
+    headers = {"Accept-Encoding": "identity"}  # the file itself, not compressed once more
     if begun:
         headers |= {"Range": f"bytes={begun}-", "If-Range": tag.read_text()}
     with requests.get(remote.url, headers=headers, stream=True, timeout=60) as answer:
         if answer.status_code == requests.codes.requested_range_not_satisfiable:
-            tag.unlink(missing_ok=True)  # nothing was missing, or the file is another: begin anew
+            tag.unlink(missing_ok=True)  # nothing was missing, or the file changed: begin anew
         answer.raise_for_status()
         begun = begun if answer.status_code == requests.codes.partial_content else 0
         etag = answer.headers.get("ETag", "")
@@ -136,7 +139,7 @@ def _fetch(file: Path, folder: Path, remote: Remote, progress: bool) -> None:
                 desc=remote.name, disable=not progress,
             ) as bar,
         ):  # fmt: skip
-            for block in answer.iter_content(1 << 16):  # of a broken connection all but the last
+            for block in answer.iter_content(1 << 16):
                 stream.write(block)
                 bar.update(len(block))
     got = part.stat().st_size
@@ -147,7 +150,7 @@ def _fetch(file: Path, folder: Path, remote: Remote, progress: bool) -> None:
 
 
 def _fetch_from_drive(file: Path, folder: Path, remote: Remote, progress: bool) -> None:
-    """Fetches a file of Google Drive, which asks questions that gdown knows how to answer."""
+    """Fetches a file of Google Drive with gdown, which answers Drive's questions."""
     try:
         import gdown
     except ImportError as error:
@@ -169,14 +172,17 @@ def _fetch_from_drive(file: Path, folder: Path, remote: Remote, progress: bool) 
 
 
 def check_space(folder: Path, n_bytes: int) -> None:
-    """There is room for `n_bytes` more in `folder`, which need not exist yet.
+    """Checks that there is room for more in a folder.
+
+    Args:
+        folder: The folder, which need not exist yet.
+        n_bytes: How many bytes are to be written.
 
     Raises:
         OSError: There is not.
     """
     folder = folder.absolute()
-    while not folder.exists():
-        folder = folder.parent
+    folder = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(folder).free
     if free < n_bytes:
         raise OSError(

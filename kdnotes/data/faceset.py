@@ -9,10 +9,10 @@ A face set is a folder:
     table.csv      one row per face: id, subject, split, its subsets, its attributes
     meta.json      everything else: scheme, size, margin, where it comes from, what was skipped
 
-The pictures are mapped into memory, not read: opening 10,000 faces takes a moment, and only the
-faces that are looked at are loaded. Writing goes through a temporary folder, so that a set is
-either whole or not there. How a face is cut out is in `kdnotes.data.crops`, how the files are
-written and checked in `kdnotes.data.faceset_write` and `kdnotes.data.faceset_read`.
+The pictures are mapped into memory, not read. Opening 10,000 faces takes a moment, and only the
+faces that are used are loaded. A set is written to a temporary folder first, so that it is either
+whole or not there. `kdnotes.data.crops` cuts out a face; `kdnotes.data.faceset_write` writes the
+files, and `kdnotes.data.faceset_read` checks them.
 """
 
 import tempfile
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from tqdm import tqdm
 
 from kdnotes.data import faceset_read, faceset_write, schemes
@@ -41,7 +42,7 @@ class _Rows:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, index) -> np.ndarray:
+    def __getitem__(self, index: Any) -> np.ndarray:
         return np.asarray(self.data[self.rows[index]])
 
 
@@ -61,7 +62,18 @@ class FaceSet:
         rows: `(N,)` int64: number of each face in the whole set, whatever was split or selected.
     """
 
-    def __init__(self, path, images, landmarks, visible, crops, table, scheme, meta, rows=None):
+    def __init__(
+        self,
+        path: Path,
+        images: np.ndarray | _Rows,
+        landmarks: np.ndarray,
+        visible: np.ndarray,
+        crops: np.ndarray,
+        table: pd.DataFrame,
+        scheme: schemes.Scheme,
+        meta: dict[str, Any],
+        rows: np.ndarray | None = None,
+    ):
         self.path, self.images, self.landmarks, self.visible = path, images, landmarks, visible
         self.crops, self.table, self.scheme, self.meta = crops, table, scheme, meta
         self.rows = np.arange(len(landmarks)) if rows is None else rows
@@ -81,13 +93,15 @@ class FaceSet:
         return self.meta["size"]
 
     def zoom(self, crop_margin: float = CROP_MARGIN) -> float:
-        """How much wider a stored crop is than a network's crop with this margin."""
+        """How many times wider a stored crop is than a network's crop with this margin."""
         return self.meta["stored_margin"] / crop_margin
 
     @property
     def rendered(self) -> bool:
-        """Whether its pictures are rendered: nobody is seen on them, and their labels are exact.
-        A set that does not say so counts as photographs."""
+        """Whether its pictures are rendered: they show nobody, and their labels are exact.
+
+        A set that does not say so counts as photographs.
+        """
         return self.meta.get("rendered") is True
 
     @property
@@ -102,7 +116,7 @@ class FaceSet:
         return self.meta["fingerprint"]
 
     def people(self) -> np.ndarray:
-        """`(N,)` who is in each picture; a face that nobody named is a person of its own."""
+        """`(N,)` who is in each picture; a face without a subject counts as one more person."""
         table = self.table
         return table["subject"].where(table["subject"] != "", table["id"]).to_numpy()
 
@@ -111,8 +125,16 @@ class FaceSet:
         return faceset_read.split_counts(self.table)
 
     def select(self, rows: np.ndarray) -> "FaceSet":
-        """The faces at these positions (or where this bool mask is true), in that order."""
-        index = np.arange(len(self))[np.asarray(rows)]
+        """Some of the faces.
+
+        Args:
+            rows: `(K,)` positions in any order, or an `(N,)` bool mask; none give an empty set.
+
+        Returns:
+            The faces at these positions, in that order.
+        """
+        rows = np.asarray(rows)
+        index = np.arange(len(self))[rows if rows.size else []]
         whole = self.images.data if isinstance(self.images, _Rows) else self.images
         return FaceSet(
             self.path,
@@ -134,11 +156,11 @@ class FaceSet:
         """
         chosen = (self.table["split"] == name).to_numpy()
         if not chosen.any():
-            has = faceset_read.listed(self.counts())
-            raise FaceSetError(f"{self.path} has no face in the split {name!r}; it has {has}")
+            others = faceset_read.listed(self.counts())
+            raise FaceSetError(f"{self.path} has no face in the split {name!r}; it has {others}")
         return self.select(chosen)
 
-    def to_source(self, index, points: np.ndarray) -> np.ndarray:
+    def to_source(self, index: int | np.ndarray, points: np.ndarray) -> np.ndarray:
         """Points of stored crops in pixels of the pictures they were cut from.
 
         Args:
@@ -185,13 +207,12 @@ class FaceSet:
     ) -> "FaceSet":
         """Write a face set from samples, one after the other, and open it.
 
-        Bad samples are left out, counted in `meta["skipped"]` and printed. Nothing is left behind
-        where it fails. Where another process is writing the same set, its faces are taken.
+        Bad samples are left out, counted in `meta["skipped"]` and printed. A call that fails
+        leaves nothing behind. If another process is writing the same set, that set is opened.
 
         Args:
             path: The new folder.
-            samples: The faces, or functions that load them; may be a generator, its length need
-                not be known.
+            samples: The faces, or functions that load them; may be a generator.
             scheme: Number of points, or a `Scheme`.
             size: Side of a stored crop in pixels.
             stored_margin: Side of a stored crop in units of the box's longer side.
@@ -203,9 +224,9 @@ class FaceSet:
             rendered: The pictures are rendered, so that they show nobody and labels are exact.
             total: Number of samples, for the progress bar.
             workers: How many faces are loaded and cropped at once; None means one per core.
-            resume: Where the samples come from, in words. If it is given, an interrupted call is
-                gone on with by the next one with the same words and settings, which must get the
-                same samples in the same order.
+            resume: Where the samples come from, in words. If it is given, the next call with the
+                same words and settings resumes an interrupted one. It must get the same samples in
+                the same order.
             progress: Show a progress bar.
             replace: Replace the face set at `path`, if there is one.
             extra: Further entries of `meta`.
@@ -233,7 +254,7 @@ class FaceSet:
         }
         with files.turn(path) as waited:
             if waited and not replace and faceset_read.is_made_of(path, meta):
-                return cls.open(path)  # what the other process has made is what was asked for
+                return cls.open(path)  # the other process has made what was asked for
             faceset_read.check_target(path, replace)
             work = files.beside(path, "work")
             folder = (
@@ -250,5 +271,4 @@ class FaceSet:
 
 
 def _reopen(path: Path, rows: np.ndarray) -> FaceSet:
-    faces = FaceSet.open(path)
-    return faces.select(rows)
+    return FaceSet.open(path).select(rows)

@@ -1,4 +1,4 @@
-"""How a face set is read: with a clear sentence for everything that can be wrong with its files.
+"""How a face set is read, with a clear message for everything that can be wrong with its files.
 
 `kdnotes.data.faceset` says what the files are.
 """
@@ -20,7 +20,7 @@ COLUMNS = ("id", "subject", "split")
 
 
 class FaceSetError(ValueError):
-    """A folder is not a whole face set, or lacks what was asked of it."""
+    """A folder is not a whole face set, or lacks what was asked for."""
 
 
 def listed(counts: dict[str, int]) -> str:
@@ -64,29 +64,33 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def check_target(path: Path, replace: bool) -> None:
-    """A face set may be written to `path`.
+    """Checks that a face set may be written to `path`.
 
     Raises:
         FileExistsError: It is there already and `replace` is false.
-        FaceSetError: It is there and no face set: another folder is never replaced.
+        FaceSetError: It is there and is no face set: another folder is never replaced.
     """
-    if path.exists() and not replace:
-        raise FileExistsError(f"{path} is there already; replace it, or choose another folder")
     if path.exists():
+        if not replace:
+            raise FileExistsError(f"{path} is there already; replace it, or choose another folder")
         read_meta(path)
 
 
 def is_made_of(path: Path, meta: dict[str, Any]) -> bool:
     """Whether a face set is at `path` whose `meta.json` has these entries."""
     try:
-        made = read_meta(path)
+        written = read_meta(path)
     except FaceSetError:
         return False
-    return all(made.get(key) == value for key, value in json.loads(json_text(meta)).items())
+    return all(written.get(key) == value for key, value in json.loads(json_text(meta)).items())
 
 
 def read_meta(path: Path) -> dict[str, Any]:
-    """`meta.json` of a face set, if the folder is one of this version."""
+    """`meta.json` of a face set.
+
+    Raises:
+        FaceSetError: The folder is no face set of this version.
+    """
     file = path / "meta.json"
     if not path.exists():
         raise FaceSetError(f"no face set at {path}: make one with `python -m kdnotes data prepare`")
@@ -102,8 +106,8 @@ def read_meta(path: Path) -> dict[str, Any]:
     return meta
 
 
-def _broken(file: Path, found: str) -> FaceSetError:
-    return FaceSetError(f"{file} is not as it was written: {found}; prepare the face set again")
+def _broken(file: Path, reason: str) -> FaceSetError:
+    return FaceSetError(f"{file} is not as it was written: {reason}; prepare the face set again")
 
 
 def _read_array(file: Path, shape: tuple) -> np.ndarray:
@@ -117,19 +121,26 @@ def _read_array(file: Path, shape: tuple) -> np.ndarray:
 
 
 def _map_images(file: Path, n: int, size: int) -> np.ndarray:
-    found, expected = file.stat().st_size if file.exists() else 0, n * size * size * 3
-    if found != expected or not n:
-        raise _broken(file, f"it has {found:,} bytes, expected {expected:,} for {n:,} faces")
+    n_bytes = file.stat().st_size if file.exists() else 0
+    expected = n * size * size * 3
+    if n_bytes != expected or not n:
+        raise _broken(file, f"it has {n_bytes:,} bytes, expected {expected:,} for {n:,} faces")
     return np.memmap(file, dtype=np.uint8, mode="r", shape=(n, size, size, 3))
 
 
 def read_table(file: Path, n: int, columns: list[str], meta: dict) -> pd.DataFrame:
     """The table of a face set.
 
+    Args:
+        file: The CSV file.
+        n: Number of faces.
+        columns: Its columns.
+        meta: The set's `meta.json`, which says which columns are attributes.
+
     Raises:
-        FaceSetError: It has not `n` rows and these columns.
+        FaceSetError: It does not have `n` rows and these columns.
     """
-    try:  # only an empty attribute means "unknown": a person may well be called "None" or "NA"
+    try:  # only an empty attribute means "unknown": a person may be called "None" or "NA"
         table = pd.read_csv(
             file,
             dtype=dict.fromkeys(COLUMNS, str),

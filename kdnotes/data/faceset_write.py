@@ -1,8 +1,8 @@
 """How a face set is written: faces are collected one after the other, then put together.
 
 While faces are collected, their pictures go to `images.raw` and everything else to a journal, one
-line of JSON per face. An interrupted collection is gone on with after the last face that is in
-both. `kdnotes.data.faceset` says what the files of the finished set are, `kdnotes.data.crops` how
+line of JSON per face. An interrupted collection resumes after the last face that is in both.
+`kdnotes.data.faceset` says what the files of the finished set are, `kdnotes.data.crops` how
 a face is cut out.
 """
 
@@ -48,48 +48,55 @@ def collect(folder: Path, samples: Iterable, meta: dict, workers: int | None, ba
     Raises:
         FaceSetError: An id used twice, or more than 5 % of a list are bad samples.
     """
-    if isinstance(samples, Sequence):  # what is known beforehand costs no work
+    if isinstance(samples, Sequence):  # known beforehand, without loading a picture
         _refuse([s for s in samples if isinstance(s, BadSample)], len(samples))
     done, n_bytes = _read_journal(folder, meta["size"])
     seen = {entry["id"] for entry in done}
     bar.update(len(done))
     todo = itertools.islice(enumerate(samples), len(done), None)
+    faces = _in_order(partial(_collected, meta), todo, workers or os.cpu_count())
     journal = (folder / JOURNAL).open("a", encoding="utf-8")
-    with (folder / IMAGES).open("ab") as images, journal as log:
+    with (folder / IMAGES).open("ab") as images, journal:
         images.truncate(n_bytes)
-        for pixels, entry in _in_order(partial(_collected, meta), todo, workers or os.cpu_count()):
-            if entry["id"] in seen:
-                name = entry["id"]
+        for pixels, entry in faces:
+            name = entry["id"]
+            if name in seen:
                 raise FaceSetError(f"two faces have the id {name!r}; every face needs its own")
-            seen.add(entry["id"])
+            seen.add(name)
             if pixels is not None:
                 images.write(pixels)
-                images.flush()  # what the journal tells of is there
-            log.write(json.dumps(entry, default=_plain) + "\n")
-            log.flush()
+                images.flush()  # before the journal says that it is there
+            journal.write(json.dumps(entry, default=_plain) + "\n")
+            journal.flush()
             bar.update()
 
 
 def _read_journal(folder: Path, size: int) -> tuple[list[dict], int]:
-    """The faces that journal and pictures hold both; what lies beyond them is cut off."""
-    path, entries, end = folder / JOURNAL, [], 0
-    n_bytes = (folder / IMAGES).stat().st_size if (folder / IMAGES).exists() else 0
-    room, used = n_bytes // (3 * size * size), 0
-    path.touch()
-    with path.open("r+b") as file:
+    """The faces that are in both journal and pictures, and the bytes of their pictures.
+
+    The rest of the journal is cut off.
+    """
+    journal, images = folder / JOURNAL, folder / IMAGES
+    journal.touch()
+    images.touch()
+    n_pictures = images.stat().st_size // (3 * size * size)
+    entries, end, used = [], 0, 0
+    with journal.open("r+b") as file:
         for line in file:
-            entry = json.loads(line) if line.endswith(b"\n") else None
-            if entry is None or used + ("points" in entry) > room:
+            if not line.endswith(b"\n"):
                 break
+            entry = json.loads(line)
             used += "points" in entry
+            if used > n_pictures:
+                break
             end += len(line)
             entries.append(entry)
         file.truncate(end)
-    return entries, used * 3 * size * size
+    return entries, min(used, n_pictures) * 3 * size * size
 
 
 def _collected(meta: dict, numbered: tuple[int, Any]) -> tuple[np.ndarray | None, dict]:
-    """A face's pixels and its line in the journal; a worker's work."""
+    """A face's pixels and its line in the journal; what a worker does."""
     number, sample = numbered
     sample = sample() if callable(sample) else sample
     name = _printable(sample.id or f"{number:06d}")
@@ -113,14 +120,14 @@ def _collected(meta: dict, numbered: tuple[int, Any]) -> tuple[np.ndarray | None
 
 
 def _printable(name: str) -> str:
-    """A name that may hold bytes which are no letters, as file names of old archives do."""
+    """A name as text; file names of old archives may hold bytes that are no letters."""
     return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _in_order(work: Callable, items: Iterable, workers: int) -> Iterator:
-    """`work` of each item, in the items' order, some at once.
+    """`work` of each item, in the items' order, several at once.
 
-    Threads: decoding and resizing pictures, which is nearly all of it, leave Python free meanwhile.
+    Threads do it: decoding and resizing pictures, nearly all of the work, releases Python's lock.
     """
     if workers == 1:
         yield from map(work, items)
@@ -137,14 +144,14 @@ def _in_order(work: Callable, items: Iterable, workers: int) -> Iterator:
         pool.shutdown(cancel_futures=True)
 
 
-def _plain(value):
-    """Numbers of numpy as those of Python, for JSON."""
+def _plain(value: Any) -> Any:
+    """A number of numpy as one of Python, for JSON."""
     if isinstance(value, np.generic):
         return value.item()
     raise TypeError(f"an attribute is {type(value).__name__}; expected a number, a text or a bool")
 
 
-def assemble(work: Path, folder: Path, meta: dict, splits=()) -> None:
+def assemble(work: Path, folder: Path, meta: dict, splits: Iterable[str] = ()) -> None:
     """Make a face set in `folder` from what was collected in `work`, whose pictures are moved.
 
     Args:
@@ -159,8 +166,14 @@ def assemble(work: Path, folder: Path, meta: dict, splits=()) -> None:
     entries, _ = _read_journal(work, meta["size"])
     good = [entry for entry in entries if "points" in entry]
     bad = [BadSample(e["id"], e["bad"], e["where"]) for e in entries if "bad" in e]
-    skipped = _judge(bad, len(good))
-    notes = [*meta.get("notes", ()), *_notes(good)]
+    _refuse(bad, len(entries))
+    if not good:
+        raise FaceSetError("there is no face to write; expected at least one")
+    if bad:
+        print(f"skipped {len(bad):,} of {len(entries):,} samples: {_reasons(bad)}")
+    notes = _counted((note, entry["id"]) for entry in good for note in entry.get("notes", ()))
+    for note in notes:
+        print(f"note: {note}")
     table, columns = _table(good)
     _check_splits(table, splits)
     landmarks = np.array([entry["points"] for entry in good], dtype=np.float32)
@@ -171,63 +184,52 @@ def assemble(work: Path, folder: Path, meta: dict, splits=()) -> None:
     with (work / IMAGES).open("rb") as stream:
         pixels = hashlib.file_digest(stream, "sha256").digest()
     fingerprint = hashlib.sha256(pixels + landmarks.tobytes()).hexdigest()[:16]
-    meta = {"format": FORMAT, "version": VERSION, **meta, **columns, "n_faces": len(table)}
-    meta |= {"skipped": skipped, "notes": notes, "fingerprint": fingerprint}
+    meta = {
+        "format": FORMAT,
+        "version": VERSION,
+        **meta,
+        **columns,
+        "n_faces": len(table),
+        "skipped": Counter(sample.reason for sample in bad),
+        "notes": [*meta.get("notes", ()), *notes],
+        "fingerprint": fingerprint,
+    }
     write_json(folder / "meta.json", meta)
     faceset_read.read_table(folder / "table.csv", len(table), list(table.columns), meta)
     shutil.move(work / IMAGES, folder / IMAGES)  # last: until now an interruption loses nothing
 
 
-def _judge(bad: list[BadSample], n_good: int) -> dict[str, int]:
-    """Print what was skipped and why; the counts per reason.
-
-    Raises:
-        FaceSetError: More than 5 % of all samples, or no good one.
-    """
-    n_all = n_good + len(bad)
-    _refuse(bad, n_all)
-    if not n_good:
-        raise FaceSetError("there is no face to write; expected at least one")
-    if bad:
-        print(f"skipped {len(bad):,} of {n_all:,} samples: {_why(bad)}")
-    return dict(Counter(sample.reason for sample in bad))
-
-
 def _refuse(bad: list[BadSample], n_all: int) -> None:
-    """
+    """Checks that few samples are bad.
+
     Raises:
         FaceSetError: More than 5 % of all samples are bad.
     """
     if len(bad) > MAX_BAD * n_all:
         raise FaceSetError(
-            f"{len(bad):,} of {n_all:,} samples are bad, more than {MAX_BAD:.0%}: {_why(bad)}. "
+            f"{len(bad):,} of {n_all:,} samples are bad, more than {MAX_BAD:.0%}: {_reasons(bad)}. "
             "Nothing was written; check that the source is whole and the right one"
         )
 
 
-def _why(bad: list[BadSample]) -> str:
+def _reasons(bad: list[BadSample]) -> str:
     """Each reason with its count and where to look."""
+    return "; ".join(_counted((sample.reason, sample.where or sample.id) for sample in bad))
+
+
+def _counted(remarks: Iterable[tuple[str, str]]) -> list[str]:
+    """Each remark once, with its count and some of the places that it is made of.
+
+    Args:
+        remarks: A remark and its place, again and again.
+    """
     places: dict[str, list[str]] = {}
-    for sample in bad:
-        places.setdefault(sample.reason, []).append(sample.where or sample.id)
-    return "; ".join(
-        f"{len(names):,} × {reason} ({several(names, separator='; ')})"
-        for reason, names in places.items()
-    )
-
-
-def _notes(good: list[dict]) -> list[str]:
-    """Print what a person should know of how faces were read; a sentence each."""
-    faces: dict[str, list[str]] = {}
-    for entry in good:
-        for note in entry.get("notes", ()):
-            faces.setdefault(note, []).append(entry["id"])
-    notes = [
-        f"{len(ids):,} × {note} ({several(ids, separator='; ')})" for note, ids in faces.items()
+    for remark, place in remarks:
+        places.setdefault(remark, []).append(place)
+    return [
+        f"{len(names):,} × {remark} ({several(names, separator='; ')})"
+        for remark, names in places.items()
     ]
-    for note in notes:
-        print(f"note: {note}")
-    return notes
 
 
 def _table(entries: list[dict]) -> tuple[pd.DataFrame, dict[str, list[str]]]:
@@ -247,8 +249,11 @@ def _table(entries: list[dict]) -> tuple[pd.DataFrame, dict[str, list[str]]]:
 
 
 def _check_splits(table: pd.DataFrame, splits: Iterable[str]) -> None:
-    """Every split in `splits` has a face; a person in two splits, or one with far too many
-    faces, is worth a warning."""
+    """Warns of a person in two splits, and of one with far too many faces.
+
+    Raises:
+        FaceSetError: One of `splits` has no face.
+    """
     counts = split_counts(table)
     for name in splits:
         if not counts.get(name):
@@ -260,5 +265,6 @@ def _check_splits(table: pd.DataFrame, splits: Iterable[str]) -> None:
             "the test split will be too good; split by person",
             stacklevel=4,
         )
-    if sentence := dominant_subject(table):
+    sentence = dominant_subject(table)
+    if sentence:
         print(f"warning: {sentence}")

@@ -1,9 +1,9 @@
-"""Picture files of any kind as RGB arrays: one reader for face sets and for prediction, so that a
-network sees at use what it saw in training.
+"""Picture files of any kind as RGB arrays.
 
-Of an animation the first frame counts, what is transparent becomes white, and numbers of 16 bits or
-floating-point numbers become 8 bits. A photo is turned upright as its camera meant it, or taken as
-it is stored. What a file is, its content decides and not its name.
+Face sets and predictions use the same reader, so that a network gets the same pixels in use as in
+training. An animation is read as its first frame, transparent pixels become white, and numbers of
+16 bits or floating-point numbers become 8 bits. A photo is turned upright as its EXIF orientation
+says, or read as it is stored. A file's content decides what it is, not its name.
 """
 
 import codecs
@@ -53,7 +53,7 @@ class PictureError(ValueError):
 
     Attributes:
         fault: What is wrong, in the same words for every picture with the same fault: "is empty".
-        detail: What else there is to say about this one, or "".
+        detail: More about this picture, or "".
     """
 
     def __init__(self, path: Path, fault: str, detail: str = ""):
@@ -78,7 +78,7 @@ def read_picture(path: str | Path, *, upright: bool = True) -> Picture:
 
     Args:
         path: The file.
-        upright: Turn it as its camera meant it; else the pixels are taken as they are stored.
+        upright: Turn it as its EXIF orientation says; else the pixels stay as they are stored.
 
     Raises:
         FileNotFoundError: There is none.
@@ -86,7 +86,7 @@ def read_picture(path: str | Path, *, upright: bool = True) -> Picture:
     """
     path = Path(path)
     try:
-        # a file and no path: Pillow maps an uncompressed TIFF into memory and turns it wrongly then
+        # not by its path: Pillow would map an uncompressed TIFF into memory and turn it wrongly
         with _file(path) as file, _opened(path, file) as photo:
             photo.seek(0)
             before = _orientation(photo)
@@ -99,8 +99,8 @@ def read_picture(path: str | Path, *, upright: bool = True) -> Picture:
     except (FileNotFoundError, PictureError):
         raise
     except Image.DecompressionBombError as error:
-        found = [f"{int(number):,}" for number in re.findall(r"\d+", str(error))]
-        detail = f"{found[0]} pixels, at most {found[1]}" if len(found) == 2 else str(error)
+        sizes = [f"{int(number):,}" for number in re.findall(r"\d+", str(error))]
+        detail = f"{sizes[0]} pixels, at most {sizes[1]}" if len(sizes) == 2 else str(error)
         raise PictureError(path, "is too large", detail) from error
     except Exception as error:  # in a damaged file, decoders stumble over anything
         raise PictureError(path, DAMAGED, str(error)) from error
@@ -111,8 +111,11 @@ def read_picture(path: str | Path, *, upright: bool = True) -> Picture:
 
 
 def find_fault(path: Path) -> str:
-    """Why a file is no picture at all, by its first bytes: "is text". "" if it is one, even one
-    that cannot be read."""
+    """Why a file is no picture at all, by its first bytes.
+
+    Returns:
+        The fault, such as "is text"; "" for a picture, even for one that cannot be read.
+    """
     try:
         with _file(path) as file, _opened(path, file):
             return ""
@@ -154,7 +157,7 @@ def _reads_heic() -> bool:
 
 
 def _kind(start: bytes) -> str:
-    """What a file is that Pillow does not know, by its first bytes."""
+    """What kind of file it is that Pillow does not know, by its first bytes."""
     if not start:
         return "is empty"
     if start[4:8] == b"ftyp":
@@ -179,7 +182,7 @@ def _is_text(start: bytes) -> bool:
 
 
 def _orientation(photo: Image.Image) -> int:
-    """The orientation in the EXIF data, read by itself: the rest of the block may be damaged."""
+    """The orientation in the EXIF data; the rest of the data may be damaged."""
     try:
         orientation = photo.getexif().get(ExifTags.Base.Orientation)
     except Exception:
@@ -198,7 +201,7 @@ def _plain(photo: Image.Image) -> Image.Image:
 
 
 def as_image(array: np.ndarray) -> np.ndarray:
-    """An array as `(H, W, 3)` uint8 in one piece of memory.
+    """An array as contiguous `(H, W, 3)` uint8.
 
     Args:
         array: `(H, W)` or `(H, W, 1)` grey, `(H, W, 3)`, or `(H, W, 4)` with a last channel that is

@@ -1,7 +1,7 @@
 """From a data set to a face set: what `python -m kdnotes data prepare NAME` does.
 
-An interrupted preparation goes on where it was: what was downloaded, unpacked and cropped is used
-again when the same command is given. One that fails leaves nothing but the downloads.
+An interrupted preparation resumes where it stopped when the same command is given: what was
+downloaded, unpacked and cropped is used again. One that fails leaves nothing but the downloads.
 """
 
 import contextlib
@@ -55,13 +55,17 @@ class Options:
         if self.limit is not None and self.limit < 1:
             raise ValueError(f"the limit must be at least 1 face, found {self.limit}")
 
-    def write(self, out: Path, faces: list[Face], origin: str | dict, **about) -> FaceSet:
+    def write(self, out: Path, faces: list[Face], origin: str | dict, **description) -> FaceSet:
         """Writes a face set and prints what is in it.
 
         Args:
+            out: The new face set's folder.
             faces: The faces, their pictures not loaded yet.
-            origin: What they come from, in a word that changes when it does.
-            about: What else `FaceSet.write` is told.
+            origin: What they come from; it must change when the faces do.
+            description: What `FaceSet.write` is told of the set: scheme, name, source, …
+
+        Returns:
+            The face set, opened.
         """
         faces = faces[: self.limit]
         written = FaceSet.write(
@@ -75,7 +79,7 @@ class Options:
             resume=f"{origin}, limit {self.limit}",
             progress=self.progress,
             replace=self.replace,
-            **about,
+            **description,
         )
         print(summary(written))
         return written
@@ -122,10 +126,11 @@ def prepare_public(
             origin = sources.listing(Path(folder))
         else:
             given = [Path(path) for path in archive]
-            found, fetched = sources.find_archives(dataset, given, options.progress)
-            origin = extra["archive_sha256"] = {path.name: sources.sha256(path) for path in found}
+            archives, fetched = sources.find_archives(dataset, given, options.progress)
+            origin = {path.name: sources.sha256(path) for path in archives}
+            extra["archive_sha256"] = origin
             folder = stack.enter_context(
-                sources.unpacked(found, fetched, out, origin, dataset.separate)
+                sources.unpacked(archives, fetched, out, origin, dataset.separate)
             )
         return options.write(
             out,
@@ -259,9 +264,8 @@ def summary(faces: FaceSet) -> str:
         people = faces.table.loc[chosen, "subject"]
         known = f" of {people.nunique():,} people" if (people != "").any() else ""
         lines.append(f"  {name:10} {count:6,} faces{known}")
-        for subset in faces.meta["subsets"]:
-            if n := int(faces.table.loc[chosen, subset].sum()):
-                lines.append(f"    {subset:15} {n:6,}")
+        sizes = faces.table.loc[chosen, faces.meta["subsets"]].sum()
+        lines += [f"    {subset:15} {n:6,}" for subset, n in sizes.items() if n]
     if parts := faces.meta.get("left_out"):
         lost = " or ".join(faces.meta["lost_subsets"])
         subsets = f"; there is no subset {lost}" if lost else ""
@@ -270,10 +274,18 @@ def summary(faces: FaceSet) -> str:
 
 
 def _rendered_samples(faces: Iterable, *, size: int, seed: int) -> Iterator[Sample]:
-    """Rendered faces as samples; a true bool attribute makes a face one of that subset."""
+    """Rendered faces as samples.
+
+    An attribute that is true or false becomes a subset, which holds the faces where it is true.
+
+    Args:
+        faces: Image, landmarks, visible and attributes of each, see `synthetic.stream_faces`.
+        size: Side of the pictures in pixels.
+        seed: Their seed.
+    """
     middle = size / 2 - 0.5
     for i, (image, landmarks, visible, attributes) in enumerate(faces):
-        flags = {name for name, value in attributes.items() if isinstance(value, bool | np.bool_)}
+        flags = {k: v for k, v in attributes.items() if isinstance(v, bool | np.bool_)}
         subject = str(attributes["subject"])
         yield Sample(
             image,
@@ -282,7 +294,7 @@ def _rendered_samples(faces: Iterable, *, size: int, seed: int) -> Iterator[Samp
             id=f"{i:06d}",
             subject=subject,
             split=split_by_name(f"{seed}/{subject}"),
-            subsets=tuple(name for name in attributes if name in flags and attributes[name]),
+            subsets=tuple(name for name, flag in flags.items() if flag),
             attributes={k: v for k, v in attributes.items() if k not in (*flags, "subject")},
             crop=(middle, middle, size),
         )

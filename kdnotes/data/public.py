@@ -1,7 +1,7 @@
-"""The public data sets that one command turns into face sets: where they come from, what they are.
+"""The public data sets that one command turns into face sets.
 
-Each entry is what a person must know before the first byte arrives (licence, citation, whose
-labels) and what `kdnotes.data.prepare` needs to do the rest.
+Each entry holds what a person must know before a download starts, such as licence, citation and
+origin of the labels, and what `kdnotes.data.prepare` needs to do the rest.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,14 +22,14 @@ class PublicSet:
 
     Attributes:
         name: As on the command line.
-        title: As people call it, with its address.
-        licence: What one may do with it.
-        citation: Whom to cite.
+        title: Its usual name, with its address.
+        licence: What it may be used for.
+        citation: The paper to cite.
         labels: Who made the landmarks.
         n_points: How many there are.
         split_rule: How faces are split, in words.
         files: What is downloaded.
-        faces: From the folder of the unpacked files to one function per face.
+        faces: Its reader: from the folder of the unpacked files to one function per face.
         separate: Each archive is unpacked into a folder of its name.
         parts: Names of its parts, each of which may be left out.
         left_out: Those that are.
@@ -52,7 +52,7 @@ class PublicSet:
 
     @property
     def notice(self) -> str:
-        """What is said before the first byte."""
+        """What is printed before the download."""
         return (
             f"{self.title}\nlicence: {self.licence}\nplease cite: {self.citation}\n"
             f"labels: {self.labels}"

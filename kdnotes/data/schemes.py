@@ -13,11 +13,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-
-#: Group names that come in a left and a right version.
-PAIRED = ("brow", "eye")
 
 #: What errors can be divided by, in words.
 DISTANCES = {
@@ -66,8 +64,7 @@ class Scheme:
                 f"the flip of a {self.n_points}-point scheme must renumber its points and give "
                 f"the identity when applied twice, found {self.flip}"
             )
-        pairs = [self.interocular, self.interpupil, self.pair]
-        pairs = [pair for pair in pairs if pair is not None]
+        pairs = [p for p in (self.interocular, self.interpupil, self.pair) if p is not None]
         if any(len(pair) != 2 or not all(pair) for pair in pairs):
             raise ValueError(f"a pair is two groups of points, such as [[8], [9]]; found {pairs}")
         used = {
@@ -94,19 +91,19 @@ class Scheme:
         return DISTANCES[self.normaliser]
 
 
-def _span(first, last):
+def _span(first: int, last: int) -> tuple[int, ...]:
     """The numbers from `first` to `last`, both included, upwards or downwards."""
     step = 1 if last >= first else -1
     return tuple(range(first, last + step, step))
 
 
-def _line(points, closed=False):
+def _line(points: tuple[int, ...], closed: bool = False) -> tuple[tuple[int, int], ...]:
     """Edges that join `points` one after the other, and the last to the first if `closed`."""
     edges = tuple(pairwise(points))
     return (*edges, (points[-1], points[0])) if closed else edges
 
 
-def _scheme_68():
+def _scheme_68() -> Scheme:
     groups = {
         "contour": _span(0, 16),
         "brow_left": _span(17, 21),
@@ -136,7 +133,7 @@ def _scheme_68():
     return Scheme(68, flip, groups, edges, ((36,), (45,)), (_span(36, 41), _span(42, 47)))
 
 
-def _scheme_98():
+def _scheme_98() -> Scheme:
     groups = {
         "contour": _span(0, 32),
         "brow_left": _span(33, 41),
@@ -167,7 +164,7 @@ def _scheme_98():
     return Scheme(98, flip, groups, edges, ((60,), (72,)), ((96,), (97,)))
 
 
-def _scheme_29():
+def _scheme_29() -> Scheme:
     groups = {
         "contour": (28,),
         "brow_left": (0, 4, 2, 5),
@@ -195,8 +192,8 @@ def _scheme_29():
 SCHEMES = {29: _scheme_29(), 68: _scheme_68(), 98: _scheme_98()}
 
 
-def get(scheme):
-    """The `Scheme` meant by a number of points or by a `Scheme`.
+def get(scheme: Scheme | int) -> Scheme:
+    """The scheme of a number of points, or the scheme itself.
 
     Raises:
         ValueError: No scheme has that number of points.
@@ -242,7 +239,7 @@ def from_json(value: int | dict) -> Scheme:
         ) from error
 
 
-def of_config(config) -> Scheme:
+def of_config(config: Any) -> Scheme:
     """The scheme of a network's landmarks.
 
     Args:
@@ -256,8 +253,7 @@ def of_config(config) -> Scheme:
     value = getattr(config, "scheme", None)
     if value is not None:
         return from_json(value)
-    n = config.n_points
-    return SCHEMES.get(n) or Scheme(n)
+    return SCHEMES.get(config.n_points) or Scheme(config.n_points)
 
 
 def get_named(name: str) -> Scheme:
@@ -276,7 +272,19 @@ def get_named(name: str) -> Scheme:
         ) from error
 
 
-def convert(points, source=98, target=68):
+#: For each of the 68 points the nearest of the 98.
+FROM_98 = (
+    *range(0, 33, 2), *range(33, 38), *range(42, 47), *range(51, 60),
+    60, 61, 63, 64, 65, 67, 68, 69, 71, 72, 73, 75, *range(76, 96),
+)  # fmt: skip
+#: Of the 98 points, those on a brow's upper edge and the ones below them; a brow's middle line lies
+#: halfway.
+LOWER_BROW = {34: 41, 35: 40, 36: 39, 37: 38, 42: 50, 43: 49, 44: 48, 45: 47}
+#: Of the 98 points, those on a lid and the lid's middle; points of 68 lie a third of the way there.
+LIDS = {61: 62, 63: 62, 65: 66, 67: 66, 69: 70, 71: 70, 73: 74, 75: 74}
+
+
+def convert(points: np.ndarray, source: int = 98, target: int = 68) -> np.ndarray:
     """Landmarks of the 98-point scheme as landmarks of the 68-point scheme.
 
     The usual conversion, not an official one: the 68 points take every other contour point, the
@@ -284,6 +292,7 @@ def convert(points, source=98, target=68):
 
     Args:
         points: `(…, 98, 2)`, any unit.
+        source, target: Numbers of points; only 98 to 68 is defined.
 
     Returns:
         `(…, 68, 2)` in the same unit.
@@ -297,30 +306,11 @@ def convert(points, source=98, target=68):
     if points.shape[-2:] != (98, 2):
         raise ValueError(f"expected points of shape (…, 98, 2), found {points.shape}")
 
-    def take(*indices):
-        return points[..., list(indices), :]
-
-    def brow(upper, lower):  # x of the upper point, y between the two
-        upper, lower = take(*upper), take(*lower)
-        return np.stack([upper[..., 0], (upper[..., 1] + lower[..., 1]) / 2], axis=-1)
-
-    def eye(first):  # six points from the eight that start at `first`
-        a = [first + i for i in range(8)]
-        mixed = (2 * take(a[1], a[3], a[5], a[7]) + take(a[2], a[2], a[6], a[6])) / 3
-        corner = take(a[0], a[4])
-        order = [corner[..., 0, :], mixed[..., 0, :], mixed[..., 1, :],
-                 corner[..., 1, :], mixed[..., 2, :], mixed[..., 3, :]]  # fmt: skip
-        return np.stack(order, axis=-2)
-
-    parts = [
-        take(*range(0, 33, 2)),
-        take(33),
-        brow((34, 35, 36, 37), (41, 40, 39, 38)),
-        brow((42, 43, 44, 45), (50, 49, 48, 47)),
-        take(46),
-        take(*range(51, 60)),
-        eye(60),
-        eye(68),
-        take(*range(76, 96)),
-    ]
-    return np.concatenate(parts, axis=-2)
+    converted = points[..., FROM_98, :] / 1.0  # a copy, in floating point
+    for i, near in enumerate(FROM_98):
+        if near in LOWER_BROW:
+            lower = points[..., LOWER_BROW[near], 1]
+            converted[..., i, 1] = (points[..., near, 1] + lower) / 2
+        elif near in LIDS:
+            converted[..., i, :] = (2 * points[..., near, :] + points[..., LIDS[near], :]) / 3
+    return converted

@@ -1,10 +1,10 @@
-"""Whose faces they are: what in a table of faces tells that people and splits do not fit."""
+"""Subjects of a face set: signs in its table that people and splits do not fit."""
 
 import numpy as np
 import pandas as pd
 
-#: A subject with more than this share of all faces, and so many times the faces that are usual, is
-#: most likely not one person.
+#: A subject with more than this share of all faces, and more than so many times the median number
+#: of faces, is most likely not one person.
 MAX_SHARE, FAR_MORE = 0.05, 3
 
 
@@ -16,13 +16,18 @@ def leaking_subjects(table: pd.DataFrame) -> list[str]:
 
 
 def dominant_subject(table: pd.DataFrame) -> str:
-    """A sentence on a subject with far more faces than others, most likely no single person; or
-    ""."""
+    """A sentence on a subject with far more faces than others, who is most likely no single person.
+
+    Returns:
+        The sentence, or "" if there is no such subject.
+    """
     named = table["subject"][table["subject"] != ""].value_counts()
     if named.empty or named.iloc[0] == 1:
         return ""
-    most, unnamed = int(named.iloc[0]), (table["subject"] == "").sum()  # each by itself
-    usual = np.median([*named.iloc[1:], *[1] * unnamed]) if len(named) + unnamed > 1 else 0
+    most = int(named.iloc[0])
+    unnamed = (table["subject"] == "").sum()  # each counts as one person
+    others = [*named.iloc[1:], *[1] * unnamed]
+    usual = np.median(others) if others else 0
     if most <= MAX_SHARE * len(table) or most <= FAR_MORE * usual:
         return ""
     return (

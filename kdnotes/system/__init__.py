@@ -1,1 +1,1 @@
-"""Files, processes and the device: what every other part stands on, and no notebook teaches."""
+"""Files, processes and the device: what every other room uses, and no notebook teaches."""

@@ -1,4 +1,4 @@
-"""What some commands need beyond the packages that the notebooks import, and how to install it."""
+"""Packages that some commands need and no notebook imports, and how to install them."""
 
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -15,7 +15,7 @@ EXTRA_OF = {module: extra for extra, modules in _MODULES.items() for module in m
 
 
 def require(*modules: str) -> None:
-    """Checks that modules are installed, before a command begins its work.
+    """Checks that modules are installed, before a command starts its work.
 
     Args:
         modules: Keys of `EXTRA_OF`.

@@ -1,9 +1,9 @@
 """Files and folders that are whole or not there.
 
-Everything kdnotes writes goes to a temporary name beside its goal and is renamed at the end, so
-that an interrupted run (Ctrl-C, `kill -9`, a full disk) leaves nothing that a later run takes for
-whole. A goal that is a link stays one: what it points to is written. Who may read a new file
-follows the umask, as with any other program.
+Everything kdnotes writes goes to a temporary name beside its target and is renamed at the end. An
+interrupted run (Ctrl-C, `kill -9`, a full disk) therefore leaves nothing that a later run takes for
+whole. A target that is a link stays one: the file it points to is written. New files have the
+permissions that the umask gives them, as with any other program.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-#: The turns that this process has now, by lock file and thread: whether it had to wait for them.
+#: The turns that this process has, by lock file and thread: whether it had to wait for them.
 _TURNS: dict[tuple[Path, int], bool] = {}
 
 #: Bytes of a name that a hidden file beside it may repeat. File systems allow 143 to 255 in all.
@@ -44,7 +44,7 @@ def _temporary(path: Path) -> Path:
 
 @contextlib.contextmanager
 def _told_as(path: Path, hidden: Path) -> Iterator[None]:
-    """Errors name the file that a reader knows, not the hidden one."""
+    """Makes errors name the file that a reader knows, not the hidden one."""
     try:
         yield
     except OSError as error:
@@ -56,19 +56,18 @@ def _told_as(path: Path, hidden: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def new_file(path: str | Path) -> Iterator[Path]:
     """A temporary path to write to; it becomes `path` when the block ends without an error."""
-    goal = Path(os.path.realpath(path))
-    part = _temporary(goal)
+    target = Path(os.path.realpath(path))
+    part = _temporary(target)
     with _told_as(Path(path), part):
         try:
             part.touch(exist_ok=False)
-            mode = part.stat().st_mode  # as the umask wants it; some libraries write a file anew
+            mode = part.stat().st_mode  # as the umask gives it; some libraries replace the file
             yield part
             with part.open("r+b") as file:  # Windows syncs only what may be written
                 os.fsync(file.fileno())
-            if part.stat().st_mode != mode:
-                with contextlib.suppress(OSError):  # some mounted drives know no modes
-                    part.chmod(mode)
-            os.replace(part, goal)
+            with contextlib.suppress(OSError):  # some mounted drives know no modes
+                part.chmod(mode)
+            os.replace(part, target)
         finally:
             part.unlink(missing_ok=True)
 
@@ -80,21 +79,21 @@ def new_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
     Raises:
         FileExistsError: `path` is there already and `replace` is false.
     """
-    goal = Path(os.path.realpath(path))
-    if goal.exists() and not replace:
+    target = Path(os.path.realpath(path))
+    if target.exists() and not replace:
         raise FileExistsError(f"{path} is there already; delete it or choose another folder")
-    part = _temporary(goal)
+    part = _temporary(target)
     old = part.with_suffix(".old")
     try:
         with _told_as(Path(path), part):
             part.mkdir()
         yield part
-        if goal.exists():  # moved aside first: deleting takes time, and may be interrupted
-            os.replace(goal, old)
-        os.replace(part, goal)
+        if target.exists():  # moved aside first: deleting takes time, and may be interrupted
+            os.replace(target, old)
+        os.replace(part, target)
     except BaseException:
-        if old.exists() and not goal.exists():
-            os.replace(old, goal)
+        if old.exists() and not target.exists():
+            os.replace(old, target)
         raise
     finally:
         shutil.rmtree(part, ignore_errors=True)
@@ -105,11 +104,10 @@ def new_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
 def turn(path: str | Path) -> Iterator[bool]:
     """Lets one process at a time work on `path`; the others wait for their turn, and say so.
 
-    A process that is killed gives its turn away. A turn within a turn for the same path is the same
-    one.
+    A process that is killed loses its turn. Turns for the same path may be nested.
 
     Yields:
-        Whether another process was at work: what it has made may be there by now.
+        Whether another process was at work: its result may be there by now.
     """
     file = beside(path, "lock")
     mine = file, threading.get_ident()
@@ -137,15 +135,18 @@ def turn(path: str | Path) -> Iterator[bool]:
 
 @contextlib.contextmanager
 def work_folder(path: Path, key: dict) -> Iterator[Path]:
-    """A folder for work that goes on after an interruption (Ctrl-C, `kill -9`).
+    """A folder for work that resumes after an interruption (Ctrl-C, `kill -9`).
 
-    One process at a time is at work there. When the block ends, with or without an error, the
-    folder is gone; after an interruption it is still there, and the next block with the same `key`
-    finds what was done.
+    One process at a time works there. When the block ends, with or without an error, the folder is
+    deleted. After an interruption it is still there, and the next block with the same `key` finds
+    what was done.
 
     Args:
         path: The folder.
-        key: What the work depends on, JSON values; with another key it begins anew.
+        key: What the work depends on, JSON values; with another key it starts again.
+
+    Yields:
+        The folder.
     """
     note, wanted = path / "work.json", {"key": json.loads(json_text(key))}
     with turn(path):
@@ -165,13 +166,13 @@ def work_folder(path: Path, key: dict) -> Iterator[Path]:
 
 
 def _remove_work(path: Path) -> None:
-    """Deletes a work folder, its note first: what is half deleted is not taken for done work."""
+    """Deletes a work folder, its note first, so that half a folder is not taken for done work."""
     (path / "work.json").unlink(missing_ok=True)
     shutil.rmtree(path, ignore_errors=True)
 
 
 def json_text(value: Any, indent: int | None = None) -> str:
-    """A value as JSON that every reader takes: NaN and infinity, which JSON has not, become null.
+    """A value as valid JSON: NaN and infinity, which JSON does not know, become null.
 
     Args:
         value: Dictionaries, lists, texts, numbers; numpy's numbers and arrays, too.
@@ -187,7 +188,7 @@ def write_json(path: str | Path, value: Any) -> Path:
     return Path(path)
 
 
-def _finite(value):
+def _finite(value: Any) -> Any:
     if hasattr(value, "tolist"):  # numpy's
         value = value.tolist()
     if isinstance(value, dict):

@@ -6,7 +6,15 @@ from pathlib import Path
 
 
 def run(folder: Path, *arguments: str) -> str:
-    """Runs npm in `folder`, without scripts of packages; the reason why it could not, or ""."""
+    """Runs npm in a folder, without the scripts of packages.
+
+    Args:
+        folder: Where it runs.
+        arguments: Those of npm, such as "install" and names of packages.
+
+    Returns:
+        Why it failed, or "".
+    """
     npm = shutil.which("npm")  # with its path: on Windows it is a script
     if not npm:
         return "npm is not here"
@@ -21,11 +29,14 @@ def run(folder: Path, *arguments: str) -> str:
 
 
 def locked(package: Path, folder: Path) -> str:
-    """Installs what a folder's `package-lock.json` says into `folder`, once; as `run`, else.
+    """Installs the packages of a `package-lock.json` into a folder, unless they are there.
 
     Args:
         package: Folder of `package.json` and `package-lock.json`.
         folder: Where `node_modules` goes.
+
+    Returns:
+        Why it failed, or "".
     """
     lock = package / "package-lock.json"
     done = folder / "node_modules" / ".package-lock.json"  # npm writes it last

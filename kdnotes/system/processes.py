@@ -1,4 +1,4 @@
-"""Where a program computes: in one process or several, on a GPU or the CPU.
+"""Where a program runs: in one process or several, on a GPU or the CPU.
 
 `accelerate launch` and `torchrun` start several processes of the same program.
 """
@@ -18,16 +18,16 @@ from torch.torch_version import TorchVersion
 if TYPE_CHECKING:
     from accelerate import PartialState
 
-#: The first PyTorch that can do on Apple's GPUs all that a training needs: before it, `grid_sample`
-#: knows no border there.
+#: The first PyTorch with all that a training needs on Apple's GPUs. Before it, `grid_sample` has no
+#: border padding there.
 MPS_SINCE = "2.13"
 
 
 def device() -> torch.device:
     """Where networks are trained: on a CUDA GPU, on Apple's if this PyTorch can, else on the CPU.
 
-    Of several processes each has a CUDA GPU, or all of them share the CPU. `accelerate launch
-    --cpu` asks for the CPU on every machine.
+    Each of several processes has a CUDA GPU of its own, or all of them share the CPU. `accelerate
+    launch --cpu` asks for the CPU on every machine.
     """
     if os.environ.get("ACCELERATE_USE_CPU", "").lower() in ("1", "true", "yes"):
         return torch.device("cpu")
@@ -40,12 +40,12 @@ def device() -> torch.device:
 
 
 def on_cpu() -> bool:
-    """Whether `device` is the CPU, which accelerate must be told: it would choose by itself."""
+    """Whether `device` is the CPU. Accelerate must be told, since it would choose by itself."""
     return device().type == "cpu"
 
 
 def state() -> PartialState:
-    """Which of the processes this is; files are made by the first one, the others find them."""
+    """Which of the processes this is. The first one writes files, the others read them."""
     from accelerate import PartialState  # takes seconds, which asking for the device need not
 
     _leave_the_group_at_exit()
@@ -74,7 +74,7 @@ def fork_rng() -> contextlib.AbstractContextManager:
 
 @contextlib.contextmanager
 def first_one_in(place: contextlib.AbstractContextManager) -> Iterator[None]:
-    """The first process enters `place`, such as a turn or a work folder, before all go on."""
+    """The first process enters `place`, such as a turn or a work folder, before all continue."""
     process = state()
     with place if process.is_main_process else contextlib.nullcontext():
         process.wait_for_everyone()

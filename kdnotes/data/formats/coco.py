@@ -1,8 +1,8 @@
 """Your own photographs: keypoints in a JSON file of COCO's kind, as labelling tools write them.
 
-Such a file also holds what is no face: crowds, boxes without keypoints, bodies of 17 points. That
-is passed over and counted. A keypoint's flag is 0 where it is not labelled, 2 where it is visible;
-anything between, 1 or a score such as 0.37, means labelled but hidden.
+Such a file also holds annotations that are no faces: crowds, boxes without keypoints, bodies of 17
+points. They are passed over and counted. A keypoint's flag is 0 where it is not labelled, and 2
+where it is visible. Anything between, 1 or a score such as 0.37, means labelled but hidden.
 """
 
 import json
@@ -16,16 +16,7 @@ import numpy as np
 
 from kdnotes.data import schemes
 from kdnotes.data.crops import BadSample, Sample
-from kdnotes.data.formats.own import SPLITS, OwnFaces, check_ids, check_splits
-from kdnotes.data.formats.reading import (
-    NO_PICTURE,
-    Face,
-    PictureFolder,
-    load_all,
-    numbers,
-    plain_name,
-    split_by_name,
-)
+from kdnotes.data.formats import own, reading
 from kdnotes.data.formats.tables import plain
 from kdnotes.system.wording import several
 
@@ -37,11 +28,11 @@ class Annotation:
     """One annotation of the file.
 
     Attributes:
-        entry: What the file says.
+        entry: The annotation as the file has it.
         number: Its id, as text.
         file: The name of its picture, "" where no picture has its `image_id`.
         category: The name of its category.
-        keypoints: Flat numbers, or None where they are none.
+        keypoints: `(3 * L,)` numbers x, y, flag of each point; None where they are no numbers.
     """
 
     entry: dict[str, Any]
@@ -52,6 +43,7 @@ class Annotation:
 
     @property
     def where(self) -> str:
+        """Its place in the file, for messages."""
         return f"annotation {self.number}"
 
     @property
@@ -85,7 +77,8 @@ def read_coco(
         FileNotFoundError: No such file.
         ValueError: Not a COCO keypoints file, or one without a face.
     """
-    return load_all(coco_faces(Path(annotations), Path(image_dir), upright).faces)
+    faces = coco_faces(Path(annotations), Path(image_dir), upright).faces
+    return reading.load_all(faces)
 
 
 def coco_faces(
@@ -95,49 +88,49 @@ def coco_faces(
     *,
     n_points: int | None = None,
     category: str | None = None,
-) -> OwnFaces:
+) -> own.OwnFaces:
     """The faces of a COCO keypoints file, their pictures not loaded yet; see `read_coco`.
 
     Args:
+        path: The JSON file.
+        image_dir: The folder that its file names are relative to.
+        upright: Its points are those of pictures turned upright; else of pictures as stored.
         n_points: Number of points of a face; None takes the number that the file holds.
         category: Name of the faces' category; None takes all.
+
+    Raises:
+        ValueError: Not a COCO keypoints file, or one without a face.
     """
     annotations = _read(path)
     chosen = _of_category(path, annotations, category)
     n_points = n_points or _find_n_points(path, chosen)
-    faces, others = [], Counter()
-    if len(annotations) > len(chosen):
-        others["annotations of other categories"] = len(annotations) - len(chosen)
-    for annotation in chosen:
-        if kind := _other_kind(annotation, n_points):
-            others[kind] += 1
-        else:
-            faces.append(annotation)
+    kinds = [_other_kind(annotation, n_points) for annotation in chosen]
+    faces = [annotation for annotation, kind in zip(chosen, kinds, strict=True) if not kind]
+    others = Counter({"annotations of other categories": len(annotations) - len(chosen)})
+    others += Counter(kind for kind in kinds if kind)
     passed_over = ", ".join(f"{count:,} {kind}" for kind, count in others.items())
     if not faces:
-        found = passed_over or "no annotation"
-        raise ValueError(f"{path} holds no face of {n_points} points; found {found}")
-    check_splits(path, [(face.where, face.text("split")) for face in faces])
-    names = _names(faces)
-    check_ids(path, names)
-    folder = PictureFolder(image_dir)
+        others = passed_over or "no annotation"
+        raise ValueError(f"{path} holds no face of {n_points} points; found {others}")
+    own.check_splits(path, [(face.where, face.text("split")) for face in faces])
+    per_file = Counter(face.file for face in faces)
+    names = [_name(face, per_file) for face in faces]
+    own.check_ids(path, names)
+    folder = reading.PictureFolder(image_dir)
     notes = [f"passed over: {passed_over}"] if passed_over else []
     whole = [face.keypoints.reshape(-1, 3) for face in faces if face.n_points == n_points]
     if not any((keypoints[:, 2] >= VISIBLE).any() for keypoints in whole):
         notes.append("no keypoint has the flag 2, visible: all points count as hidden")
     loaders = [_face(face, name, folder, upright) for face, name in zip(faces, names, strict=True)]
-    return OwnFaces(loaders, n_points, notes)
+    return own.OwnFaces(loaders, n_points, notes)
 
 
-def _names(faces: list[Annotation]) -> list[str]:
-    """The name of each face: its picture's, with its own number where there are several."""
-    per_file = Counter(face.file for face in faces)
-    names = []
-    for face in faces:
-        file = plain_name(face.file) if face.file else ""
-        alone = file and per_file[face.file] == 1
-        names.append(file if alone else f"{file}#{face.number}" if file else face.number)
-    return names
+def _name(face: Annotation, per_file: Counter[str]) -> str:
+    """The name of a face: its picture's, with its own number where there are several in it."""
+    if not face.file:
+        return face.number
+    file = reading.plain_name(face.file)
+    return file if per_file[face.file] == 1 else f"{file}#{face.number}"
 
 
 def _read(path: Path) -> list[Annotation]:
@@ -146,11 +139,11 @@ def _read(path: Path) -> list[Annotation]:
         content = json.loads(path.read_bytes())  # in whatever Unicode encoding
         files = _files(path, content["images"])
         categories = {_key(c["id"]): str(c["name"]) for c in content.get("categories") or ()}
-        made = []
+        annotations = []
         for number, entry in enumerate(content["annotations"]):
             image, category = _key(entry.get("image_id")), _key(entry.get("category_id"))
-            keypoints = numbers(entry.get("keypoints") or [])
-            made.append(
+            keypoints = reading.numbers(entry.get("keypoints") or [])
+            annotations.append(
                 Annotation(
                     entry,
                     _key(entry.get("id", number)),
@@ -164,7 +157,7 @@ def _read(path: Path) -> list[Annotation]:
             f"{path} is not a COCO keypoints file ({error!r}); expected JSON with images "
             "(id, file_name) and annotations (id, image_id, keypoints)"
         ) from error
-    return made
+    return annotations
 
 
 def _key(value) -> str:
@@ -186,19 +179,21 @@ def _files(path: Path, images: list[dict]) -> dict[str, str]:
     return files
 
 
-def _of_category(path: Path, found: list[Annotation], category: str | None) -> list[Annotation]:
+def _of_category(
+    path: Path, annotations: list[Annotation], category: str | None
+) -> list[Annotation]:
     """The annotations of a category, or all."""
     if category is None:
-        return found
-    chosen = [annotation for annotation in found if annotation.category == category.strip()]
+        return annotations
+    chosen = [annotation for annotation in annotations if annotation.category == category.strip()]
     if not chosen:
-        names = several(sorted({annotation.category for annotation in found})) or "none"
+        names = several(sorted({annotation.category for annotation in annotations})) or "none"
         raise ValueError(f"{path} has no annotation of the category {category!r}; found {names}")
     return chosen
 
 
 def _find_n_points(path: Path, annotations: list[Annotation]) -> int:
-    """The number of points of the faces: that of a known scheme, or the one that is most usual."""
+    """The number of points of the faces: that of a known scheme, or the most frequent one."""
     counts = Counter(
         int(annotation.n_points)
         for annotation in annotations
@@ -216,7 +211,8 @@ def _find_n_points(path: Path, annotations: list[Annotation]) -> int:
 
 
 def _other_kind(annotation: Annotation, n_points: int) -> str:
-    """What an annotation is that is no face of that many points; "" if it is one, if a bad one."""
+    """What an annotation is instead of a face of that many points; "" if it is a face, even one
+    that turns out to be bad."""
     if annotation.entry.get("iscrowd"):
         return "crowds"
     if annotation.n_points == 0:
@@ -226,7 +222,9 @@ def _other_kind(annotation: Annotation, n_points: int) -> str:
     return ""
 
 
-def _face(annotation: Annotation, name: str, folder: PictureFolder, upright: bool) -> Face:
+def _face(
+    annotation: Annotation, name: str, folder: reading.PictureFolder, upright: bool
+) -> reading.Face:
     """The face of an annotation, its picture not loaded yet."""
     where = annotation.where
     if annotation.n_points % 1 != 0:
@@ -238,15 +236,15 @@ def _face(annotation: Annotation, name: str, folder: PictureFolder, upright: boo
         picture = annotation.entry.get("image_id")
         hint = f"{where}: no picture with the id {picture!r} in images"
         return BadSample(name, "annotation without a picture", hint)
-    box = numbers(annotation.entry.get("bbox") or [])
-    subject, split = annotation.text("subject"), annotation.text("split").lower()
+    box = reading.numbers(annotation.entry.get("bbox") or [])
+    subject = annotation.text("subject")
     sample = Sample(
-        NO_PICTURE,
+        reading.NO_PICTURE,
         np.stack([x, y], axis=-1),
         visible=flags >= VISIBLE,
         box=tuple(box) if box is not None and box.shape == (4,) else None,
         id=name,
         subject=subject,
-        split=SPLITS[split] if split else split_by_name(subject or plain_name(annotation.file)),
+        split=own.find_split(annotation.text("split"), subject, annotation.file),
     )
     return folder.face(sample, annotation.file, where, upright=upright)

@@ -51,6 +51,7 @@ def faces(path: str | Path) -> list[Face]:
 
 
 def _in_file(file: Path) -> list[Face]:
+    """The faces of one file, their pictures not loaded yet."""
     if not file.is_file():
         raise FileNotFoundError(f"there is no {file}; COFW_color.zip holds {' and '.join(FILES)}")
     content = _open(file)
@@ -67,28 +68,39 @@ def _in_file(file: Path) -> list[Face]:
             f"{file}: found {images.size} pictures, phis {phis.shape}, boxes {boxes.shape}; "
             f"expected ({3 * N_POINTS}, N) and (4, N)"
         )
-    references = images[()].reshape(-1)
-    arrays = phis[()].T, boxes[()].T  # (N, 87), (N, 4)
-    return [partial(_face, content, references[i], i, suffix, *arrays) for i in range(n)]
+    parts = zip(images[()].reshape(-1), phis[()].T, boxes[()].T, strict=True)
+    split = "test" if suffix == "T" else "train"
+    return [
+        partial(_face, content, reference, f"{split}/{i:04d}", values, box)
+        for i, (reference, values, box) in enumerate(parts)
+    ]
 
 
 def _open(file: Path) -> h5py.File:
     with file.open("rb") as stream:
-        start = stream.read(128)
+        is_old = b"MATLAB 5.0 MAT-file" in stream.read(128)
     try:
         return h5py.File(file, "r")
     except OSError as error:
-        old = b"MATLAB 5.0 MAT-file" in start
-        found = "a Matlab file of version 5" if old else f"damaged or no Matlab file ({error})"
+        kind = "a Matlab file of version 5" if is_old else f"damaged or no Matlab file ({error})"
         raise ValueError(
-            f"{file} is {found}; expected version 7.3 (HDF5), as COFW_color.zip holds it: unpack "
+            f"{file} is {kind}; expected version 7.3 (HDF5), as COFW_color.zip holds it: unpack "
             "it again and do not save it anew"
         ) from error
 
 
-def _face(content, reference, i, suffix, phis, boxes) -> Sample | BadSample:
-    test = suffix == "T"
-    name = f"{'test' if test else 'train'}/{i:04d}"
+def _face(
+    content: h5py.File, reference: h5py.Reference, name: str, values: np.ndarray, box: np.ndarray
+) -> Sample | BadSample:
+    """A face with its picture.
+
+    Args:
+        content: The open file.
+        reference: Where the picture lies in it.
+        name: "train/0000" or "test/0000".
+        values: `(87,)` x, y and occlusion flags.
+        box: `(4,)` x, y, width, height, counted from 1.
+    """
     try:
         pixels = np.asarray(content[reference]).T  # (H, W) or (H, W, 3)
     except (OSError, ValueError, KeyError, RuntimeError):
@@ -97,16 +109,16 @@ def _face(content, reference, i, suffix, phis, boxes) -> Sample | BadSample:
         image = as_image(pixels)
     except ValueError as error:
         return BadSample(name, "picture that holds no grey levels or colours", f"{name}: {error}")
-    x, y, occluded = phis[i].reshape(3, N_POINTS)
+    x, y, occluded = values.reshape(3, N_POINTS)
     points = np.stack([x, y], axis=-1) - 1.0  # counted from 0
-    left, top, width, height = boxes[i]
+    left, top, width, height = box
     return Sample(
         image,
         points,
         visible=occluded == 0,
         box=(left - 1, top - 1, width, height),
         id=name,
-        split="test" if test else split_training(name),
+        split="test" if name.startswith("test/") else split_training(name),
         attributes={
             "yaw": round(estimate_yaw(points, N_POINTS), 1),
             "occluded_share": round(float((occluded != 0).mean()), 3),

@@ -78,7 +78,7 @@ def faces(folder: str | Path, without: Sequence[str] = ()) -> list[Face]:
         part = _part_of(file.relative_to(folder).parts[:-1])
         if part in files and file.suffix.lower() == ".pts":
             files[part].setdefault(file.resolve(), file)  # once, whatever links lead to it
-    missing = ["/".join(part) for part, found in files.items() if not found]
+    missing = ["/".join(part) for part, paths in files.items() if not paths]
     if missing:
         options = " ".join(f"--without {name}" for name in missing)
         leave_out = f", or leave them out with {options}" if len(missing) < len(files) else ""
@@ -87,7 +87,7 @@ def faces(folder: str | Path, without: Sequence[str] = ()) -> list[Face]:
             f"helen, lfpw and ibug, each into a folder of its name{leave_out}"
         )
     pictures = PictureFolder(folder)
-    return [_face(pictures, part, file) for part, found in files.items() for file in found.values()]
+    return [_face(pictures, part, file) for part, paths in files.items() for file in paths.values()]
 
 
 def wanted(without: Sequence[str]) -> list[tuple[str, ...]]:
@@ -108,6 +108,7 @@ def wanted(without: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def _is_test(part: tuple[str, ...]) -> bool:
+    """Whether the faces of a part are test faces."""
     return bool({"common", "challenging"} & set(PARTS[part]))
 
 
@@ -124,6 +125,7 @@ def _part_of(folders: tuple[str, ...]) -> tuple[str, ...] | None:
 
 
 def _face(folder: PictureFolder, part: tuple[str, ...], file: Path) -> Face:
+    """The face of one points file."""
     name = "/".join((*part, file.stem))
     place = file.relative_to(folder.path)
     points = read_pts(file)
@@ -149,9 +151,9 @@ def read_pts(file: Path, n_points: int = 68) -> np.ndarray | str:
     inside = re.search(r"\{(.*)\}", text, re.DOTALL)
     if not inside:
         return "points file without braces"
-    found = numbers(inside[1].split())
-    if found is None:
+    coordinates = numbers(inside[1].split())
+    if coordinates is None:
         return "coordinate that is not a number"
-    if found.size != 2 * n_points:
-        return f"points file of {found.size / 2:g} points instead of {n_points}"
-    return found.reshape(n_points, 2) - 1.0
+    if coordinates.size != 2 * n_points:
+        return f"points file of {coordinates.size / 2:g} points instead of {n_points}"
+    return coordinates.reshape(n_points, 2) - 1.0

@@ -20,16 +20,7 @@ from typing import NamedTuple
 
 from kdnotes.data import schemes
 from kdnotes.data.crops import BadSample, Sample
-from kdnotes.data.formats import tables
-from kdnotes.data.formats.reading import (
-    NO_PICTURE,
-    Face,
-    PictureFolder,
-    load_all,
-    numbers,
-    plain_name,
-    split_by_name,
-)
+from kdnotes.data.formats import reading, tables
 from kdnotes.system.wording import several
 
 SPLIT_RULE = (
@@ -47,15 +38,15 @@ KNOWN = ("file", "id", "subject", "split")
 
 
 class OwnFaces(NamedTuple):
-    """What a table of one's own holds.
+    """What a reader's own table holds.
 
     Attributes:
-        faces: The faces.
+        faces: The faces, their pictures not loaded yet.
         n_points: Number of points of each.
         notes: What a person should know, a sentence each.
     """
 
-    faces: list[Face]
+    faces: list[reading.Face]
     n_points: int
     notes: list[str]
 
@@ -76,7 +67,7 @@ def read_csv(
             a split of another name than train, validation or test.
     """
     path = Path(table)
-    return load_all(csv_faces(path, Path(image_dir or path.parent), upright).faces)
+    return reading.load_all(csv_faces(path, Path(image_dir or path.parent), upright).faces)
 
 
 def csv_faces(path: Path, image_dir: Path, upright: bool) -> OwnFaces:
@@ -88,7 +79,8 @@ def csv_faces(path: Path, image_dir: Path, upright: bool) -> OwnFaces:
     whole = [(row.where, cells) for row, cells in rows if len(row.cells) == len(header)]
     check_splits(path, [(where, cells.get("split", "")) for where, cells in whole])
     check_ids(path, [cells.get("id", "") for _, cells in whole])
-    folder, faces = PictureFolder(image_dir), []
+    folder = reading.PictureFolder(image_dir)
+    faces = []
     for row, cells in rows:
         face = _without_picture(header, row, cells, points, content.separator)
         if isinstance(face, Sample):
@@ -101,7 +93,7 @@ def csv_faces(path: Path, image_dir: Path, upright: bool) -> OwnFaces:
 
 
 def _known(name: str) -> str:
-    """The name of a column; those with a meaning in small letters."""
+    """The name of a column; one with a meaning in small letters."""
     small = name.lower()
     return small if small in KNOWN or re.fullmatch(r"[xy]\d+", small) else name
 
@@ -111,12 +103,12 @@ def _point_columns(path: Path, header: list[str]) -> list[str]:
     points = [name for name in header if re.fullmatch(r"[xy]\d+", name)]
     expected = [f"{axis}{i}" for i in range(len(points) // 2) for axis in "xy"]
     if "file" not in header or not points or points != expected:
-        found = f"the columns {several((name[:20] for name in header), 6)}"
+        columns = f"the columns {several((name[:20] for name in header), 6)}"
         if len(header) < 2:
-            found = f"{header[0][:40]!r}" if header else "nothing"
-            found += f" and no {', '.join(tables.SEPARATORS.values())} between columns"
+            columns = f"{header[0][:40]!r}" if header else "nothing"
+            columns += f" and no {', '.join(tables.SEPARATORS.values())} between columns"
         raise ValueError(
-            f"{path}, line 1: found {found}; expected file, x0, y0, x1, y1, … (and, if you like, "
+            f"{path}, line 1: found {columns}; expected file, x0, y0, x1, y1, … (and, if you like, "
             "id, subject, split)"
         )
     twice = [name for name, count in Counter(header).items() if count > 1 and name]
@@ -125,9 +117,11 @@ def _point_columns(path: Path, header: list[str]) -> list[str]:
     return points
 
 
-def _without_picture(header, row: tables.Row, cells, points, separator) -> Sample | BadSample:
-    """The face of a row, whose cells are given by column too, without its picture."""
-    file = plain_name(cells["file"]) if cells.get("file") else ""
+def _without_picture(
+    header: list[str], row: tables.Row, cells: dict[str, str], points: list[str], separator: str
+) -> Sample | BadSample:
+    """The face of a row without its picture; `cells` are those of the row by column."""
+    file = reading.plain_name(cells["file"]) if cells.get("file") else ""
     name = cells.get("id") or f"{file} ({row.where})"
     if len(row.cells) != len(header):
         reason = f"row of {len(row.cells)} columns instead of {len(header)}"
@@ -135,19 +129,32 @@ def _without_picture(header, row: tables.Row, cells, points, separator) -> Sampl
     words = [cells[column] for column in points]
     if separator != ",":  # then the comma is free for decimals
         words = [word.replace(",", ".") for word in words]
-    values = numbers(words)
+    values = reading.numbers(words)
     if values is None:
         return BadSample(name, "coordinate that is not a number", row.where)
-    subject, split = cells.get("subject", ""), cells.get("split", "").lower()
+    subject = cells.get("subject", "")
     others = {key: text for key, text in cells.items() if key and key not in (*KNOWN, *points)}
     return Sample(
-        NO_PICTURE,
+        reading.NO_PICTURE,
         values.reshape(-1, 2),
         id=name,
         subject=subject,
-        split=SPLITS[split] if split else split_by_name(subject or file),
+        split=find_split(cells.get("split", ""), subject, file),
         attributes=others,
     )
+
+
+def find_split(split: str, subject: str, file: str) -> str:
+    """The split of a face: the one that its table names, or else one by subject or by file.
+
+    Args:
+        split: What the table says, see `check_splits`.
+        subject: Whose face it is, "" where unknown.
+        file: Name of its picture.
+    """
+    if split:
+        return SPLITS[split.lower()]
+    return reading.split_by_name(subject or reading.plain_name(file))
 
 
 def find_scheme(path: Path, n_points: int, scheme: schemes.Scheme | None) -> schemes.Scheme:
@@ -156,15 +163,17 @@ def find_scheme(path: Path, n_points: int, scheme: schemes.Scheme | None) -> sch
     Raises:
         ValueError: The given one has another number of points, or none is built in.
     """
-    if scheme and scheme.n_points != n_points:
-        raise ValueError(f"{path} has {n_points} points, the scheme {scheme.n_points}")
-    if not scheme and n_points not in schemes.SCHEMES:
+    if scheme:
+        if scheme.n_points != n_points:
+            raise ValueError(f"{path} has {n_points} points, the scheme {scheme.n_points}")
+        return scheme
+    if n_points not in schemes.SCHEMES:
         raise ValueError(
             f"{path} has {n_points} points, and the built-in schemes have "
             f"{', '.join(map(str, schemes.SCHEMES))}; describe yours in a JSON file and give it "
             "with --scheme"
         )
-    return scheme or schemes.SCHEMES[n_points]
+    return schemes.SCHEMES[n_points]
 
 
 def check_splits(path: Path, splits: Iterable[tuple[str, str]]) -> None:
@@ -177,12 +186,12 @@ def check_splits(path: Path, splits: Iterable[tuple[str, str]]) -> None:
     Raises:
         ValueError: One is not.
     """
-    places: dict[str, str] = {}
+    unknown: dict[str, str] = {}
     for where, split in splits:
         if split and split.lower() not in SPLITS:
-            places.setdefault(split, where)
-    if places:
-        names = several(f"{split!r} ({where})" for split, where in places.items())
+            unknown.setdefault(split, where)
+    if unknown:
+        names = several(f"{split!r} ({where})" for split, where in unknown.items())
         raise ValueError(f"{path} has the split {names}; expected train, validation or test")
 
 

@@ -34,9 +34,10 @@ def load_all(faces: Iterable[Face]) -> Iterator[Sample | BadSample]:
 
 
 def walk(folder: Path, above: tuple[str, ...] = ()) -> Iterator[Path]:
-    """All files below a folder in order of their names; links to folders are followed, loops aside.
+    """All files below a folder in order of their names.
 
-    What macOS leaves in archives (`._NAME`) is passed over.
+    Links to folders are followed, except for loops. The files `._NAME` that macOS leaves in
+    archives are passed over.
 
     Args:
         folder: The folder.
@@ -53,13 +54,17 @@ def walk(folder: Path, above: tuple[str, ...] = ()) -> Iterator[Path]:
 
 
 def percentile(name: str) -> int:
-    """A number from 0 to 99 that depends on a name alone, on every machine."""
+    """A number from 0 to 99 that depends on a name alone, the same on every machine."""
     name_bytes = name.encode("utf-8", "backslashreplace")  # a file's name may be no Unicode
     return int(hashlib.sha256(name_bytes).hexdigest(), 16) % 100
 
 
 def split_by_name(name: str) -> str:
-    """The split of a person: the same on every machine and whatever other people there are."""
+    """The split of a person, the same on every machine and whatever other people there are.
+
+    Returns:
+        "train" for 70 % of all names, "validation" for 10 %, "test" for 20 %.
+    """
     number = percentile(name)
     return "train" if number < 70 else "validation" if number < 80 else "test"
 
@@ -72,8 +77,10 @@ VALIDATION_RULE = (
 
 
 def split_training(picture: str) -> str:
-    """ "train" or "validation" for an official training face, by the name of its picture, so that
-    two faces of one picture stay together."""
+    """The split of an official training face: "train", or "validation" for 10 % of all pictures.
+
+    The name of its picture decides, so that two faces of one picture stay together.
+    """
     return "validation" if percentile(picture) < 10 else "train"
 
 
@@ -121,13 +128,14 @@ class PictureFolder:
             path = self._look_for(plain_name(name))
         if path.is_file():
             return partial(with_picture, sample, path, self.place + plain_name(name), upright)
+        where = self.place + plain_name(name)
         nearest = self._nearest(path)
-        hint = f": there is {nearest}" if nearest else ""
-        where = self.place + plain_name(name) + hint
+        if nearest:
+            where += f": there is {nearest}"
         return BadSample(sample.id, "picture that is not there", where)
 
     def _look_for(self, name: str) -> Path:
-        """The path of that name, as far as it is there, whatever the composition of accents."""
+        """The path of that name, however its accents are composed on disk."""
         path = self.path
         for part in PurePosixPath(name).parts:
             path = self._names(path).get(part, path / part)
@@ -174,7 +182,7 @@ def with_picture(sample: Sample, file: Path, place: str, upright: bool) -> Sampl
 
 
 def numbers(words: list) -> np.ndarray | None:
-    """Words as float64 numbers, or None where one of them is no number."""
+    """Words as `(n,)` float64 numbers, or None if one of them is no number."""
     try:
         return np.array(words, dtype=np.float64)
     except (ValueError, TypeError):

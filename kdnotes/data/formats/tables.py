@@ -1,8 +1,8 @@
 """Tables as people's programs write them: any of the usual separators and encodings.
 
 A spreadsheet's CSV file may be separated by semicolons or tabs, begin with a line `sep=,`, be
-encoded in UTF-16 or Windows-1252, and hold rows of nothing but separators. All that is read where
-it can only mean one thing, and refused in one sentence where not.
+encoded in UTF-16 or Windows-1252, and hold rows of nothing but separators. All that is read if it
+can only mean one thing; else it is refused in one sentence.
 """
 
 import codecs
@@ -57,15 +57,15 @@ def read_table(path: Path) -> Table:
         ValueError: Not a text, or not a CSV file.
     """
     text, encoding = _decode(path)
-    told = re.match(r'"?sep=(.)"?[,;\t ]*(\r\n?|\n)', text, re.IGNORECASE)  # as Excel writes it
-    if told:
-        text = text[told.end() :]
+    prefix = re.match(r'"?sep=(.)"?[,;\t ]*(\r\n?|\n)', text, re.IGNORECASE)  # as Excel writes it
+    if prefix:
+        text = text[prefix.end() :]
     lines = []
     try:
-        separator = told[1] if told else _find_separator(text)
+        separator = prefix[1] if prefix else _find_separator(text)
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
         for cells in reader:
-            lines.append((reader.line_num + bool(told), [plain(cell) for cell in cells]))
+            lines.append((reader.line_num + bool(prefix), [plain(cell) for cell in cells]))
     except csv.Error as error:
         last = lines[-1][0] if lines else 0
         raise ValueError(f"{path}, line {last + 1}: not a CSV file ({error})") from error
@@ -98,7 +98,7 @@ def _find_separator(text: str) -> str:
 def _decode(path: Path) -> tuple[str, str]:
     """The text of a file, and its encoding."""
     content = path.read_bytes()
-    if content.startswith(b"PK\x03\x04") or content.startswith(b"\xd0\xcf\x11\xe0"):
+    if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise ValueError(f"{path} is a workbook of a spreadsheet program; save it as CSV")
     mark = next((mark for mark in MARKS if content.startswith(mark)), None)
     encodings = [MARKS[mark]] if mark else ["utf-8", WINDOWS]

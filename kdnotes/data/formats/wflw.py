@@ -3,7 +3,7 @@
 What is special about it:
 
 - One line of a list is one face: 196 coordinates, the corners of a detector's rectangle, six
-  attributes, and the picture's path. A picture may hold several faces, so its path is no key; here
+  attributes, and the picture's path. A picture may hold several faces, so its path is no key. Here
   a face's id is the list, the path and the face's number in that picture.
 - The rectangle is a detector's, not the box of the landmarks, and landmarks may lie outside the
   picture.
@@ -54,8 +54,10 @@ def read_wflw(list_file: str | Path, image_dir: str | Path) -> Iterator[Sample |
 
 
 def faces(folder: str | Path) -> list[Face]:
-    """The faces of both lists, wherever below `folder` lists and pictures lie; pictures are not
-    loaded yet.
+    """The faces of both lists, their pictures not loaded yet.
+
+    Args:
+        folder: Lists and pictures lie anywhere below it.
 
     Raises:
         FileNotFoundError: A list or the folder `WFLW_images` is missing.
@@ -78,29 +80,34 @@ def faces(folder: str | Path) -> list[Face]:
 
 
 def _listed(file: Path, image_dir: Path) -> list[Face]:
-    """The faces of a list, which is read at once: a wrong list is told at once."""
+    """The faces of a list, their pictures not loaded yet.
+
+    Raises:
+        ValueError: It is not a list of 207 columns.
+    """
     lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     rows = [(number, line.split(maxsplit=COLUMNS - 1)) for number, line in enumerate(lines, 1)]
     rows = [(number, row) for number, row in rows if row]
-    if not rows or len(rows[0][1]) != COLUMNS:
-        found = len(rows[0][1]) if rows else 0
+    n_columns = len(rows[0][1]) if rows else 0
+    if n_columns != COLUMNS:
         raise ValueError(
-            f"{file}, line 1: found {found} columns, expected {COLUMNS} (196 coordinates, a "
+            f"{file}, line 1: found {n_columns} columns, expected {COLUMNS} (196 coordinates, a "
             "rectangle, six attributes, a path); is it the list of this data set?"
         )
     part = "test" if file.stem.endswith("_test") else "train"
     pictures = PictureFolder(image_dir, f"{image_dir.name}/")
     seen: Counter[str] = Counter()
-    made = []
+    listed = []
     for number, row in rows:
-        path = row[-1].rstrip()
-        seen[path] += 1
-        name = f"{part}/{path}#{seen[path]}"
-        made.append(_face(part, [*row[:-1], path], name, f"{file.name}, line {number}", pictures))
-    return made
+        row[-1] = row[-1].rstrip()
+        seen[row[-1]] += 1
+        name = f"{part}/{row[-1]}#{seen[row[-1]]}"
+        listed.append(_face(part, row, name, f"{file.name}, line {number}", pictures))
+    return listed
 
 
-def _face(part, row: list[str], name: str, where: str, pictures: PictureFolder) -> Face:
+def _face(part: str, row: list[str], name: str, where: str, pictures: PictureFolder) -> Face:
+    """The face of one line; `part` is "train" or "test"."""
     if len(row) != COLUMNS:
         return BadSample(name, f"row of {len(row)} columns instead of {COLUMNS}", where)
     values = numbers(row[:-1])

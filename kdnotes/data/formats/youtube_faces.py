@@ -1,8 +1,8 @@
 """YouTube Faces with facial keypoints (github udacity/P1_Facial_Keypoints, MIT): 4,232 video frames
 with 68 points, in two folders with one CSV file each. What is special about it:
 
-- The official training and test files show the same 347 people. A network tested on people it was
-  trained on looks better than it is, so the split here is made by person, from the name alone.
+- The official training and test files show the same 347 people. A network that is tested on people
+  it was trained on looks better than it is, so the split here is by person, from the name alone.
 - The points are whole numbers and very likely the output of another network, not of a hand.
 - In the original archive the files named `.jpg` are PNG files with an alpha channel; pictures
   differ in size; the test folder holds more pictures than its table has rows.
@@ -56,7 +56,7 @@ def read_youtube_faces(folder: str | Path) -> Iterator[Sample | BadSample]:
 def faces(folder: str | Path) -> list[Face]:
     """The faces, their pictures not loaded yet; see `read_youtube_faces`."""
     data = _find_data(Path(folder))
-    made: list[Face] = []
+    loaders: list[Face] = []
     for part, name in TABLES.items():
         table = read_table(data / name)
         if len(table.header) != COLUMNS:
@@ -65,8 +65,8 @@ def faces(folder: str | Path) -> list[Face]:
                 "(a file name and x, y of 68 points); is it the table of this data set?"
             )
         pictures = PictureFolder(data / part, f"{part}/")
-        made += [_face(pictures, part, row) for row in table.rows]
-    return made
+        loaders += [_face(pictures, part, row) for row in table.rows]
+    return loaders
 
 
 def _find_data(folder: Path) -> Path:
@@ -74,9 +74,9 @@ def _find_data(folder: Path) -> Path:
     for candidate in (folder, folder / "data", *sorted(folder.glob("*/data"))):
         if all((candidate / table).is_file() for table in TABLES.values()):
             return candidate
-    found = "which does not exist" if not folder.exists() else "which does not hold them"
+    reason = "which does not hold them" if folder.exists() else "which does not exist"
     raise FileNotFoundError(
-        f"looked for {' and '.join(TABLES.values())} in {folder}, {found} (nor does a "
+        f"looked for {' and '.join(TABLES.values())} in {folder}, {reason} (nor does a "
         "folder data in it); give the unpacked repository P1_Facial_Keypoints, "
         "or its zip file as the archive"
     )

@@ -6,18 +6,19 @@ landmarks are points of the same surface, so that they are exact. Who and what i
 drawn at random in `appearance`, reproducibly: picture `index` of seed `seed` is always the same.
 """
 
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from multiprocessing import get_context
 from os import cpu_count
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed, parallel_config
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from kdnotes.data import schemes
-from kdnotes.data.synthetic.appearance import draw_person, draw_shot, simplified
+from kdnotes.data.synthetic.appearance import Person, Shot, draw_person, draw_shot, simplified
 from kdnotes.data.synthetic.scene import render
 
 __all__ = ["PER_SUBJECT", "VERSION", "render_face", "render_faces", "stream_faces"]
@@ -30,8 +31,13 @@ PER_SUBJECT = 4
 #: Below this number of faces, starting worker processes costs more than it saves.
 FEW = 64
 
+#: Image, landmarks, visible and attributes of one face.
+Face = tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]
 
-def render_face(index, size, seed=0, without=()):
+
+def render_face(
+    index: int, size: int, seed: int = 0, without: Sequence[str] = ()
+) -> tuple[np.ndarray, dict[int, np.ndarray], dict[int, np.ndarray], dict[str, Any]]:
     """Render one face.
 
     Args:
@@ -63,15 +69,13 @@ def render_face(index, size, seed=0, without=()):
     return image, landmarks, visible, _attributes(subject, person, shot, visible[98])
 
 
-def _rng(seed, number, use):
-    """An own stream of random numbers for each (seed, number) and each use."""
-    spawn = (use,) if use else ()
-    return np.random.Generator(
-        np.random.PCG64(np.random.SeedSequence([seed, number], spawn_key=spawn))
-    )
+def _rng(seed: int, number: int, use: int) -> np.random.Generator:
+    """A separate stream of random numbers for each seed, number and use."""
+    spawn_key = (use,) if use else ()
+    return np.random.default_rng(np.random.SeedSequence([seed, number], spawn_key=spawn_key))
 
 
-def _attributes(subject, person, shot, visible):
+def _attributes(subject: int, person: Person, shot: Shot, visible: np.ndarray) -> dict[str, Any]:
     camera, face = shot.camera, shot.expression
     return {
         "subject": f"s{subject:05d}",
@@ -90,12 +94,14 @@ def _attributes(subject, person, shot, visible):
     }
 
 
-def _one(index, size, seed, scheme, without):
-    image, landmarks, visible, attributes = render_face(index, size, seed, without)
-    return image, landmarks[scheme], visible[scheme], attributes
-
-
-def render_faces(n, size, seed=0, scheme=68, processes=None, progress=False):
+def render_faces(
+    n: int,
+    size: int,
+    seed: int = 0,
+    scheme: schemes.Scheme | int = 68,
+    processes: int | None = None,
+    progress: bool = False,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, pd.DataFrame]:
     """Render faces 0 … n-1 of a seed.
 
     The result depends on `n`, `size`, `seed` and `scheme` only, never on `processes`.
@@ -122,14 +128,25 @@ def render_faces(n, size, seed=0, scheme=68, processes=None, progress=False):
     return np.stack(images), np.stack(landmarks), np.stack(visible), pd.DataFrame(rows)
 
 
-def stream_faces(n, size, seed=0, scheme=68, processes=None, without=()):
+def stream_faces(
+    n: int,
+    size: int,
+    seed: int = 0,
+    scheme: schemes.Scheme | int = 68,
+    processes: int | None = None,
+    without: Sequence[str] = (),
+) -> Iterator[Face]:
     """The faces of `render_faces` one after the other, so that they need not fit into memory.
 
-    `without` leaves out variety, as in `render_face`. A script that calls this needs the usual
-    `if __name__ == "__main__":`, since worker processes import it.
+    Args:
+        n, size, seed, scheme, processes: As for `render_faces`.
+        without: Variety to leave out, as for `render_face`.
 
     Yields:
         Image, landmarks, visible and attributes of one face.
+
+    Raises:
+        ValueError: An unknown scheme, or a number that makes no sense.
     """
     n_points = schemes.get(scheme).n_points
     if n_points not in schemes.SCHEMES or n < 1:
@@ -141,10 +158,15 @@ def stream_faces(n, size, seed=0, scheme=68, processes=None, without=()):
     yield from _map(one, n, processes or cpu_count() or 1)
 
 
-def _map(function, n, processes):
+def _one(index: int, size: int, seed: int, scheme: int, without: Sequence[str]) -> Face:
+    image, landmarks, visible, attributes = render_face(index, size, seed, without)
+    return image, landmarks[scheme], visible[scheme], attributes
+
+
+def _map(function: Callable[[int], Face], n: int, processes: int) -> Iterator[Face]:
     """Results of `function` for 0 … n-1, in order.
 
-    Each process computes with one thread: the matrices are small, and threads that wait for each
+    Each process computes with one thread. The matrices are small, and threads that wait for each
     other made it four times slower.
     """
     processes = min(processes, n // FEW + 1)
@@ -152,11 +174,6 @@ def _map(function, n, processes):
         with threadpool_limits(1):
             yield from map(function, range(n))
         return
-    context = get_context("spawn")
-    with ProcessPoolExecutor(processes, context, initializer=_one_thread) as pool:
-        yield from pool.map(function, range(n), chunksize=8)
-
-
-def _one_thread():
-    """A worker's first act. A function of this module, so that numpy is loaded when it runs."""
-    threadpool_limits(1)
+    with parallel_config("loky", inner_max_num_threads=1):
+        workers = Parallel(processes, batch_size=8, return_as="generator")
+    yield from workers(delayed(function)(index) for index in range(n))

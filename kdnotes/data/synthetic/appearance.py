@@ -4,7 +4,8 @@
 of a subject show the same face, and any picture can be made without the others.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -20,6 +21,9 @@ SPREAD = {
 }  # fmt: skip
 SHIFT = {"chin_y": 5.0, "crown_y": 5.0, "brow_y": 2.2, "nose_tip_y": 2.6, "mouth_y": 2.8,
          "eye_tilt": 1.3}  # fmt: skip
+#: How much larger a proportion is in the most masculine face than in the least.
+MASCULINE = {"jaw": 0.08, "chin": 0.2, "brow_ridge": 0.9, "brow_thick": 0.35, "nose_height": 0.1,
+             "lip_upper": -0.25, "eye_open": -0.12}  # fmt: skip
 
 #: Linear-light colours of hair; the last three are grey, white and a dye.
 HAIR_COLOURS = np.array([
@@ -31,6 +35,10 @@ IRIS_COLOURS = np.array([
     [0.025, 0.012, 0.006], [0.06, 0.028, 0.011], [0.11, 0.07, 0.025], [0.07, 0.10, 0.05],
     [0.09, 0.15, 0.22], [0.12, 0.14, 0.15],
 ])  # fmt: skip
+MASK_COLOURS = np.array([[0.75, 0.78, 0.80], [0.25, 0.50, 0.68], [0.02, 0.02, 0.025]])
+#: How often there is which beard on a face that may have one, and which thing before a face.
+BEARDS = {"none": 0.5, "stubble": 0.2, "moustache": 0.08, "goatee": 0.09, "full": 0.13}
+OCCLUDERS = {"none": 0.84, "hand": 0.06, "mask": 0.03, "sunglasses": 0.03, "object": 0.04}
 STYLES = ("short", "fringe", "long", "curly", "receding", "bald", "cap", "scarf")
 
 
@@ -80,35 +88,39 @@ class Shot:
     scenery: int  # seed of the background
 
 
-def skin_colour(tone, redness=0.0):
-    """Linear-light colour of skin from 1 (lightest) to 10: light passes melanin, then blood."""
+def skin_colour(tone: float, redness: float = 0.0) -> np.ndarray:
+    """Colour of skin: light passes melanin, then blood.
+
+    Args:
+        tone: 1 lightest to 10 deepest.
+        redness: More or less blood; 0 is usual.
+
+    Returns:
+        `(3,)` linear-light RGB.
+    """
     melanin = 0.06 + 2.0 * (max(tone - 1.0, 0.0) / 9.0) ** 1.25
     blood = 0.33 + 0.12 * redness
     absorbed = melanin * np.array([0.70, 1.0, 1.27]) + blood * np.array([0.10, 0.85, 0.95])
     return np.array([0.86, 0.80, 0.70]) * np.exp(-absorbed)
 
 
-def _draw_identity(rng, masculine):
-    values = {}
-    base = Identity()
+def _draw_identity(rng: np.random.Generator, masculine: float) -> Identity:
+    values = asdict(Identity())
     for name, spread in SPREAD.items():
-        values[name] = getattr(base, name) * (1.0 + spread * np.clip(rng.normal(), -2.2, 2.2))
+        values[name] *= 1.0 + spread * np.clip(rng.normal(), -2.2, 2.2)
     for name, shift in SHIFT.items():
-        values[name] = getattr(base, name) + shift * np.clip(rng.normal(), -2.2, 2.2)
+        values[name] += shift * np.clip(rng.normal(), -2.2, 2.2)
     lean = masculine - 0.5
-    values["jaw"] *= 1.0 + 0.08 * lean
-    values["chin"] *= 1.0 + 0.2 * lean
-    values["brow_ridge"] *= 1.0 + 0.9 * lean
-    values["brow_thick"] *= 1.0 + 0.35 * lean
+    for name, share in MASCULINE.items():
+        values[name] *= 1.0 + share * lean
     values["brow_y"] += 3.0 * lean
-    values["nose_height"] *= 1.0 + 0.1 * lean
-    values["lip_upper"] *= 1.0 - 0.25 * lean
-    values["eye_open"] *= 1.0 - 0.12 * lean
-    return replace(base, **{name: float(value) for name, value in values.items()})
+    return Identity(**{name: float(value) for name, value in values.items()})
 
 
-def _draw_hair(rng, masculine, age, tone):
-    """(style, colour, thickness, parting)."""
+def _draw_hair(
+    rng: np.random.Generator, masculine: float, age: float, tone: int
+) -> tuple[str, np.ndarray, float, float]:
+    """Style, colour, thickness in millimetres, and parting from -1 to 1."""
     chances = np.array([
         0.12 + 0.5 * masculine, 0.17, 0.55 * (1 - masculine) + 0.03, 0.12,
         0.16 * masculine * (0.3 + age), 0.10 * masculine, 0.05, 0.05 * (1 - masculine) + 0.01,
@@ -124,24 +136,20 @@ def _draw_hair(rng, masculine, age, tone):
     return style, colour, thick, rng.uniform(-1, 1)
 
 
-def _draw_cloth(rng):
-    """(2, 3): two colours of clothes; more are dark, white or muted than gaudy."""
+def _draw_cloth(rng: np.random.Generator) -> np.ndarray:
+    """`(2, 3)` two colours of clothes; more are dark, white or muted than gaudy."""
     grey = rng.uniform(0.08, 0.9, size=(2, 1)) ** 2.2
     return np.clip(grey * np.exp(rng.uniform(0.0, 0.9) * rng.normal(size=(2, 3))), 0.004, 0.8)
 
 
-def draw_person(rng):
-    """A random `Person`."""
+def draw_person(rng: np.random.Generator) -> Person:
+    """A random person."""
     masculine, age = rng.uniform(), rng.beta(1.6, 2.0)
     tone = int(rng.integers(1, 11))
     identity = _draw_identity(rng, masculine)
     skin = skin_colour(tone + rng.uniform(-0.5, 0.5), rng.normal())
     style, hair, thick, part = _draw_hair(rng, masculine, age, tone)
-    beards, chances = (
-        ("none", "stubble", "moustache", "goatee", "full"),
-        (0.5, 0.2, 0.08, 0.09, 0.13),
-    )
-    beard = rng.choice(beards, p=chances) if masculine > 0.5 else "none"
+    beard = rng.choice(list(BEARDS), p=list(BEARDS.values())) if masculine > 0.5 else "none"
     make_up = bool(rng.uniform() < 0.55 * (masculine < 0.45))
     natural = skin * np.array([0.86, 0.52, 0.55])
     stick = np.array([0.34, 0.03, 0.05]) * np.exp(0.35 * rng.normal(size=3))
@@ -160,7 +168,7 @@ def draw_person(rng):
     )  # fmt: skip
 
 
-def _draw_expression(rng):
+def _draw_expression(rng: np.random.Generator) -> Expression:
     talking = rng.uniform() < 0.45
     jaw = abs(rng.normal(0.0, 8.0)) if talking else 0.0
     smile = rng.choice((0.0, 1.0), p=(0.5, 0.5)) * rng.uniform(0.1, 1.0) + rng.normal(0.0, 0.08)
@@ -179,17 +187,18 @@ def _draw_expression(rng):
     )
 
 
-def _draw_camera(rng):
+def _draw_camera(rng: np.random.Generator) -> Camera:
     # most people look into the camera, one in eight looks anywhere
     yaw = rng.uniform(-75.0, 75.0) if rng.uniform() < 0.125 else rng.normal(0.0, 18.0)
-    yaw = np.clip(yaw, -75.0, 75.0)
-    pitch = np.clip(rng.normal(-2.0, 11.0), -28.0, 25.0)
-    roll = np.clip(rng.normal(0.0, 8.0), -35.0, 35.0)
-    distance = 500.0 * np.exp(rng.uniform(0.0, 1.6))
-    return Camera(float(yaw), float(pitch), float(roll), float(distance))
+    return Camera(
+        yaw=float(np.clip(yaw, -75.0, 75.0)),
+        pitch=float(np.clip(rng.normal(-2.0, 11.0), -28.0, 25.0)),
+        roll=float(np.clip(rng.normal(0.0, 8.0), -35.0, 35.0)),
+        distance=float(500.0 * np.exp(rng.uniform(0.0, 1.6))),
+    )
 
 
-def _draw_light(rng):
+def _draw_light(rng: np.random.Generator) -> tuple[np.ndarray, float, np.ndarray, float]:
     """Direction, power and colour of the main light, and the power of the light all around."""
     azimuth = np.radians(np.clip(rng.normal(0.0, 40.0), -85.0, 85.0))
     height = np.radians(np.clip(rng.normal(28.0, 18.0), -25.0, 70.0))
@@ -201,16 +210,11 @@ def _draw_light(rng):
     return key, 1.25 * share, np.exp(warm * np.array([1.0, 0.1, -1.0])), 1.0 - 0.8 * share
 
 
-def draw_shot(rng, person):
-    """A random `Shot` of a person."""
+def draw_shot(rng: np.random.Generator, person: Person) -> Shot:
+    """A random picture of a person."""
     key, power, colour, ambient = _draw_light(rng)
-    occluders, chances = (
-        ("none", "hand", "mask", "sunglasses", "object"),
-        (0.84, 0.06, 0.03, 0.03, 0.04),
-    )
-    occluder = str(rng.choice(occluders, p=chances))
-    masks = np.array([[0.75, 0.78, 0.80], [0.25, 0.50, 0.68], [0.02, 0.02, 0.025]])
-    paint = masks[rng.integers(3)] if occluder == "mask" else rng.uniform(0.02, 0.7, 3)
+    occluder = str(rng.choice(list(OCCLUDERS), p=list(OCCLUDERS.values())))
+    paint = MASK_COLOURS[rng.integers(3)] if occluder == "mask" else rng.uniform(0.02, 0.7, 3)
     sharp = rng.uniform() < 0.55
     return Shot(
         expression=_draw_expression(rng), camera=_draw_camera(rng),
@@ -231,14 +235,14 @@ def draw_shot(rng, person):
 VARIETY = ("camera", "light", "background")
 
 
-def simplified(shot, without=()):
+def simplified(shot: Shot, without: Collection[str] = ()) -> Shot:
     """The same shot with some of the world's variety taken away, to see what it was worth.
 
     Args:
-        shot: A `Shot`.
-        without: Some of `VARIETY`: "camera" takes a camera without blur, noise, compression and
-            colour cast; "light" the same soft light from the front for all; "background" the same
-            place for all.
+        shot: The shot.
+        without: Some of `VARIETY`. Without "camera" there is no blur, noise, compression and
+            colour cast; without "light" all have the same soft light from the front; without
+            "background" all are in the same place.
 
     Raises:
         ValueError: Another name.

@@ -2,17 +2,20 @@
 
 import numpy as np
 
+from kdnotes.data.synthetic.appearance import Person
+from kdnotes.data.synthetic.camera import Camera
+from kdnotes.data.synthetic.head import Head
 from kdnotes.data.synthetic.meshes import Kind, Patch
 from kdnotes.data.synthetic.smooth import smoothstep
 
 
-def _patch(kind, camera, xyz, turn=True):
+def _patch(kind: Kind, camera: Camera, xyz: np.ndarray, turn: bool = True) -> Patch:
     """A patch whose paint uses the points themselves."""
     return Patch(kind, camera.turn(xyz) if turn else xyz, xyz, np.ones(xyz.shape[:2]))
 
 
-def _outline(head, side, scale, shape):
-    """Points around a lens: `scale` (R, 1) of its size; `shape` from 0 round to 1 square."""
+def _outline(head: Head, side: int, scale: np.ndarray, shape: float) -> np.ndarray:
+    """Points around a lens: `scale` `(R, 1)` of its size; `shape` from 0 round to 1 square."""
     phi = np.linspace(0.0, 2 * np.pi, 41)
     power = 1.0 - 0.5 * shape
     c, s = np.cos(phi), np.sin(phi)
@@ -22,7 +25,7 @@ def _outline(head, side, scale, shape):
     return np.stack(np.broadcast_arrays(side * x, y, z), axis=-1)
 
 
-def glasses(head, camera, person, dark):
+def glasses(head: Head, camera: Camera, person: Person, dark: bool) -> list[Patch]:
     """Frames with clear or `dark` lenses."""
     shape, width = person.offsets[2], 1.04 + 0.12 * person.offsets[3]
     rim = np.array([[1.0], [width]])
@@ -48,7 +51,7 @@ def glasses(head, camera, person, dark):
     ]
 
 
-def mask(head, camera):
+def mask(head: Head, camera: Camera) -> Patch:
     """A cloth mask from the bridge of the nose to below the chin."""
     angle, t = np.radians(np.linspace(-82, 82, 61)), np.linspace(0.0, 1.0, 34)[:, None]
     top = 20.0 + 22.0 * np.sin(angle) ** 2
@@ -63,8 +66,9 @@ def mask(head, camera):
     return Patch(Kind.MASK, camera.turn(points), points, np.ones(y.shape))
 
 
-def _tube(kind, camera, path, radius):
-    """A round bar with closed ends along `path` (n, 3), in camera coordinates."""
+def _tube(kind: Kind, camera: Camera, path: np.ndarray, radius: np.ndarray) -> Patch:
+    """A round bar with closed ends along `path` `(n, 3)`, in camera coordinates; `radius` `(n,)`
+    in millimetres."""
     along = np.linspace(0.0, 1.0, len(path))
     round_end = np.sqrt(np.clip(1.0 - np.clip((along - 0.85) / 0.15, 0, 1) ** 2, 0.0, 1.0))
     radius = (radius * round_end)[:, None]
@@ -79,7 +83,7 @@ def _tube(kind, camera, path, radius):
     return _patch(kind, camera, xyz, turn=False)
 
 
-def hand(head, camera, rng):
+def hand(head: Head, camera: Camera, rng: np.random.Generator) -> list[Patch]:
     """A hand that touches the face from below or from one side: four fingers, back and wrist."""
     x, y = rng.choice([-1, 1]) * rng.uniform(5, 50), rng.uniform(20, head.chin_y)
     touch = camera.turn(head.front(x, y)) + np.array([0.0, 0.0, 12.0])
@@ -89,27 +93,25 @@ def hand(head, camera, rng):
     aside = np.array([-pointing[1], pointing[0], 0.0])
     t = np.linspace(0.0, 1.0, 16)[:, None]
     patches = []
+    spread = 1.0 + 0.15 * t
+    bend = np.array([0.0, 0.0, 14.0]) * (1 - t) ** 2
     for finger, length in enumerate((62, 74, 78, 66)):
         offset = (finger - 1.5) * 17.0
-        spread = 1.0 + 0.15 * t
-        bend = np.array([0.0, 0.0, 14.0]) * (1 - t) ** 2
         path = touch + aside * offset * spread + pointing * (t - 1.0) * length + bend
         patches.append(_tube(Kind.HAND, camera, path + pointing * (length - 70), np.full(16, 9.0)))
     palm = touch - pointing * (58.0 + 220.0 * (1.0 - t)) + np.array([0.0, 0.0, 2.0])
     return [*patches, _tube(Kind.HAND, camera, palm, 28.0 + 9.0 * smoothstep(t[:, 0], 0.4, 0.8))]
 
 
-def microphone(head, camera, rng):
+def microphone(head: Head, camera: Camera, rng: np.random.Generator) -> list[Patch]:
     """A bar with a ball at its end, below or beside the mouth."""
     x, y = rng.uniform(-45, 45), rng.uniform(head.identity.mouth_y, head.chin_y + 10)
     end = camera.turn(head.front(x, min(y, head.chin_y - 5))) + np.array([0.0, 6.0, 34.0])
     heading = np.radians(rng.uniform(60, 120))
     t = np.linspace(0.0, 1.0, 14)[:, None]
     direction = np.array([np.cos(heading), np.sin(heading), 0.15])
-    bar = end + direction * 230.0 * (1.0 - t)
-    ball = end + direction * 22.0 * (1.0 - 2.0 * t)
     bulge = 22.0 * np.sqrt(np.clip(1.0 - (2 * t[:, 0] - 1) ** 2, 0.01, 1.0))
     return [
-        _tube(Kind.OBJECT, camera, bar, np.full(14, 11.0)),
-        _tube(Kind.OBJECT, camera, ball, bulge),
+        _tube(Kind.OBJECT, camera, end + direction * 230.0 * (1.0 - t), np.full(14, 11.0)),
+        _tube(Kind.OBJECT, camera, end + direction * 22.0 * (1.0 - 2.0 * t), bulge),
     ]

@@ -1,21 +1,36 @@
 """Paint of the features that landmarks mark: brows, eyes and mouth.
 
-Each function takes the skin's colour `(3, K)` and gloss `(K,)` at head coordinates x, y `(K,)`
-and returns both with the feature painted over. Edges are soft over a millimetre, centred on the
-head's curves.
+Each `paint_…` takes the skin's colour `(3, K)` and gloss `(K,)` at head coordinates x, y `(K,)` in
+millimetres, and returns both with the feature painted over. Edges are soft over a millimetre,
+centred on the head's curves.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 
-from kdnotes.data.synthetic.smooth import bump, mix, noise, rgb, smoothstep
+from kdnotes.data.synthetic.appearance import Person, Shot
+from kdnotes.data.synthetic.head import Head
+from kdnotes.data.synthetic.smooth import Real, bump, mix, noise, rgb, smoothstep
+
+#: Colour `(3, K)` and gloss `(K,)`.
+Painted = tuple[np.ndarray, np.ndarray]
 
 
-def _by_side(x, value):
+def _by_side(x: np.ndarray, value: Callable[[int], Real]) -> np.ndarray:
     """`value(-1)` on the image's left half of the face and `value(+1)` on its right."""
     return np.where(x < 0, value(-1), value(1))
 
 
-def paint_brows(skin, gloss, x, y, head, person, shot):
+def paint_brows(
+    skin: np.ndarray,
+    gloss: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    head: Head,
+    person: Person,
+    shot: Shot,
+) -> Painted:
     """Hairs that lie along the brow, denser in its middle."""
     one = head.identity
     outer, inner = head.brow_ends()
@@ -31,7 +46,15 @@ def paint_brows(skin, gloss, x, y, head, person, shot):
     return mix(skin, hair, cover), gloss * (1.0 - cover)
 
 
-def _eyeball(x, y, t, upper, head, person, shot):
+def _eyeball(
+    x: np.ndarray,
+    y: np.ndarray,
+    t: np.ndarray,
+    upper: np.ndarray,
+    head: Head,
+    person: Person,
+    shot: Shot,
+) -> np.ndarray:
     """Colour of the white, the iris, the pupil, and the reflection of the light."""
     pupil_x = _by_side(x, lambda side: head.pupil(side)[0])
     pupil_y = _by_side(x, lambda side: head.pupil(side)[1])
@@ -48,7 +71,15 @@ def _eyeball(x, y, t, upper, head, person, shot):
     return mix(ball, 0.9 * min(shot.key_power + 0.2, 1.0), smoothstep(spot, 1.3, 0.6))
 
 
-def paint_eyes(skin, gloss, x, y, head, person, shot):
+def paint_eyes(
+    skin: np.ndarray,
+    gloss: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    head: Head,
+    person: Person,
+    shot: Shot,
+) -> Painted:
     """Eyeball between the lids, lashes, the fold of the upper lid, and eye make-up."""
     one = head.identity
     t = 0.5 * (1.0 - (np.abs(x) - one.eye_x) / one.eye_width)
@@ -69,7 +100,7 @@ def paint_eyes(skin, gloss, x, y, head, person, shot):
     return mix(lids, ball, inside), gloss * (1.0 - inside) * (1.0 - dark) + 0.5 * inside
 
 
-def _mouth_inside(x, u, depth, gap, head):
+def _mouth_inside(x: np.ndarray, u: np.ndarray, depth: np.ndarray, gap: float) -> np.ndarray:
     """Colour behind the lips, `depth` millimetres below the upper one: teeth, tongue, dark."""
     tongue = bump(x, depth, 0.0, gap, 15.0, 0.35 * gap + 1.0) * smoothstep(gap, 9.0, 16.0)
     inside = mix(rgb(0.05, 0.010, 0.009), rgb(0.22, 0.06, 0.055), tongue)
@@ -80,7 +111,15 @@ def _mouth_inside(x, u, depth, gap, head):
     return mix(inside, rgb(0.66, 0.60, 0.50) * shade, teeth * smoothstep(gap, 1.0, 2.5))
 
 
-def paint_mouth(skin, gloss, x, y, head, person, shot):
+def paint_mouth(
+    skin: np.ndarray,
+    gloss: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    head: Head,
+    person: Person,
+    shot: Shot,
+) -> Painted:
     """Lips, the line between them, and the opening."""
     face, reach = head.expression, head.mouth_reach()
     u = np.clip(x / reach, -1.0, 1.0)
@@ -97,5 +136,5 @@ def paint_mouth(skin, gloss, x, y, head, person, shot):
     corners = 0.45 * bump(np.abs(x), y, reach, head.mouth(1.0, "top")[1], 2.5, 2.2)
     result = mix(skin, red, 0.9 * lips) * (1.0 - 0.75 * parting) * (1.0 - corners)
     shine = gloss + lips * (0.25 + 0.5 * person.make_up)
-    inside = _mouth_inside(x, u, y - top, gap, head)
+    inside = _mouth_inside(x, u, y - top, gap)
     return mix(result, inside, opening), shine * (1.0 - opening)

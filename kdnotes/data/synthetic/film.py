@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kdnotes.data.synthetic.appearance import draw_person, draw_shot, simplified
+from kdnotes.data.synthetic.appearance import Shot, draw_person, draw_shot, simplified
 from kdnotes.data.synthetic.camera import Frame
 from kdnotes.data.synthetic.scene import render
 from kdnotes.data.synthetic.smooth import smoothstep
@@ -22,11 +22,17 @@ AWAY = 0.60, 0.90
 
 
 class Still(NamedTuple):
-    """One frame."""
+    """One frame.
 
-    image: np.ndarray  # (H, W, 3) uint8
-    points: np.ndarray  # (68, 2) float64, in pixels counted from the middle of the first one
-    here: bool  # all points are in the picture
+    Attributes:
+        image: `(H, W, 3)` uint8.
+        points: `(68, 2)` float64, in pixels counted from the middle of the first one.
+        here: Whether all points are in the picture.
+    """
+
+    image: np.ndarray
+    points: np.ndarray
+    here: bool
 
 
 def render_film(n: int, width: int = 640, height: int = 480, subject: int = 0) -> Iterator[Still]:
@@ -35,7 +41,10 @@ def render_film(n: int, width: int = 640, height: int = 480, subject: int = 0) -
     Args:
         n: Number of frames.
         width, height: Of the picture in pixels; the width is at least the height.
-        subject: Whose; another number is another person in another place.
+        subject: Another number gives another person in another place.
+
+    Yields:
+        One frame after the other.
     """
     rng = np.random.default_rng(subject)
     person = draw_person(rng)
@@ -50,7 +59,7 @@ def render_film(n: int, width: int = 640, height: int = 480, subject: int = 0) -
         yield Still(np.ascontiguousarray(image[cut : cut + height]), points, here)
 
 
-def _moment(shot, t):
+def _moment(shot: Shot, t: float) -> tuple[Shot, Frame]:
     """Pose, expression and place at the share `t` of the film."""
     wave = np.sin(2 * np.pi * (np.array([1, 2, 3, 5]) * t + np.array([0.0, 0.2, 0.5, 0.8])))
     start, end = AWAY

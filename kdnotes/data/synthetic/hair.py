@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from kdnotes.data.synthetic.appearance import Person
+from kdnotes.data.synthetic.camera import Camera
+from kdnotes.data.synthetic.head import Head
 from kdnotes.data.synthetic.meshes import Kind, Patch
 from kdnotes.data.synthetic.smooth import noise, smoothstep
 
@@ -19,8 +22,16 @@ EDGES = {
 }
 
 
-def hairline(person, angle):
-    """Height y (millimetres) at which hair, cap or scarf ends at each angle (radians)."""
+def hairline(person: Person, angle: np.ndarray) -> np.ndarray:
+    """Where hair, cap or scarf ends.
+
+    Args:
+        person: Whose.
+        angle: Radians around the vertical axis, 0 in the middle of the face; any shape.
+
+    Returns:
+        Heights y in millimetres, of the same shape.
+    """
     style = person.hair_style
     edge = np.interp(np.abs(np.degrees(angle)), DEGREES, EDGES[style])
     if style in ("cap", "scarf"):
@@ -33,7 +44,7 @@ def hairline(person, angle):
     return edge + front * (aside + 16.0 * (person.offsets[7] - 0.5)) + 2.5 * ragged
 
 
-def _thickness(person, t, around, y):
+def _thickness(person: Person, t: np.ndarray, around: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Distance in millimetres between the shell and the skull."""
     if person.hair_style in ("cap", "scarf"):
         return 4.0 + 6.0 * smoothstep(t, 1.0, 0.9) + 0.0 * around
@@ -46,14 +57,9 @@ def _thickness(person, t, around, y):
     return thick * (1.0 + (0.22 if person.hair_style == "curly" else 0.10) * rough) + 1.0
 
 
-def hair_patch(head, camera, person):
+def hair_patch(head: Head, camera: Camera, person: Person) -> Patch:
     """The shell from crown to hairline; what is longer than the skull hangs down beside it."""
-    degrees = [
-        np.arange(-180, -101, 10.0),
-        np.arange(-100, 100.1, 4.0),
-        np.arange(110, 180.1, 10.0),
-    ]
-    angle = np.radians(np.concatenate(degrees))
+    angle = np.radians(np.r_[-180:-101:10.0, -100:100.1:4.0, 110:180.1:10.0])
     t = np.linspace(0.0, 1.0, 38)[:, None]
     crown = head.identity.crown_y
     y = crown + (hairline(person, angle) - crown) * t**1.2

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kdnotes.data.synthetic.smooth import bump, smoothstep, spline
+from kdnotes.data.synthetic.smooth import Real, bump, smoothstep, spline
 
 
 @dataclass(frozen=True)
@@ -58,15 +58,23 @@ class Expression:
     gaze: tuple[float, float] = (0.0, 0.0)  # millimetres by which the irises shift
 
 
-def _side(pair, side):
+def _side(pair: tuple[float, float], side: int) -> float:
     """The image-left or image-right number of a pair; `side` is -1 or +1."""
     return pair[0] if side < 0 else pair[1]
 
 
 class Head:
-    """A face of one identity with one expression."""
+    """A face of one identity with one expression.
 
-    def __init__(self, identity, expression):
+    Attributes:
+        identity: Its proportions.
+        expression: What its muscles do.
+        chin_y, nose_base_y: Heights of the chin's end and of the base of the nose, millimetres.
+        slices: `(n, 5)` y, half width, centre, depth in front and behind; from crown to chin.
+        ridge: `(n, 3)` y, height and half width of the nose's ridge, from brow to upper lip.
+    """
+
+    def __init__(self, identity: Identity, expression: Expression):
         self.identity = identity
         self.expression = expression
         self.chin_y = identity.chin_y + expression.jaw
@@ -74,8 +82,7 @@ class Head:
         self.slices = self._make_slices()
         self.ridge = self._make_nose()
 
-    def _make_slices(self):
-        """(n, 5): y, half width, centre, depth in front, depth behind; from crown to chin."""
+    def _make_slices(self) -> np.ndarray:
         one = self.identity
         w, j, c, top, end = one.width, one.jaw, one.chin, one.crown_y, self.chin_y
         drop = self.expression.jaw
@@ -94,8 +101,7 @@ class Head:
         ]
         return spline(knots, 400, odd=(1, 3, 4))
 
-    def _make_nose(self):
-        """(n, 3): y, height and half width of the nose's ridge, from brow to upper lip."""
+    def _make_nose(self) -> np.ndarray:
         one = self.identity
         tip, base, h = one.nose_tip_y, self.nose_base_y, one.nose_height
         wide = 0.6 * one.nose_width
@@ -112,19 +118,19 @@ class Head:
         ]
         return spline(knots, 120)
 
-    def profile(self, y):
-        """Half width, centre, depth in front and behind of the slice at height y."""
-        table = self.slices
-        return tuple(np.interp(y, table[:, 0], table[:, k]) for k in (1, 2, 3, 4))
+    def profile(self, y: Real) -> tuple[Real, Real, Real, Real]:
+        """Half width, centre, depth in front and behind of the slices at heights y."""
+        heights, *columns = self.slices.T
+        return tuple(np.interp(y, heights, column) for column in columns)
 
-    def surface(self, y, angle, relief=True):
+    def surface(self, y: Real, angle: Real, relief: bool = True) -> np.ndarray:
         """Points of the head.
 
         Args:
             y: Heights in millimetres, any shape.
             angle: Radians around the vertical axis: 0 is the face's middle line, positive to the
                 image's right, ±π the back of the head.
-            relief: Without it the bare skull: no nose, lips or eye sockets (for masks and hair).
+            relief: With nose, lips and eye sockets; else the bare skull, for masks and hair.
 
         Returns:
             `(…, 3)` x, y, z in millimetres.
@@ -142,36 +148,39 @@ class Head:
             z[ahead] += smoothstep(np.asarray(cosine)[ahead], 0.0, 0.4) * ends * hills
         return np.stack([x, y, z], axis=-1)
 
-    def front(self, x, y):
-        """Points of the front of the head above the picture-plane position (x, y)."""
+    def front(self, x: Real, y: Real) -> np.ndarray:
+        """Points `(…, 3)` of the front of the head above the picture-plane position (x, y)."""
         width = self.profile(y)[0]
         return self.surface(y, np.arcsin(np.clip(x / np.maximum(width, 1e-6), -1.0, 1.0)))
 
-    def relief(self, x, y):
-        """Height in millimetres of the features above the bare skull."""
+    def relief(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Height in millimetres of the features above the bare skull, at head coordinates x, y."""
         one, face = self.identity, self.expression
         ax = np.abs(x)
         height, wide = (np.interp(y, self.ridge[:, 0], self.ridge[:, k]) for k in (1, 2))
         base, mouth = self.nose_base_y, one.mouth_y + 0.4 * face.jaw
         smile = max(face.smile, 0.0)
-        wing = (0.45 * one.nose_height, one.nose_width - 4.5)
+        hills = [  # height; place beside the middle line, y, width and tallness of a `bump`
+            (0.45 * one.nose_height, one.nose_width - 4.5, base - 6.5, 5.5, 7.0),  # nostril wings
+            (one.brow_ridge, 24.0, one.brow_y + 4.0, 26.0, 9.0),
+            (-9.5, one.eye_x - 3.0, 0.0, 20.0, 13.0),  # eye sockets
+            (7.5, one.eye_x, 0.0, 13.0, 9.5),  # eyeballs
+            (one.cheek + 3.0 * smile, 43.0, 29.0 - 5.0 * smile, 20.0, 17.0),
+            (6.0, 0.0, mouth, 30.0, 24.0),
+            (-1.5, 0.0, base + 8.0, 3.0, 8.0),  # groove under the nose
+            (-1.5 - 2.5 * smile, 33.0 + 3.0 * smile, mouth - 8.0, 6.0, 16.0),  # beside the mouth
+            (one.chin_out, 0.0, self.chin_y - 11.0, 19.0, 11.0),
+            (-4.0, 0.0, self.chin_y - 26.0, 18.0, 6.0),  # hollow above the chin
+            (-4.0, 62.0, -25.0, 14.0, 25.0),  # temples
+        ]
         z = height * np.exp(-((ax / wide) ** 2.4))
-        z += wing[0] * bump(ax, y, wing[1], base - 6.5, 5.5, 7.0)
-        z += one.brow_ridge * bump(ax, y, 24.0, one.brow_y + 4.0, 26.0, 9.0)
-        z -= 9.5 * bump(ax, y, one.eye_x - 3.0, 0.0, 20.0, 13.0)
-        z += 7.5 * bump(ax, y, one.eye_x, 0.0, 13.0, 9.5)
-        z += (one.cheek + 3.0 * smile) * bump(ax, y, 43.0, 29.0 - 5.0 * smile, 20.0, 17.0)
-        z += 6.0 * bump(ax, y, 0.0, mouth, 30.0, 24.0)
-        z -= 1.5 * bump(ax, y, 0.0, base + 8.0, 3.0, 8.0)
-        z -= (1.5 + 2.5 * smile) * bump(ax, y, 33.0 + 3.0 * smile, mouth - 8.0, 6.0, 16.0)
-        z += one.chin_out * bump(ax, y, 0.0, self.chin_y - 11.0, 19.0, 11.0)
-        z -= 4.0 * bump(ax, y, 0.0, self.chin_y - 26.0, 18.0, 6.0)
-        z -= 4.0 * bump(ax, y, 62.0, -25.0, 14.0, 25.0)
+        for rise, *place in hills:
+            z += rise * bump(ax, y, *place)
         near = (ax < 1.05 * self.mouth_reach()) & (y > one.mouth_y - 25.0) & (y < self.chin_y)
         z[near] += self._lip_relief(x[near], y[near])
         return z
 
-    def _lip_relief(self, x, y):
+    def _lip_relief(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """The swell of the lips, the groove between them, and the hollow of an open mouth."""
         u = np.clip(x / self.mouth_reach(), -1.0, 1.0)
         upper, top, low, lower = (self.mouth(u, k)[1] for k in ("upper", "top", "low", "lower"))
@@ -182,13 +191,22 @@ class Head:
         z -= (2.0 + 0.4 * gap) * np.exp(-(((y - 0.5 * (top + low)) / (gap + 1.2)) ** 4))
         return inside * z
 
-    def brow_ends(self):
-        """Distance of a brow's outer and inner end from the middle line."""
+    def brow_ends(self) -> tuple[float, float]:
+        """Distance of a brow's outer and inner end from the middle line, millimetres."""
         eye = self.identity.eye_x
         return eye + 27.0, eye - 15.5 - 2.0 * self.expression.frown
 
-    def brow(self, side, t, edge=0.0):
-        """(x, y) along a brow: t from 0 at the outer end to 1; edge -1 upper, 0 middle, 1 lower."""
+    def brow(self, side: int, t: Real, edge: Real = 0.0) -> tuple[np.ndarray, np.ndarray]:
+        """A line along a brow.
+
+        Args:
+            side: -1 for the image-left brow, 1 for the other.
+            t: Places along it, from 0 at the outer end to 1.
+            edge: -1 the upper edge, 0 the middle, 1 the lower edge.
+
+        Returns:
+            x and y in millimetres, both of the shape of `t`.
+        """
         one, face = self.identity, self.expression
         t = np.asarray(t, float)
         outer, inner = self.brow_ends()
@@ -199,8 +217,17 @@ class Head:
         thick = one.brow_thick * (0.3 + 0.7 * smoothstep(t, 0.0, 0.5))
         return side * x, y + 0.5 * edge * thick
 
-    def eye(self, side, t, lid):
-        """(x, y) along an eyelid: t from 0 at the outer corner to 1; lid "upper" or "lower"."""
+    def eye(self, side: int, t: Real, lid: str) -> tuple[np.ndarray, np.ndarray]:
+        """A line along an eyelid.
+
+        Args:
+            side: -1 for the image-left eye, 1 for the other.
+            t: Places along it, from 0 at the outer corner to 1.
+            lid: "upper" or "lower".
+
+        Returns:
+            x and y in millimetres, both of the shape of `t`.
+        """
         one, face = self.identity, self.expression
         t = np.asarray(t, float)
         closed = _side(face.lids, side)
@@ -212,23 +239,31 @@ class Head:
         y = low if lid == "lower" else (1.0 - closed) * high + closed * (low - 0.3)
         return side * x, line + y
 
-    def pupil(self, side):
-        """(x, y) of the middle of an iris."""
+    def pupil(self, side: int) -> tuple[float, float]:
+        """x and y of the middle of an iris, millimetres."""
         x, y = self.expression.gaze
         top, low = (self.eye(side, 0.5, lid)[1] for lid in ("upper", "lower"))
         return side * self.identity.eye_x + x, np.clip(0.15 * top + y, top, low)
 
-    def mouth_reach(self):
+    def mouth_reach(self) -> float:
         """Half width of the mouth in millimetres."""
         face = self.expression
         wider = 1.0 + 0.2 * face.smile - 0.28 * face.pucker - 0.004 * face.jaw
         return self.identity.mouth_width * wider
 
-    def mouth(self, u, line):
-        """(x, y) along a lip line: u from -1 at the image-left corner to 1.
+    def mouth(self, u: Real, line: str) -> tuple[np.ndarray, np.ndarray]:
+        """A line along a lip.
 
-        Lines from top to bottom: "upper" outer edge, "top" inner edge of the upper lip, "low"
-        inner edge of the lower lip, "lower" outer edge.
+        Args:
+            u: Places along it, from -1 at the image-left corner to 1.
+            line: From top to bottom: "upper" outer edge, "top" inner edge of the upper lip, "low"
+                inner edge of the lower lip, "lower" outer edge.
+
+        Returns:
+            x and y in millimetres, both of the shape of `u`.
+
+        Raises:
+            ValueError: Another line.
         """
         one, face = self.identity, self.expression
         u = np.asarray(u, float)
@@ -237,8 +272,10 @@ class Head:
         y = one.mouth_y + 0.3 * face.jaw * (1.0 - fall) - 6.0 * face.smile * np.abs(u) ** 1.6
         top = y - (0.12 * face.jaw + 2.0 * max(face.smile, 0.0)) * fall
         low = y + (0.88 * face.jaw + 0.3) * fall
-        if line in ("top", "low"):
-            y = top if line == "top" else low
+        if line == "top":
+            y = top
+        elif line == "low":
+            y = low
         elif line == "upper":
             bow = 1.0 + 0.25 * bump(np.abs(u), 0.0, 0.22, 0.0, 0.16, 1.0)
             bow = bow - 0.22 * np.exp(-((u / 0.12) ** 2))

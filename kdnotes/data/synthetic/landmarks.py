@@ -2,24 +2,27 @@
 
 import numpy as np
 
+from kdnotes.data.synthetic.camera import Camera
+from kdnotes.data.synthetic.head import Head
+
 LEFT, RIGHT = -1, 1
 #: Height at which the contour starts, in front of the ear (millimetres below the eyes).
 EAR_Y = 6.0
 
 
-def _eye(head, side, places):
+def _eye(head: Head, side: int, places: list[float]) -> np.ndarray:
     """Upper lid from outer to inner corner, then the lower lid back, at `places` on each."""
     upper = head.eye(side, np.array([0.0, *places, 1.0]), "upper")
     lower = head.eye(side, np.array(places[::-1]), "lower")
     return np.concatenate([np.stack(upper, -1), np.stack(lower, -1)])
 
 
-def _brow_line(head, side):
+def _brow_line(head: Head, side: int) -> np.ndarray:
     """The five points of a 68-point brow, from the outer end."""
     return np.stack(head.brow(side, np.linspace(0.0, 0.95, 5)), -1)
 
 
-def _brow_ring(head, side):
+def _brow_ring(head: Head, side: int) -> np.ndarray:
     """The nine points of a 98-point brow: outer end, upper edge inwards, lower edge back."""
     t = np.linspace(0.0, 0.95, 5)
     upper = np.stack(head.brow(side, t, np.where(t > 0, -1.0, 0.0)), -1)
@@ -27,7 +30,7 @@ def _brow_ring(head, side):
     return np.concatenate([upper, lower])
 
 
-def _nose(head):
+def _nose(head: Head) -> np.ndarray:
     """Four points down the ridge and five along the base."""
     one = head.identity
     ridge = np.stack([np.zeros(4), np.linspace(-1.0, one.nose_tip_y, 4)], -1)
@@ -36,7 +39,7 @@ def _nose(head):
     return np.concatenate([ridge, np.stack([x, y], -1)])
 
 
-def _mouth(head):
+def _mouth(head: Head) -> np.ndarray:
     """Twelve points of the outer and eight of the inner edge."""
     outer = np.array([-1.0, -0.62, -0.25, 0.0, 0.25, 0.62, 1.0])
     below = np.array([0.59, 0.27, 0.0, -0.27, -0.59])
@@ -50,8 +53,8 @@ def _mouth(head):
     return np.concatenate([np.stack(line, -1) for line in lines])
 
 
-def contour(head, camera):
-    """(33, 3) points of the face's outline from ear to ear, in head coordinates.
+def contour(head: Head, camera: Camera) -> np.ndarray:
+    """`(33, 3)` points of the face's outline from ear to ear, in head coordinates.
 
     As annotators do, a point stays at its height and moves along the surface to the outline that
     the camera sees, but never further back than the jaw line in front of the ear.
@@ -71,13 +74,12 @@ def contour(head, camera):
     return np.concatenate([sides[0], sides[1][-2::-1]])
 
 
-def all_schemes(head, camera):
+def all_schemes(head: Head, camera: Camera) -> dict[int, np.ndarray]:
     """Landmarks of every scheme in camera coordinates.
 
     Returns:
-        `{29: (29, 3), 68: (68, 3), 98: (98, 3)}`: x, y on the image plane and depth.
+        `{29: (29, 3), 68: (68, 3), 98: (98, 3)}`: x, y on the image plane and depth, millimetres.
     """
-
     nose, mouth = _nose(head), _mouth(head)
     pupils = np.array([head.pupil(side) for side in (LEFT, RIGHT)])
     line = [_brow_line(head, side) for side in (LEFT, RIGHT)]

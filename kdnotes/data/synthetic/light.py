@@ -2,23 +2,33 @@
 
 import numpy as np
 
+from kdnotes.data.synthetic.appearance import Shot
 from kdnotes.data.synthetic.raster import rasterise
 from kdnotes.data.synthetic.smooth import rgb
 
+#: Side in pixels of the light's own picture of the scene.
 SHADOW_SIDE = 96
 
 
-def _towards(key):
-    """3×3 rotation whose third row looks along the main light."""
+def _towards(key: np.ndarray) -> np.ndarray:
+    """`(3, 3)` rotation whose third row looks along the main light."""
     right = np.cross([0.0, 1.0, 0.0], key)
     right /= np.linalg.norm(right)
     return np.stack([right, np.cross(key, right), key])
 
 
-def shadows(points, triangles, key):
-    """(V,) share of the main light that reaches each vertex: the light looks at the scene too.
+def shadows(points: np.ndarray, triangles: np.ndarray, key: np.ndarray) -> np.ndarray:
+    """Share of the main light that reaches each vertex: the light looks at the scene too.
 
     A vertex lies in shadow where the light's own picture of the scene shows something nearer.
+
+    Args:
+        points: `(V, 3)` turned positions in millimetres.
+        triangles: `(T, 3)` vertex numbers.
+        key: `(3,)` unit vector towards the main light.
+
+    Returns:
+        `(V,)` from 0 to 1.
     """
     seen = points @ _towards(key).T
     low = seen[:, :2].min(axis=0)
@@ -34,7 +44,15 @@ def shadows(points, triangles, key):
     return lit
 
 
-def illuminate(colour, gloss, normal, lit, open_sky, shot, soft):
+def illuminate(
+    colour: np.ndarray,
+    gloss: np.ndarray,
+    normal: np.ndarray,
+    lit: np.ndarray,
+    open_sky: np.ndarray,
+    shot: Shot,
+    soft: np.ndarray,
+) -> np.ndarray:
     """Light that leaves each point towards the camera.
 
     Args:

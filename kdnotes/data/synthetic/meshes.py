@@ -8,6 +8,8 @@ from enum import IntEnum
 
 import numpy as np
 
+from kdnotes.data.synthetic.camera import Camera
+from kdnotes.data.synthetic.head import Head
 from kdnotes.data.synthetic.smooth import box_blur, smoothstep, spline
 
 
@@ -44,8 +46,8 @@ class Patch:
     local: np.ndarray
     open_sky: np.ndarray
 
-    def normals(self):
-        """(R, C, 3) unit vectors at right angles to the surface."""
+    def normals(self) -> np.ndarray:
+        """`(R, C, 3)` unit vectors at right angles to the surface."""
         xd, yd, zd = np.gradient(self.points, axis=0).transpose(2, 0, 1)
         xr, yr, zr = np.gradient(self.points, axis=1).transpose(2, 0, 1)
         normal = np.stack([yr * zd - zr * yd, zr * xd - xr * zd, xr * yd - yr * xd], axis=-1)
@@ -53,7 +55,7 @@ class Patch:
         return normal / np.maximum(length, 1e-12)
 
 
-def head_patch(head, camera):
+def head_patch(head: Head, camera: Camera) -> Patch:
     """The head from crown to chin; hollows receive less ambient light."""
     level, end = head.slices[:, 0], head.chin_y
     chin = end - 9.0 * (1.0 - np.linspace(0.0, 1.0, 10) ** 0.5)
@@ -71,7 +73,7 @@ def head_patch(head, camera):
     return Patch(Kind.HEAD, camera.turn(local), local, sky)
 
 
-def ear_patches(head, camera):
+def ear_patches(head: Head, camera: Camera) -> list[Patch]:
     """Two bowls beside the head."""
     r, phi = np.linspace(0.0, 1.0, 8)[:, None], np.linspace(0.0, 2 * np.pi, 25)
     patches = []
@@ -87,8 +89,14 @@ def ear_patches(head, camera):
     return patches
 
 
-def neck_patch(head, camera, masculine):
-    """The neck: its upper end follows the head, its lower end the shoulders."""
+def neck_patch(head: Head, camera: Camera, masculine: float) -> Patch:
+    """The neck: its upper end follows the head, its lower end the shoulders.
+
+    Args:
+        head: The head above it.
+        camera: The camera that looks at it.
+        masculine: 0 narrow to 1 wide.
+    """
     y, angle = np.linspace(45.0, 215.0, 18)[:, None], np.radians(np.linspace(-110, 110, 33))
     wide = (46.0 + 10.0 * masculine) * (1.0 + 0.25 * smoothstep(y, 150, 215))
     x = wide * np.sin(angle)
@@ -100,8 +108,8 @@ def neck_patch(head, camera, masculine):
     return Patch(Kind.NECK, points, local, sky)
 
 
-def body_patch(camera, masculine):
-    """Shoulders and chest."""
+def body_patch(camera: Camera, masculine: float) -> Patch:
+    """Shoulders and chest; `masculine` from 0 narrow to 1 wide."""
     size = 0.92 + 0.16 * masculine
     knots = [(150, 50, 44), (160, 62, 50), (172, 95, 58), (186, 140, 64), (205, 172, 70),
              (235, 190, 80), (290, 200, 95), (420, 205, 105)]  # fmt: skip

@@ -8,44 +8,63 @@ a surface shows.
 
 import numpy as np
 
-from kdnotes.data.synthetic.features import paint_brows, paint_eyes, paint_mouth
+from kdnotes.data.synthetic.appearance import Person, Shot
+from kdnotes.data.synthetic.features import Painted, paint_brows, paint_eyes, paint_mouth
 from kdnotes.data.synthetic.hair import hairline
+from kdnotes.data.synthetic.head import Head
 from kdnotes.data.synthetic.meshes import Kind
-from kdnotes.data.synthetic.smooth import bump, mix, noise, rgb, smoothstep
+from kdnotes.data.synthetic.smooth import Real, bump, mix, noise, rgb, smoothstep
 
 
-def colour(kind, local, head, person, shot):
-    """Colour `(3, K)` and gloss of the points `local` (3, K) of one kind of surface."""
+def colour(kind: Kind, local: np.ndarray, head: Head, person: Person, shot: Shot) -> Painted:
+    """Paint of one kind of surface.
+
+    Args:
+        kind: Which.
+        local: `(3, K)` coordinates of its points, see `meshes.Patch`.
+        head: The head that the features of a face belong to.
+        person: Whose.
+        shot: The picture.
+
+    Returns:
+        Colour `(3, K)` and gloss `(K,)`.
+
+    Raises:
+        ValueError: No such kind.
+    """
     x, y, _ = local
     flat = np.zeros_like(x)
-    column = {name: rgb(*getattr(person, name)) for name in ("skin", "hair_colour")}
     first, second = (rgb(*cloth) for cloth in person.cloth)
-    if kind == Kind.HEAD:
-        return _face(local, head, person, shot)
-    if kind == Kind.HAIR:
-        return _hair(local, person, column["hair_colour"]), flat + 0.5
-    if kind == Kind.BODY:
-        return _clothes(x, y, person, first, second), flat
-    if kind == Kind.SCARF or (kind == Kind.NECK and person.hair_style == "scarf"):
-        return _cloth(x, y, second, 0.25), flat
-    if kind in (Kind.EAR, Kind.NECK):
-        return _skin(x, y, person) * rgb(1.0, 0.93, 0.91), flat + 0.15
-    if kind == Kind.HAND:
-        return rgb(*shot.occluder_colour) * (1.0 + 0.08 * noise(x / 90.0, y / 90.0)), flat + 0.15
-    if kind == Kind.LENS:
-        return rgb(1, 1, 1) * mix(0.10, 0.008, smoothstep(y, 24.0, -16.0)), flat + 1.0
-    if kind == Kind.FRAME:
-        return first * (0.08 if person.offsets[4] < 0.7 else 0.5) + 0 * x, flat + 0.8
-    if kind == Kind.MASK:
-        return rgb(*shot.occluder_colour) * (1.0 - 0.10 * np.sin(y / 3.2) ** 8), flat
-    if kind == Kind.OBJECT:
-        return rgb(*shot.occluder_colour) * (0.2 + 0.07 * np.sin(x) * np.sin(y)), flat + 0.4
-    if kind == Kind.CAP:
-        return _cloth(x, y, second, 0.2) * (0.8 + 0.2 * np.sin(x / 1.6)), flat
+    thing = rgb(*shot.occluder_colour)
+    if kind == Kind.NECK and person.hair_style == "scarf":
+        kind = Kind.SCARF
+    match kind:
+        case Kind.HEAD:
+            return _face(local, head, person, shot)
+        case Kind.HAIR:
+            return _hair(local, person), flat + 0.5
+        case Kind.BODY:
+            return _clothes(x, y, person, first, second), flat
+        case Kind.SCARF:
+            return _cloth(x, y, second, 0.25), flat
+        case Kind.EAR | Kind.NECK:
+            return _skin(x, y, person) * rgb(1.0, 0.93, 0.91), flat + 0.15
+        case Kind.HAND:
+            return thing * (1.0 + 0.08 * noise(x / 90.0, y / 90.0)), flat + 0.15
+        case Kind.LENS:
+            return rgb(1, 1, 1) * mix(0.10, 0.008, smoothstep(y, 24.0, -16.0)), flat + 1.0
+        case Kind.FRAME:
+            return first * (0.08 if person.offsets[4] < 0.7 else 0.5) + 0 * x, flat + 0.8
+        case Kind.MASK:
+            return thing * (1.0 - 0.10 * np.sin(y / 3.2) ** 8), flat
+        case Kind.OBJECT:
+            return thing * (0.2 + 0.07 * np.sin(x) * np.sin(y)), flat + 0.4
+        case Kind.CAP:
+            return _cloth(x, y, second, 0.2) * (0.8 + 0.2 * np.sin(x / 1.6)), flat
     raise ValueError(f"expected a kind of surface from meshes.py, found {kind}")
 
 
-def _skin(x, y, person):
+def _skin(x: np.ndarray, y: np.ndarray, person: Person) -> np.ndarray:
     """Bare skin: base colour, blotches and pores."""
     a, b = person.offsets[:2]
     blotch = 0.045 * noise(x / 330.0 + a, y / 330.0 + b)
@@ -53,7 +72,7 @@ def _skin(x, y, person):
     return rgb(*person.skin) * (1.0 + blotch + pores)
 
 
-def _face(local, head, person, shot):
+def _face(local: np.ndarray, head: Head, person: Person, shot: Shot) -> Painted:
     """Colour and gloss of the head."""
     x, y, z = local
     ax, one = np.abs(x), head.identity
@@ -62,9 +81,11 @@ def _face(local, head, person, shot):
     ahead = np.flatnonzero((z > 20.0) & (y > -75.0))
     part = skin[:, ahead]
     u, v, au = x[ahead], y[ahead], ax[ahead]
-    red = 0.8 * bump(au, v, 42.0, 34.0, 20.0, 17.0)
-    red += 0.8 * bump(au, v, 0.0, one.nose_tip_y + 3.0, 15.0, 9.0)
-    red += 0.5 * bump(au, v, 0.0, head.chin_y - 10.0, 18.0, 9.0)
+    red = (
+        0.8 * bump(au, v, 42.0, 34.0, 20.0, 17.0)
+        + 0.8 * bump(au, v, 0.0, one.nose_tip_y + 3.0, 15.0, 9.0)
+        + 0.5 * bump(au, v, 0.0, head.chin_y - 10.0, 18.0, 9.0)
+    )
     part = part * (1.0 - (0.14 + 0.2 * person.make_up) * red * rgb(0.1, 1.0, 0.9))
     dark = (0.12 + 0.25 * person.age) * bump(au, v, one.eye_x - 3.0, 11.0, 15.0, 5.0)
     dark += 0.2 * bump(au, v, one.eye_x, -5.0, 17.0, 7.0) + 0.2 * bump(au, v, 13.0, 3.0, 6.0, 8.0)
@@ -86,12 +107,12 @@ def _face(local, head, person, shot):
     return skin, gloss
 
 
-def _line(y, at, width):
+def _line(y: np.ndarray, at: Real, width: float) -> np.ndarray:
     """A soft line along a curve."""
     return np.exp(-(((y - at) / width) ** 2))
 
 
-def _creases(x, y, head, person):
+def _creases(x: np.ndarray, y: np.ndarray, head: Head, person: Person) -> np.ndarray:
     """Darkness of folds: from nose to mouth, on the forehead, between the brows."""
     one, face = head.identity, head.expression
     ax, smile = np.abs(x), max(face.smile, 0.0)
@@ -108,7 +129,7 @@ def _creases(x, y, head, person):
     return np.minimum(dark, 0.6)
 
 
-def _nostrils(skin, ax, y, head):
+def _nostrils(skin: np.ndarray, ax: np.ndarray, y: np.ndarray, head: Head) -> np.ndarray:
     """Two dark holes, and the shade beside and under the wings of the nose."""
     one, base = head.identity, head.nose_base_y
     hole = bump(ax, y, 0.45 * one.nose_width, base - 0.8, 0.26 * one.nose_width, 2.6)
@@ -118,7 +139,7 @@ def _nostrils(skin, ax, y, head):
     return skin * np.minimum(shade, 1.0 - 0.88 * smoothstep(hole, 0.25, 0.75))
 
 
-def _scalp(skin, local, head, person):
+def _scalp(skin: np.ndarray, local: np.ndarray, head: Head, person: Person) -> np.ndarray:
     """Roots of the hair show at the hairline, and a shaved head keeps a shadow of its hair."""
     x, y, z = local
     if person.hair_style in ("cap", "scarf"):
@@ -132,7 +153,9 @@ def _scalp(skin, local, head, person):
     return mix(skin, rgb(*person.hair_colour) * 1.2, strength * covered)
 
 
-def _beard(skin, x, y, head, person):
+def _beard(
+    skin: np.ndarray, x: np.ndarray, y: np.ndarray, head: Head, person: Person
+) -> np.ndarray:
     """Stubble and beards: hair colour where the beard grows."""
     strength = {"none": 0.0, "stubble": 0.42}.get(person.beard, 0.93)
     strength = max(strength, 0.16 * (person.masculine > 0.55))
@@ -157,7 +180,7 @@ def _beard(skin, x, y, head, person):
     return mix(skin, rgb(*person.hair_colour) * shade, strength * where * hairs)
 
 
-def _hair(local, person, base):
+def _hair(local: np.ndarray, person: Person) -> np.ndarray:
     """Strands run down from the crown; curls have no direction."""
     around, y, t = local
     a, b = person.offsets[4:6]
@@ -166,15 +189,18 @@ def _hair(local, person, base):
     else:
         strands = 0.6 * noise(around / 34.0 + a, y / 420.0 + b)
         strands += 0.4 * noise(around / 90.0, y / 500.0)
+    base = rgb(*person.hair_colour)
     return base * np.clip(1.0 + 0.34 * strands, 0.25, 2.0) * (0.75 + 0.25 * t)
 
 
-def _cloth(x, y, base, rough):
-    """Cloth with folds."""
+def _cloth(x: np.ndarray, y: np.ndarray, base: np.ndarray, rough: float) -> np.ndarray:
+    """Cloth of the colour `base` with folds, deeper where it is rough."""
     return base * np.maximum(1.0 + rough * noise(x / 420.0, y / 420.0), 0.3)
 
 
-def _clothes(x, y, person, first, second):
+def _clothes(
+    x: np.ndarray, y: np.ndarray, person: Person, first: np.ndarray, second: np.ndarray
+) -> np.ndarray:
     """A plain shirt, stripes, checks, a suit with a tie, or a neckline that shows skin."""
     ax, pattern = np.abs(x), person.cloth_pattern
     result = _cloth(x, y, first, 0.18)

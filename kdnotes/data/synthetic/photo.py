@@ -2,27 +2,42 @@
 
 import numpy as np
 
+from kdnotes.data.synthetic.appearance import Shot
 from kdnotes.data.synthetic.smooth import mix, smoothstep
 
 
-def _resampling(source, target):
-    """(target, source) weights of linear interpolation, or of averaging when made smaller."""
-    at = (np.arange(target) + 0.5) * source / target - 0.5
-    reach = max(1.0, source / target)
-    weights = np.maximum(1.0 - np.abs(at[:, None] - np.arange(source)) / reach, 0.0)
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+def _filtered(picture: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """A picture `(C, n, n)` filtered along both axes with weights `(m, n)`: `(C, m, m)`."""
+    weights = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    return weights @ picture @ weights.T
 
 
-def resize(picture, size):
-    """A picture (3, n, n), smoothly enlarged or reduced to (3, size, size)."""
-    if picture.shape[-1] == size:
+def resize(picture: np.ndarray, size: int) -> np.ndarray:
+    """A picture `(C, n, n)` at another size.
+
+    Linear interpolation enlarges it, and averages make it smaller.
+
+    Returns:
+        `(C, size, size)`.
+    """
+    n = picture.shape[-1]
+    if n == size:
         return picture
-    matrix = _resampling(picture.shape[-1], size)
-    return matrix @ picture @ matrix.T
+    at = (np.arange(size) + 0.5) * n / size - 0.5
+    reach = max(1.0, n / size)
+    return _filtered(picture, np.maximum(1.0 - np.abs(at[:, None] - np.arange(n)) / reach, 0.0))
 
 
-def background(seed, size):
-    """A random place, (3, size, size) linear light: soft colours, blurred boxes, discs, stripes."""
+def background(seed: int, size: int) -> np.ndarray:
+    """A random place: soft colours, blurred boxes, discs, stripes.
+
+    Args:
+        seed: Another seed gives another place.
+        size: Side in pixels.
+
+    Returns:
+        `(3, size, size)` float32, linear light.
+    """
     rng = np.random.default_rng(seed)
     side = 72
     y, x = (np.mgrid[:side, :side] + 0.5) / side
@@ -48,23 +63,21 @@ def background(seed, size):
     return resize(scene.astype(np.float32), size)
 
 
-def _paint(rng, vivid):
-    """A random colour (3, 1, 1) in linear light, grey where `vivid` is 0."""
+def _paint(rng: np.random.Generator, vivid: float) -> np.ndarray:
+    """A random colour `(3, 1, 1)` in linear light, grey where `vivid` is 0."""
     grey = rng.uniform(0.02, 0.95) ** 2.2
     return (grey * np.exp(0.9 * vivid * rng.normal(size=3))).clip(0.0, 0.9)[:, None, None]
 
 
-def _blur(picture, sigma):
+def _blur(picture: np.ndarray, sigma: float) -> np.ndarray:
     """Gaussian blur with a standard deviation in pixels."""
     if sigma < 0.2:
         return picture
     at = np.arange(picture.shape[-1])
-    weights = np.exp(-0.5 * ((at[:, None] - at) / sigma) ** 2)
-    weights = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
-    return weights @ picture @ weights.T
+    return _filtered(picture, np.exp(-0.5 * ((at[:, None] - at) / sigma) ** 2))
 
 
-def _compress(picture, strength):
+def _compress(picture: np.ndarray, strength: float) -> np.ndarray:
     """Blocky loss as in JPEG: cosine transforms of 8×8 blocks lose their faint and fine waves.
 
     JPEG rounds; here waves shrink towards zero, so that a difference in the last digit between two
@@ -86,7 +99,7 @@ def _compress(picture, strength):
     return blocks.reshape(3, 8 * n, 8 * n)[:, :size, :size]
 
 
-def develop(light, size, shot, rng):
+def develop(light: np.ndarray, size: int, shot: Shot, rng: np.random.Generator) -> np.ndarray:
     """The stored picture that the lens and sensor of `shot` make of a scene.
 
     Args:

@@ -7,8 +7,16 @@ three corners are written out, since numpy is slow on axes of length three.
 import numpy as np
 
 
-def grid_triangles(rows, columns, first=0):
-    """(T, 3) vertex numbers of the two triangles in each cell of a rows × columns grid."""
+def grid_triangles(rows: int, columns: int, first: int = 0) -> np.ndarray:
+    """The two triangles in each cell of a grid.
+
+    Args:
+        rows, columns: Number of the grid's points in both directions.
+        first: Number of its first vertex.
+
+    Returns:
+        `(T, 3)` vertex numbers.
+    """
     index = first + np.arange(rows * columns).reshape(rows, columns)
     a, b, c, d = index[:-1, :-1], index[:-1, 1:], index[1:, :-1], index[1:, 1:]
     return np.concatenate([
@@ -17,34 +25,39 @@ def grid_triangles(rows, columns, first=0):
     ])  # fmt: skip
 
 
-def facing(points, triangles):
-    """(T,) whether a triangle of a grid shows its outside to the camera."""
+def facing(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Whether triangles of a grid show their outside to the camera.
+
+    Args:
+        points: `(V, 2+)` x and y of the vertices.
+        triangles: `(T, 3)` vertex numbers.
+
+    Returns:
+        `(T,)` bool.
+    """
     x, y = points[:, 0], points[:, 1]
     a, b, c = triangles.T
     return (x[b] - x[a]) * (y[c] - y[a]) > (x[c] - x[a]) * (y[b] - y[a])
 
 
-def _spread(counts):
+def _spread(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For each item repeated `counts` times: its number, and 0, 1, 2 … within the repetition."""
     item = np.repeat(np.arange(len(counts)), counts)
     starts = np.cumsum(counts) - counts
     return item, np.arange(len(item)) - starts[item]
 
 
-def _planes(x, y, area):
-    """Per corner k the (a, b, c) of weight_k = a·x + b·y + c, each (T,)."""
-    planes = []
-    for k in range(3):
-        i, j = (k + 1) % 3, (k + 2) % 3
-        planes.append((
-            (y[i] - y[j]) / area,
-            (x[j] - x[i]) / area,
-            (x[i] * y[j] - x[j] * y[i]) / area,
-        ))  # fmt: skip
-    return planes
+def _planes(x: list[np.ndarray], y: list[np.ndarray], area: np.ndarray) -> list[tuple]:
+    """Per corner k the (a, b, c) of weight_k = a·x + b·y + c, each `(T,)`."""
+    return [
+        ((y[i] - y[j]) / area, (x[j] - x[i]) / area, (x[i] * y[j] - x[j] * y[i]) / area)
+        for i, j in ((1, 2), (2, 0), (0, 1))
+    ]
 
 
-def _pixels(y, planes, size):
+def _pixels(
+    y: list[np.ndarray], planes: list[tuple], size: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Triangle number, column and row of every pixel whose centre lies in a triangle.
 
     On each pixel row that a triangle crosses, its three edges bound the columns from both sides.
@@ -67,7 +80,9 @@ def _pixels(y, planes, size):
     return triangle[span], left[span] + step, row[span]
 
 
-def rasterise(points, triangles, size):
+def rasterise(
+    points: np.ndarray, triangles: np.ndarray, size: int
+) -> tuple[np.ndarray, np.ndarray, list[np.ndarray], np.ndarray]:
     """The nearest triangle at every pixel.
 
     Args:

@@ -5,11 +5,19 @@ import numpy as np
 from kdnotes.data import schemes
 from kdnotes.data.crops import STORED_MARGIN
 from kdnotes.data.synthetic import covers, light, paint
+from kdnotes.data.synthetic.appearance import Person, Shot
 from kdnotes.data.synthetic.camera import Frame
 from kdnotes.data.synthetic.hair import hair_patch
 from kdnotes.data.synthetic.head import Head
 from kdnotes.data.synthetic.landmarks import all_schemes
-from kdnotes.data.synthetic.meshes import Kind, body_patch, ear_patches, head_patch, neck_patch
+from kdnotes.data.synthetic.meshes import (
+    Kind,
+    Patch,
+    body_patch,
+    ear_patches,
+    head_patch,
+    neck_patch,
+)
 from kdnotes.data.synthetic.photo import background, develop
 from kdnotes.data.synthetic.raster import facing, grid_triangles, rasterise
 from kdnotes.data.synthetic.smooth import box_blur, rgb
@@ -22,17 +30,21 @@ HIDDEN_BY = 3.5
 CLOSED = (Kind.HEAD, Kind.NECK, Kind.BODY)
 
 
-def gather(head, person, shot):
+def gather(head: Head, person: Person, shot: Shot) -> list[Patch]:
     """All patches of the scene."""
     camera = shot.camera
     rng = np.random.default_rng(shot.scenery + 1)
-    patches = [head_patch(head, camera), *ear_patches(head, camera),
-               neck_patch(head, camera, person.masculine),
-               body_patch(camera, person.masculine)]  # fmt: skip
+    patches = [
+        head_patch(head, camera),
+        *ear_patches(head, camera),
+        neck_patch(head, camera, person.masculine),
+        body_patch(camera, person.masculine),
+    ]
     if person.hair_style != "bald":
         patches.append(hair_patch(head, camera, person))
-    if person.glasses or shot.occluder == "sunglasses":
-        patches += covers.glasses(head, camera, person, dark=shot.occluder == "sunglasses")
+    dark = shot.occluder == "sunglasses"
+    if person.glasses or dark:
+        patches += covers.glasses(head, camera, person, dark)
     if shot.occluder == "mask":
         patches.append(covers.mask(head, camera))
     elif shot.occluder == "hand":
@@ -42,8 +54,8 @@ def gather(head, person, shot):
     return patches
 
 
-def _join(patches, step=1):
-    """Vertices, triangles and kinds of all patches, every `step`-th row and column of a grid."""
+def _join(patches: list[Patch], step: int = 1) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Vertices of all patches, every `step`-th row and column, and the triangles of each patch."""
     grids = [patch.points[::step, ::step] for patch in patches]
     firsts = np.cumsum([0] + [g.shape[0] * g.shape[1] for g in grids])
     triangles = [
@@ -52,10 +64,21 @@ def _join(patches, step=1):
     return np.concatenate([g.reshape(-1, 3) for g in grids]), triangles
 
 
-def _visible(marks, landmarks, depth, kind):
-    """For each scheme (L,): does nothing hide the landmark? Thin spectacle frames do not count.
+def _visible(
+    marks: dict[int, np.ndarray],
+    landmarks: dict[int, np.ndarray],
+    depth: np.ndarray,
+    kind: np.ndarray,
+) -> dict[int, np.ndarray]:
+    """Whether nothing hides a landmark. Thin spectacle frames do not count.
 
-    `depth` and `kind` (side, side) are the depth and the surface that each sample sees.
+    Args:
+        marks: For each scheme `(L, 3)` x, y on the image plane and depth.
+        landmarks: For each scheme `(L, 2)` in picture units.
+        depth, kind: `(side, side)` depth and surface that each sample sees.
+
+    Returns:
+        For each scheme `(L,)` bool.
     """
     side = len(depth)
     near = np.concatenate([points[:, 2] for points in marks.values()])
@@ -74,14 +97,20 @@ def _visible(marks, landmarks, depth, kind):
     return dict(zip(marks, np.split(seen, np.cumsum(list(marks))[:-1]), strict=True))
 
 
-def render(person, shot, size, rng, frame=None):
+def render(
+    person: Person,
+    shot: Shot,
+    size: int,
+    rng: np.random.Generator,
+    frame: Frame | None = None,
+) -> tuple[np.ndarray, dict[int, np.ndarray], dict[int, np.ndarray]]:
     """Picture, landmarks and visibility.
 
     Args:
-        person: A `Person`.
-        shot: A `Shot`.
+        person: Who is in it.
+        shot: What else it shows, and how.
         size: Side of the picture in pixels.
-        rng: Generator of the sensor's noise (the only thing that depends on `size`).
+        rng: Generator of the sensor's noise, the only chance that depends on `size`.
         frame: The `Frame` that becomes the picture; None: the one around the face.
 
     Returns:
@@ -118,8 +147,8 @@ def render(person, shot, size, rng, frame=None):
     return develop(canvas, size, shot, rng), landmarks, visible
 
 
-def _exposure(glow, kinds):
-    """Gain of a camera that half-way evens out how bright the head is."""
+def _exposure(glow: np.ndarray, kinds: np.ndarray) -> float:
+    """Gain of a camera that evens out half of how bright the head is."""
     head = glow[:, kinds == Kind.HEAD]
     if not head.size:
         return 1.0
@@ -127,24 +156,41 @@ def _exposure(glow, kinds):
     return float(0.30 / max(brightness, 1e-3)) ** 0.65
 
 
-def _lit(patches, key):
-    """For each patch (R, C): share of the main light, worked out on every second grid point."""
+def _lit(patches: list[Patch], key: np.ndarray) -> list[np.ndarray]:
+    """For each patch `(R, C)` share of the main light, computed on every second grid point."""
     coarse, triangles = _join(patches, step=2)
     shadow = light.shadows(coarse, np.concatenate(triangles), key)
-    lit, first = [], 0
-    for patch in patches:
-        rows, columns = patch.points[::2, ::2].shape[:2]
-        part = shadow[first : first + rows * columns].reshape(rows, columns)
-        first += rows * columns
-        r, c = (np.arange(n) // 2 for n in patch.points.shape[:2])
-        lit.append(box_blur(part[r][:, c], 1, 1))
+    shapes = [patch.points[::2, ::2].shape[:2] for patch in patches]
+    parts = np.split(shadow, np.cumsum([rows * columns for rows, columns in shapes])[:-1])
+    lit = []
+    for patch, part, shape in zip(patches, parts, shapes, strict=True):
+        row, column = (np.arange(n) // 2 for n in patch.points.shape[:2])
+        lit.append(box_blur(part.reshape(shape)[row][:, column], 1, 1))
     return lit
 
 
-def _shade(patches, corners, weights, kinds, head, person, shot):
-    """(3, K) light from each visible point: interpolate, paint and illuminate.
+def _shade(
+    patches: list[Patch],
+    corners: np.ndarray,
+    weights: list[np.ndarray],
+    kinds: np.ndarray,
+    head: Head,
+    person: Person,
+    shot: Shot,
+) -> np.ndarray:
+    """Light from each visible point: interpolate, paint and illuminate.
 
-    `corners` (K, 3) are the vertices of each point's triangle and `weights` its place in it.
+    Args:
+        patches: All pieces of surface.
+        corners: `(K, 3)` the vertices of each point's triangle.
+        weights: Its place in it, three arrays `(K,)`.
+        kinds: `(K,)` which paint it gets.
+        head: The head that the features of a face belong to.
+        person: Whose.
+        shot: The picture.
+
+    Returns:
+        `(3, K)` linear light.
     """
     per_vertex = np.concatenate([
         np.concatenate([p.local, p.normals(), np.stack([p.open_sky, lit], -1)], -1).reshape(-1, 8)
@@ -160,7 +206,6 @@ def _shade(patches, corners, weights, kinds, head, person, shot):
     colour, gloss = np.empty_like(local), np.empty_like(sky)
     for kind in np.unique(kinds):
         chosen = np.flatnonzero(kinds == kind)
-        painted = paint.colour(kind, local[:, chosen], head, person, shot)
-        colour[:, chosen], gloss[chosen] = painted
+        colour[:, chosen], gloss[chosen] = paint.colour(kind, local[:, chosen], head, person, shot)
     soft = np.isin(kinds, (Kind.HEAD, Kind.EAR, Kind.NECK, Kind.HAND)).astype(np.float32)
     return light.illuminate(colour, gloss, normal, lit, sky, shot, soft)

@@ -1,26 +1,38 @@
 """Small smooth functions that every other module of the renderer uses."""
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
 
+#: A number, or an array of them; shapes follow numpy's rules.
+Real = float | np.ndarray
 
-def smoothstep(x, low, high):
-    """0 below `low`, 1 above `high` and a smooth rise between (falls if `low` > `high`)."""
+
+def smoothstep(x: Real, low: Real, high: Real) -> Real:
+    """0 below `low`, 1 above `high` and a smooth rise between; it falls if `low` > `high`."""
     t = np.minimum(np.maximum((x - low) / (high - low), 0.0), 1.0)
     return t * t * (3.0 - 2.0 * t)
 
 
-def bump(x, y, x0, y0, width, height):
-    """A Gaussian hill of height 1 around (x0, y0)."""
+def bump(x: Real, y: Real, x0: Real, y0: Real, width: Real, height: Real) -> np.ndarray:
+    """A Gaussian hill of height 1 around (x0, y0); its shape is that of x and y."""
     return np.exp(-(((x - x0) / width) ** 2) - ((y - y0) / height) ** 2)
 
 
-def spline(knots, n, odd=()):
-    """A Catmull-Rom curve through `knots` (K, C), sampled at `n` places evenly in the parameter.
+def spline(knots: Sequence[Sequence[float]], n: int, odd: Sequence[int] = ()) -> np.ndarray:
+    """A Catmull-Rom curve, sampled evenly in its parameter.
 
-    Columns listed in `odd` change sign beyond both ends and the others are mirrored there: a
-    half-width that is odd and a height that is even close a surface with a round pole.
+    Beyond both ends the odd columns change sign and the others are mirrored. A half-width that is
+    odd and a height that is even thus close a surface with a round pole.
+
+    Args:
+        knots: `(K, C)` points that the curve goes through.
+        n: Number of samples.
+        odd: Numbers of the odd columns.
+
+    Returns:
+        `(n, C)` points of the curve.
     """
     knots = np.asarray(knots, dtype=np.float64)
     sign = np.ones(knots.shape[1])
@@ -36,18 +48,19 @@ def spline(knots, n, odd=()):
     )  # fmt: skip
 
 
-def rgb(red, green, blue):
-    """A colour as a column (3, 1), so that it combines with `(K,)` shares and `(3, K)` colours."""
+def rgb(red: float, green: float, blue: float) -> np.ndarray:
+    """A colour as a column `(3, 1)` float32, which combines with `(K,)` shares and `(3, K)`
+    colours."""
     return np.array([[red], [green], [blue]], dtype=np.float32)
 
 
-def mix(a, b, weight):
+def mix(a: Real, b: Real, weight: Real) -> Real:
     """`a` where `weight` is 0 and `b` where it is 1."""
     return a + weight * (b - a)
 
 
-def box_blur(grid, rows, columns):
-    """Mean of a 2-D grid over a window of (2·rows+1) × (2·columns+1), edges repeated."""
+def box_blur(grid: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """Mean of a grid `(R, C)` over a window of (2·rows+1) × (2·columns+1), edges repeated."""
     for reach in (columns, rows):  # first along the rows, then, turned round, along the columns
         n, window = grid.shape[1], 2 * reach + 1
         ahead = np.minimum(np.maximum(np.arange(-reach - 1, n + reach), 0), n - 1)
@@ -57,8 +70,8 @@ def box_blur(grid, rows, columns):
 
 
 @cache
-def _noise_table(side):
-    """One tile of cloud-like noise, mean 0 and standard deviation 1, the same everywhere."""
+def _noise_table(side: int) -> np.ndarray:
+    """`(side * side,)` one tile of cloud-like noise, mean 0 and standard deviation 1."""
     rng = np.random.default_rng(20220711)
     table = np.zeros((side, side))
     for cells in (8, 16, 32, 64, 128):
@@ -71,8 +84,15 @@ def _noise_table(side):
     return ((table - table.mean()) / table.std()).astype(np.float32).ravel()
 
 
-def noise(u, v, side=512):
-    """Cloud-like noise at (u, v); one unit is a tile, about a hundred grains across."""
+def noise(u: Real, v: Real, side: int = 512) -> np.ndarray:
+    """Cloud-like noise at (u, v), mean 0 and standard deviation 1.
+
+    One unit is a tile, about a hundred grains across. The noise is the same in every process.
+
+    Args:
+        u, v: Places in tiles, of shapes that go together.
+        side: Grid points along a tile, a power of two.
+    """
     i = np.floor(np.asarray(u) * side).astype(np.int32) & (side - 1)
     j = np.floor(np.asarray(v) * side).astype(np.int32) & (side - 1)
     return _noise_table(side)[i * side + j]
