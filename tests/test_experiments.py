@@ -13,6 +13,7 @@ import torch
 from kdnotes import plots, training
 from kdnotes.commands import app
 from kdnotes.metrics import Draws
+from kdnotes.models import inference
 from kdnotes.research.experiments import EXPERIMENTS, Arm, Experiment, Regime, on, runner
 from kdnotes.research.experiments.answers import STAND_INS
 from kdnotes.research.experiments.log import Log, packed, unpacked
@@ -79,9 +80,9 @@ def test_a_training_is_found_again_and_another_is_refused(setting, monkeypatch):
 def test_labels_are_those_of_some_people(setting, small_faces):
     assert len(setting.labelled) == 16 and setting.labelled.table["subject"].nunique() == 4
     assert np.array_equal(setting.hard, setting.labelled.landmarks)
-    again = Setting(Regime(people=4, **SMALL), small_faces, setting.students.parent)
+    again = Setting(Regime(people=4, **SMALL), small_faces, setting.student_folder.parent)
     assert np.array_equal(again.labelled.rows, setting.labelled.rows)
-    few = Setting(Regime(people=2, **SMALL), small_faces, setting.students.parent)
+    few = Setting(Regime(people=2, **SMALL), small_faces, setting.student_folder.parent)
     assert set(few.labelled.rows) < set(setting.labelled.rows)
     halves = setting.halves()
     people = setting.labelled.table["subject"].to_numpy()
@@ -138,7 +139,7 @@ def test_unlabelled_faces_get_the_teachers_landmarks_and_labelled_ones_keep_thei
 def test_cross_fitted_teachers_never_saw_the_person(setting):
     """Each face is answered for by the half that it is not in."""
     known = STAND_INS["cross-fitted"](setting, 0, setting.labelled, "labelled")
-    caches, halves = known.caches, setting.halves()
+    caches, halves = known.parts, setting.halves()
 
     class Views:
         matrix = torch.zeros(1)
@@ -296,4 +297,5 @@ def test_hints_are_the_teachers_features_of_the_same_view(setting):
     net, last = setting.train_arm(Arm("l1+hint", "hints"), seed=3)
     assert net.config.n_points == 68 and net.head.weight.shape[0] == 136
     assert np.isfinite(last["loss"]) and "tough_pulled" not in last
-    assert setting.predict(net, "validation").shape == setting.validation.landmarks.shape
+    pred = inference.predict(net, setting.validation)
+    assert pred.shape == setting.validation.landmarks.shape

@@ -54,7 +54,7 @@ def test_ours_is_what_predict_says(photos):
     boxes = photos.landmarks_boxes()
     timed, name = peers.runtime(net)
     assert name == ("PyTorch" if timed is net else "onnxruntime")
-    found = peers.ours(timed, photos, boxes, 2)
+    found = peers.ours(timed, photos.images, boxes, 2)
     expected = peers.predict(net, photos.images[3], boxes[3], looks=2)
     assert found.points[3] == pytest.approx(expected, abs=0.01) and found.milliseconds > 0
 

@@ -43,9 +43,8 @@ def kd_curves(
         ax.set_xlim(target - reach, target + reach)
         ax.locator_params(axis="x", nbins=5)
         ax.axvline(target, color=COLOURS["hard"], lw=1, ls=":", label="truth")
-        for name, value in (("tough", tough), ("tolerant", tolerant)):
-            for side, alpha in ((value, 0.9), (2 * target - value, 0.6)):  # and its reflection
-                ax.axvline(side, color=COLOURS[name], lw=1, ls=":", alpha=alpha)
+        _mark_teacher(ax, "tough", tough, 2 * target - tough, alpha=0.6)
+        _mark_teacher(ax, "tolerant", tolerant, 2 * target - tolerant, alpha=0.6)
     if pred is not None:
         value, step = np.interp(pred, x, terms.total), np.interp(pred, x, slope)
         left.plot(pred, value, "o", color=COLOURS["student"], mec="white", ms=9, zorder=5)
@@ -53,6 +52,12 @@ def kd_curves(
         left.annotate("", (goal, value), (pred, value), arrowprops={"arrowstyle": "->", "lw": 1.8})
     legend_below(figure, left, columns=5)
     return figure
+
+
+def _mark_teacher(ax, name, place, reflection, alpha):
+    """Dotted lines at a teacher and, with opacity `alpha`, at its reflection."""
+    ax.axvline(place, color=COLOURS[name], lw=1, ls=":", alpha=0.9)
+    ax.axvline(reflection, color=COLOURS[name], lw=1, ls=":", alpha=alpha)
 
 
 #: How figures show the regions of the assistive loss: name and colour.
@@ -92,8 +97,7 @@ def assistance_curves(
                 )  # fmt: skip
             ax.plot(p, values, color=COLOURS["tough"], lw=1.8)
             ax.axhline(0, color="#999999", lw=0.6)
-            for place, alpha in ((teacher, 0.9), (-teacher, 0.35)):  # and its reflection
-                ax.axvline(place, color=COLOURS["tough"], lw=1, ls=":", alpha=alpha)
+            _mark_teacher(ax, "tough", teacher, -teacher, alpha=0.35)
             ax.set_ylabel(name)
         column[0].set_title(title)
         column[1].set(xlabel="prediction", xlim=(-reach, reach))
