@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
+import kdnotes
 from kdnotes import plots, training
 from kdnotes.commands import app
 from kdnotes.metrics import Draws
@@ -21,6 +22,7 @@ from kdnotes.research.experiments.results import Results, markdown, summary
 from kdnotes.research.experiments.setting import Setting
 from kdnotes.research.experiments.targets import TARGETS
 
+PACKAGE = Path(kdnotes.__file__).parent
 SMALL = {
     "student": "mobilenetv3_small_050", "size": 32, "steps": 4, "batch_size": 8, "n_views": 2,
     "teacher": "mobilenetv3_small_050", "teacher_size": 32, "teacher_steps": 3,
@@ -204,7 +206,7 @@ def test_the_verdict_says_better_worse_or_not_shown(small_faces, tmp_path):
         assert figure.axes[0].get_yticklabels()[0].get_text() == "a"
 
 
-@pytest.mark.parametrize("path", sorted((Path(app.__file__).parent / "results").glob("*/*.jsonl")))
+@pytest.mark.parametrize("path", sorted((PACKAGE / "results").glob("*/*.jsonl")))
 def test_the_stored_log_is_whole_and_its_table_is_what_it_says(path):
     log = Log(path)
     assert len(log.runs) == len(path.read_text().splitlines())
@@ -215,7 +217,7 @@ def test_the_stored_log_is_whole_and_its_table_is_what_it_says(path):
     table = pd.read_csv(path.with_suffix(".csv"))
     now = io.StringIO(summary(on(path.stem), log).to_csv(index=False))
     pd.testing.assert_frame_equal(table, pd.read_csv(now))
-    readme = (Path(app.__file__).parents[1] / "README.md").read_text("utf-8")
+    readme = (PACKAGE.parent / "README.md").read_text("utf-8")
     assert markdown(on(path.stem), log) in readme
 
 
