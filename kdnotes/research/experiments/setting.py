@@ -268,9 +268,9 @@ class Setting:
         return net, last
 
 
-def _hash(config, more=""):
-    """A hexadecimal hash of a configuration and some more text."""
-    text = json.dumps(asdict(config), sort_keys=True) + more
+def _hash(config, suffix=""):
+    """A hexadecimal hash of a configuration and a text that follows it."""
+    text = json.dumps(asdict(config), sort_keys=True) + suffix
     return hashlib.sha256(text.encode()).hexdigest()
 
 
