@@ -9,6 +9,7 @@ import torch
 
 from kdnotes import models, training
 from kdnotes.course import profiles
+from kdnotes.evaluation import cost
 from kdnotes.research import bench, steps, teacher_search, view_count
 from kdnotes.training.schedule import Average
 
@@ -28,7 +29,7 @@ def test_ratios_are_taken_within_each_round():
 def test_works_are_interleaved():
     order = []
     works = {name: lambda name=name: order.append(name) for name in "abc"}
-    times = bench.interleave(works, 2, torch.device("cpu"), progress=False)
+    times = cost.interleave(works, 2)
     assert "".join(order) == "abcabcabc", "one round to warm up, then two"
     assert all(found.shape == (2,) and (found > 0).all() for found in times.values())
 
@@ -75,6 +76,18 @@ def test_a_switch_changes_its_own_step_alone(tmp_path, monkeypatch):
         setting.step(setting.cache, **switch)()
         assert (len(clipped), len(averaged), *layouts) == expected, switch
     assert not any(p.grad is not None for p in setting.net.parameters()), "each has its own student"
+    dtypes = []
+
+    def listen_to_type(net, batch, *args):
+        net.backbone.conv_stem.register_forward_hook(
+            lambda module, args, out: dtypes.append(out.dtype)
+        )
+        return descend(net, batch, *args)
+
+    monkeypatch.setattr(steps.training, "descend", listen_to_type)
+    for switch in (False, True):
+        setting.step(setting.cache, other_precision=switch)()
+    assert len(set(dtypes)) == 2 and torch.float32 in dtypes
 
 
 def test_training_memory_is_what_a_backward_pass_keeps():

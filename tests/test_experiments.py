@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 import torch
 
+import kdnotes
 from kdnotes import plots, training
 from kdnotes.commands import app
 from kdnotes.metrics import Draws
+from kdnotes.models import inference
 from kdnotes.research.experiments import EXPERIMENTS, Arm, Experiment, Regime, on, runner
 from kdnotes.research.experiments.answers import STAND_INS
 from kdnotes.research.experiments.log import Log, packed, unpacked
@@ -20,6 +22,7 @@ from kdnotes.research.experiments.results import Results, markdown, summary
 from kdnotes.research.experiments.setting import Setting
 from kdnotes.research.experiments.targets import TARGETS
 
+PACKAGE = Path(kdnotes.__file__).parent
 SMALL = {
     "student": "mobilenetv3_small_050", "size": 32, "steps": 4, "batch_size": 8, "n_views": 2,
     "teacher": "mobilenetv3_small_050", "teacher_size": 32, "teacher_steps": 3,
@@ -79,9 +82,9 @@ def test_a_training_is_found_again_and_another_is_refused(setting, monkeypatch):
 def test_labels_are_those_of_some_people(setting, small_faces):
     assert len(setting.labelled) == 16 and setting.labelled.table["subject"].nunique() == 4
     assert np.array_equal(setting.hard, setting.labelled.landmarks)
-    again = Setting(Regime(people=4, **SMALL), small_faces, setting.students.parent)
+    again = Setting(Regime(people=4, **SMALL), small_faces, setting.student_folder.parent)
     assert np.array_equal(again.labelled.rows, setting.labelled.rows)
-    few = Setting(Regime(people=2, **SMALL), small_faces, setting.students.parent)
+    few = Setting(Regime(people=2, **SMALL), small_faces, setting.student_folder.parent)
     assert set(few.labelled.rows) < set(setting.labelled.rows)
     halves = setting.halves()
     people = setting.labelled.table["subject"].to_numpy()
@@ -138,7 +141,7 @@ def test_unlabelled_faces_get_the_teachers_landmarks_and_labelled_ones_keep_thei
 def test_cross_fitted_teachers_never_saw_the_person(setting):
     """Each face is answered for by the half that it is not in."""
     known = STAND_INS["cross-fitted"](setting, 0, setting.labelled, "labelled")
-    caches, halves = known.caches, setting.halves()
+    caches, halves = known.parts, setting.halves()
 
     class Views:
         matrix = torch.zeros(1)
@@ -203,7 +206,7 @@ def test_the_verdict_says_better_worse_or_not_shown(small_faces, tmp_path):
         assert figure.axes[0].get_yticklabels()[0].get_text() == "a"
 
 
-@pytest.mark.parametrize("path", sorted((Path(app.__file__).parent / "results").glob("*/*.jsonl")))
+@pytest.mark.parametrize("path", sorted((PACKAGE / "results").glob("*/*.jsonl")))
 def test_the_stored_log_is_whole_and_its_table_is_what_it_says(path):
     log = Log(path)
     assert len(log.runs) == len(path.read_text().splitlines())
@@ -214,7 +217,7 @@ def test_the_stored_log_is_whole_and_its_table_is_what_it_says(path):
     table = pd.read_csv(path.with_suffix(".csv"))
     now = io.StringIO(summary(on(path.stem), log).to_csv(index=False))
     pd.testing.assert_frame_equal(table, pd.read_csv(now))
-    readme = (Path(app.__file__).parents[1] / "README.md").read_text("utf-8")
+    readme = (PACKAGE.parent / "README.md").read_text("utf-8")
     assert markdown(on(path.stem), log) in readme
 
 
@@ -296,4 +299,5 @@ def test_hints_are_the_teachers_features_of_the_same_view(setting):
     net, last = setting.train_arm(Arm("l1+hint", "hints"), seed=3)
     assert net.config.n_points == 68 and net.head.weight.shape[0] == 136
     assert np.isfinite(last["loss"]) and "tough_pulled" not in last
-    assert setting.predict(net, "validation").shape == setting.validation.landmarks.shape
+    pred = inference.predict(net, setting.validation)
+    assert pred.shape == setting.validation.landmarks.shape

@@ -102,11 +102,21 @@ def test_costs_of_several_networks():
         n: models.create("mobilenetv3_small_050", 68, size=s) for n, s in (("a", 32), ("b", 96))
     }
     threads = torch.get_num_threads()
-    found = cost.of(nets)
+    found = cost.costs(nets)
     assert torch.get_num_threads() == threads
     assert found["a"]["parameters"] == found["b"]["parameters"] and found["b"]["pixels"] == 96
     assert found["a"]["bytes"] == 2 * models.count_parameters(nets["a"])
     assert 0 < found["a"]["milliseconds"] < 1000
+
+
+def test_networks_stay_where_they_are(monkeypatch):
+    """A copy of each is moved to the CPU and measured."""
+    net, moved = models.create("mobilenetv3_small_050", 68, size=32).train(), []
+    monkeypatch.setattr(models.LandmarkNet, "cpu", lambda self: moved.append(self) or self)
+    cost.costs({"a": net})
+    assert len(moved) == 1 and moved[0] is not net
+    assert moved[0].head.weight.data_ptr() != net.head.weight.data_ptr()
+    assert net.training and not moved[0].training
 
 
 def test_the_page_holds_every_number_and_figure(trained_course, tmp_path):
@@ -164,7 +174,7 @@ def test_an_interval_that_does_not_exist_is_a_dash_and_null(lonely, tmp_path, mo
     curve = pd.DataFrame({"kind": ["shift", "scale"], "level": [0.0, 0.0], "nme": [0.1, 0.1]})
     price = {"network": "x", "pixels": 24, "parameters": 1, "macs": 1, "bytes": 1}
     monkeypatch.setattr(jitter, "curve", lambda net, faces: curve)
-    monkeypatch.setattr(cost, "of", lambda nets: {"student": price | {"milliseconds": 1.0}})
+    monkeypatch.setattr(cost, "costs", lambda nets: {"student": price | {"milliseconds": 1.0}})
     built = page.build({"student": Student()}, lonely, "validation", progress=False)
     path = page.write(built, tmp_path / "page")
     numbers = json.loads((path.parent / "report.json").read_text("utf-8"), parse_constant=refuse)

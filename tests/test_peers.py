@@ -1,7 +1,9 @@
 """Peers: the measure, the boxes and what is said of a peer that is not there. The peers themselves
 run where they are installed."""
 
+import json
 import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -54,7 +56,7 @@ def test_ours_is_what_predict_says(photos):
     boxes = photos.landmarks_boxes()
     timed, name = peers.runtime(net)
     assert name == ("PyTorch" if timed is net else "onnxruntime")
-    found = peers.ours(timed, photos, boxes, 2)
+    found = peers.ours(timed, photos.images, boxes, 2)
     expected = peers.predict(net, photos.images[3], boxes[3], looks=2)
     assert found.points[3] == pytest.approx(expected, abs=0.01) and found.milliseconds > 0
 
@@ -96,6 +98,24 @@ def test_dlib_answers_about_the_face(photos):
     assert found.points.shape == photos.points.shape and found.milliseconds > 0
     middle = photos.points.mean(axis=1)
     assert np.abs(found.points.mean(axis=1) - middle).max() < 0.3 * np.ptp(photos.points[0])
+
+
+def test_answers_of_face_api_are_pixels_of_the_picture(photos, tmp_path, monkeypatch):
+    """The middle of every crop is the middle of the box that it was cut around."""
+
+    def run(command, **options):
+        raw, answers = command[3:5]
+        assert raw.stat().st_size == len(photos.images) * face_api.SIDE**2 * 3
+        middle = [[[face_api.SIDE / 2] * 2] * 68] * len(photos.images)
+        answers.write_text(json.dumps({"landmarks": middle, "milliseconds": [1.0, 3.0, 2.0]}))
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(face_api.subprocess, "run", run)
+    boxes = np.array(photos.landmarks_boxes())
+    found = face_api.predict("face-api", tmp_path, photos.images, boxes)
+    assert found.milliseconds == 2.0 and found.points.shape == photos.points.shape
+    middles = boxes[:, :2] + boxes[:, 2:] / 2
+    assert found.points == pytest.approx(np.repeat(middles[:, None], 68, axis=1))
 
 
 @pytest.mark.long

@@ -16,8 +16,11 @@ SKIN_TONE = ([0, 3, 6, 10], ["1–3 (light)", "4–6", "7–10 (deep)"])
 
 
 def yaw(faces: FaceSet) -> np.ndarray | None:
-    """`(N,)` turn of each head in degrees: what the face set says, else estimated from the points;
-    None where the scheme does not tell it."""
+    """The turn of each head in degrees: as the face set says, else estimated from the points.
+
+    Returns:
+        `(N,)`, or None where neither the face set nor its scheme tells it.
+    """
     if "yaw" in faces.table:
         return faces.table["yaw"].to_numpy(float)
     if not crops.knows_yaw(faces.scheme):
@@ -26,35 +29,46 @@ def yaw(faces: FaceSet) -> np.ndarray | None:
 
 
 def turn(yaw: np.ndarray) -> np.ndarray:
-    """`(N,)` the name of each face's group in `TURN`; of one whose yaw is unknown "nan"."""
+    """The name of each face's group in `TURN`, `(N,)`; "nan" where the yaw is unknown.
+
+    Args:
+        yaw: `(N,)` in degrees.
+    """
     edges, names = TURN
     return pd.cut(np.abs(yaw), edges, labels=names, include_lowest=True).astype(str)
 
 
 def groups(faces: FaceSet) -> dict[tuple[str, str], np.ndarray]:
-    """(by what, which group) to `(N,)` bool: the faces in it. Only what the face set knows, and
-    only groups that have a face."""
-    table, found = faces.table, {("all", "all"): np.ones(len(faces), bool)}
-    if (degrees := yaw(faces)) is not None:
-        found |= {("turn", name): turn(degrees) == name for name in TURN[1]}
+    """Which faces are in which group.
+
+    Returns:
+        (by what, which group) to `(N,)` bool. There are only groups that the face set knows of and
+        that have a face.
+    """
+    table, members = faces.table, {("all", "all"): np.ones(len(faces), bool)}
+    degrees = yaw(faces)
+    if degrees is not None:
+        members |= {("turn", name): turn(degrees) == name for name in TURN[1]}
     if "skin_tone" in table:
         edges, names = SKIN_TONE
         tone = pd.cut(table["skin_tone"], edges, labels=names)
-        found |= {("skin tone", name): (tone == name).to_numpy() for name in names}
-    found |= {("subset", name): table[name].to_numpy(bool) for name in faces.meta["subsets"]}
-    return {key: inside for key, inside in found.items() if inside.any()}
+        members |= {("skin tone", name): (tone == name).to_numpy() for name in names}
+    members |= {("subset", name): table[name].to_numpy(bool) for name in faces.meta["subsets"]}
+    return {group: inside for group, inside in members.items() if inside.any()}
 
 
 def table(pred: np.ndarray, faces: FaceSet, normaliser: metrics.Normaliser | None = None):
-    """Mean and median error of each group of faces, with the interval that drawing people gives.
+    """Mean and median error of each group of faces, with an interval over people.
 
     Args:
         pred: `(N, L, 2)` in stored-crop units.
+        faces: The faces.
+        normaliser: What divides the errors; None: the scheme's own.
 
     Returns:
         DataFrame: by, group, faces, nme, low, high, median (fractions of the normaliser). Where the
-        face set knows hidden points, the rows "points" hold the means over visible and hidden ones,
-        of the faces that have any; a row of no face is left out.
+        face set knows hidden points, the rows "points" hold the errors of visible and of hidden
+        points, over the faces that have any; a row without a face is left out.
     """
     points = metrics.point_errors(pred, faces.landmarks, faces.scheme, normaliser)
     people = faces.people()
@@ -66,12 +80,19 @@ def table(pred: np.ndarray, faces: FaceSet, normaliser: metrics.Normaliser | Non
         for group, counts in (("visible", faces.visible), ("hidden", ~faces.visible)):
             some = counts.any(axis=1)
             if some.any():
-                errors = np.where(counts, points, 0)[some].sum(axis=1) / counts[some].sum(axis=1)
+                errors = np.average(points[some], axis=1, weights=counts[some])
                 rows.append(_row("points", group, errors, people[some]))
     return pd.DataFrame(rows)
 
 
 def _row(by, group, errors, people):
     low, high = metrics.bootstrap_interval(errors, groups=people)
-    found = {"nme": errors.mean(), "low": low, "high": high, "median": np.median(errors)}
-    return {"by": by, "group": group, "faces": len(errors), **found}
+    return {
+        "by": by,
+        "group": group,
+        "faces": len(errors),
+        "nme": errors.mean(),
+        "low": low,
+        "high": high,
+        "median": np.median(errors),
+    }

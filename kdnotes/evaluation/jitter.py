@@ -1,16 +1,16 @@
 """What a box costs that does not fit: errors when the crop is moved and scaled.
 
-A network is measured on crops around the landmarks' box, which nobody has outside of an evaluation.
-A face detector's box lies elsewhere and is larger or smaller.
+A network is measured on crops around the landmarks' box, which is known in an evaluation only. A
+face detector's box lies elsewhere and is larger or smaller.
 """
 
 from dataclasses import replace
 
 import pandas as pd
 
-from kdnotes import metrics, models
+from kdnotes import models
 from kdnotes.data.faceset import FaceSet
-from kdnotes.models import inference
+from kdnotes.evaluation import report
 from kdnotes.views import STILL
 
 #: Half-widths of the uniform draws: shifts in crop widths, scales as a share.
@@ -22,7 +22,9 @@ def curve(net: models.LandmarkNet, faces: FaceSet, draws: int = 2) -> pd.DataFra
     """The mean error at each level of shift and of scale.
 
     Args:
-        draws: Boxes per face and level; other levels move the same faces to the same side.
+        net: The network.
+        faces: Faces with landmarks.
+        draws: Boxes per face and level. Each draw moves a face in the same direction at all levels.
 
     Returns:
         DataFrame: kind ("shift" or "scale"), level, nme (a fraction).
@@ -32,11 +34,7 @@ def curve(net: models.LandmarkNet, faces: FaceSet, draws: int = 2) -> pd.DataFra
         for level in levels:
             moved = replace(STILL, **{kind: level})
             errors = [
-                metrics.nme(
-                    inference.predict(net, faces, moved=moved, seed=seed),
-                    faces.landmarks,
-                    faces.scheme,
-                ).mean()
+                report.errors(net, faces, moved=moved, seed=seed).mean()
                 for seed in range(draws if level else 1)
             ]
             rows.append({"kind": kind, "level": level, "nme": sum(errors) / len(errors)})

@@ -2,14 +2,15 @@
 
     page.write(page.build({"student": net, "tough": teacher}, faces), folder)
 
-leaves `report.html`, its pictures as PNG files, and every number in `report.json`. With photographs
-the page shows real people: it is made for the reader's own eyes.
+writes `report.html` from the template `page.html`, its pictures as PNG files, and every number as
+`report.json`. With photographs the page shows real people: keep it to yourself.
 """
 
-import html
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
+import jinja2
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -20,6 +21,7 @@ from kdnotes.course.machine import hardware
 from kdnotes.data.faceset import FaceSet
 from kdnotes.data.schemes import DISTANCES
 from kdnotes.evaluation import breakdown, cost, jitter, report
+from kdnotes.evaluation.report import per_cent
 from kdnotes.models import inference
 from kdnotes.system.files import new_file, write_json
 from kdnotes.views import plain_views, to_tensor, warp_images
@@ -27,7 +29,12 @@ from kdnotes.views import plain_views, to_tensor, warp_images
 
 @dataclass(frozen=True)
 class Page:
-    """Numbers (JSON values) and figures, each with the words for somebody who cannot see it."""
+    """What the page shows.
+
+    Attributes:
+        numbers: Every number, as JSON values.
+        figures: Name to a figure and its description for readers who cannot see it.
+    """
 
     numbers: dict
     figures: dict[str, tuple[Figure, str]]
@@ -39,10 +46,11 @@ def build(
     """Measures networks on one split.
 
     Args:
-        nets: Name to network; the first is the one that the page is about, the others stand
-            beside it. The names "student", "plain", "tough" and "tolerant" have their own colours.
+        nets: Name to network. The page is about the first; the others are there to compare. The
+            names "student", "plain", "tough" and "tolerant" have their own colours.
         faces: The faces of the split.
         split: Its name, for the text.
+        progress: Show a progress bar.
     """
     first = next(iter(nets))
     pred = {name: inference.predict(net, faces) for name, net in nets.items()}
@@ -61,7 +69,7 @@ def build(
         "points": points.round(6).tolist(),
         "groups": groups.to_dict("records"),
         "jitter": {name: curve.to_dict("records") for name, curve in moved.items()},
-        "cost": cost.of(nets),
+        "cost": cost.costs(nets),
         "hardware": hardware(),
     }
     mean, distance = faces.landmarks.mean(axis=0), faces.scheme.distance
@@ -91,17 +99,17 @@ def _faces(pred, errors, faces, each=2):
     first = next(iter(pred))
     ranking = np.argsort(errors[first])
     middle = max(0, len(ranking) // 2 - 1)
-    columns = {"best": ranking[:each], "middle": ranking[middle : middle + each]}
-    columns["worst"] = ranking[-each:][::-1]
-    zoom = faces.zoom()
-    images, shown, titles = [], [], []
-    for rows in zip(*columns.values(), strict=True):
-        for name, row in zip(columns, rows, strict=True):
-            crop = to_tensor(faces.images[[row]])
-            images.append(warp_images(crop, plain_views(1, zoom), 160)[0])
-            answers = {who: zoom * points[row] for who, points in pred.items()}
-            shown.append({"hard": zoom * faces.landmarks[row]} | answers)
-            titles.append(f"{name}: {errors[first][row]:.1%}")
+    columns = {
+        "best": ranking[:each],
+        "middle": ranking[middle : middle + each],
+        "worst": ranking[-each:][::-1],
+    }
+    rows, zoom = np.stack(list(columns.values()), axis=1).ravel(), faces.zoom()
+    images = warp_images(to_tensor(faces.images[rows]), plain_views(len(rows), zoom), 160)
+    points = {"hard": faces.landmarks} | pred
+    shown = [{name: zoom * points[name][row] for name in points} for row in rows]
+    names = itertools.cycle(columns)
+    titles = [f"{next(names)}: {error:.1%}" for error in errors[first][rows]]
     return plots.face_grid(
         images, shown, faces.scheme, titles=titles, columns=len(columns), side=2.8, size=5
     )
@@ -123,88 +131,83 @@ def write(page: Page, folder: str | Path) -> Path:
     return folder / "report.html"
 
 
-STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
-       color: #1a1a1a; background: #fff }
-table { border-collapse: collapse; margin: 1rem 0 } .wide { overflow-x: auto }
-th, td { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid #ddd }
-th:first-child, td:first-child { text-align: left } figure { margin: 1.5rem 0 }
-img { max-width: 100%; height: auto } figcaption, .note { color: #555 }
-@media (prefers-color-scheme: dark) { body { color: #eee; background: #1b1b1b }
-  img { background: #fff } figcaption, .note { color: #bbb } th, td { border-color: #444 } }
-"""
-
-
 def _html(page):
-    numbers = page.numbers
-    data, pictures = numbers["data"], {}
-    for name, (_, words) in page.figures.items():
-        words = html.escape(words)
-        pictures[name] = (
-            f'<figure><img src="{name}.png" alt="{words}"><figcaption>{words}</figcaption></figure>'
-        )
-    title = html.escape(f"{numbers['about']} on {data['name']}, {numbers['split']} faces")
-    labels = f" Labels: {data['labels']}." if data["labels"] else ""
-    about = html.escape(
-        f"NME divided by the {DISTANCES[numbers['normaliser']]}; {data['points']} points; "
-        f"crop: {data['box']} box × {next(iter(numbers['crop_margin'].values()))}; "
-        f"split: {data['split_rule']}.{labels}"
+    template = Path(__file__).with_name("page.html").read_text("utf-8")
+    return jinja2.Template(template, autoescape=True).render(
+        numbers=page.numbers,
+        figures=page.figures,
+        distance=DISTANCES[page.numbers["normaliser"]],
+        scores=scores(page.numbers),
+        groups=groups(page.numbers),
+        prices=prices(page.numbers),
     )
-    machine = html.escape(", ".join(f"{k} {v}" for k, v in numbers["hardware"].items()))
-    return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
-<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>
-<h1>{title}</h1>
-<p class="note">{about}</p>
-<h2>How good</h2>{_table(scores(numbers))}
-<p class="note">The interval resamples people. FR@10: share of faces with an error above 10 %.</p>
-{pictures["curves"]}
-<h2>Where</h2>{pictures["points"]}{_table(groups(numbers))}
-<p class="note">Groups of few faces, or few people, say little: read the interval.</p>
-{pictures["faces"]}
-<h2>When the box does not fit</h2>{pictures["jitter"]}
-<h2>At what price</h2>{_table(prices(numbers))}
-<p class="note">One face on one thread of the CPU, PyTorch; networks took turns. {machine}</p>
-</body></html>
-"""
-
-
-def _table(frame):
-    return f'<div class="wide">{frame.to_html(index=False, border=0)}</div>'
 
 
 def scores(numbers: dict) -> pd.DataFrame:
-    """The table of scores for people."""
-    rows = pd.DataFrame(numbers["scores"]).T
-    shown = pd.DataFrame({"network": rows.index, "faces": rows["n"].astype(int).to_numpy()})
-    for name, column in (("NME %", "nme"), ("median %", "median"), ("FR@10 %", "fr10")):
-        shown[name] = [f"{100 * value:.2f}" for value in rows[column]]
-    shown["95 % interval"] = report.intervals(rows)
-    shown["AUC@10"] = [f"{value:.3f}" for value in rows["auc10"]]
-    return shown
+    """How good each network is, as a table for people.
+
+    Args:
+        numbers: Of a `Page`.
+
+    Returns:
+        A row per network; errors in per cent, as text.
+    """
+    rows = _by_network(numbers["scores"])
+    return pd.DataFrame(
+        {
+            "network": rows["name"],
+            "faces": rows["n"],
+            "NME %": per_cent(rows["nme"]),
+            "median %": per_cent(rows["median"]),
+            "FR@10 %": per_cent(rows["fr10"]),
+            "95 % interval": report.intervals(rows),
+            "AUC@10": rows["auc10"].map("{:.3f}".format),
+        }
+    )
 
 
 def groups(numbers: dict) -> pd.DataFrame:
-    """The table of groups of faces for people."""
+    """Errors of groups of faces, as a table for people.
+
+    Args:
+        numbers: Of a `Page`.
+
+    Returns:
+        A row per group; errors in per cent, as text.
+    """
     rows = pd.DataFrame(numbers["groups"])
-    shown = rows[["by", "group", "faces"]].copy()
-    shown["NME %"] = [f"{100 * value:.2f}" for value in rows["nme"]]
-    shown["95 % interval"] = report.intervals(rows)
-    shown["median %"] = [f"{100 * value:.2f}" for value in rows["median"]]
-    return shown
+    return rows[["by", "group", "faces"]].assign(
+        **{
+            "NME %": per_cent(rows["nme"]),
+            "95 % interval": report.intervals(rows),
+            "median %": per_cent(rows["median"]),
+        }
+    )
 
 
 def prices(numbers: dict) -> pd.DataFrame:
-    """The table of sizes and times for people."""
-    rows = pd.DataFrame(numbers["cost"]).T
+    """Sizes and times of the networks, as a table for people.
+
+    Args:
+        numbers: Of a `Page`.
+
+    Returns:
+        A row per network.
+    """
+    rows = _by_network(numbers["cost"])
     return pd.DataFrame(
         {
-            "network": rows.index,
-            "backbone": rows["network"].to_numpy(),
-            "pixels": rows["pixels"].to_numpy(),
-            "parameters, M": [f"{value / 1e6:.2f}" for value in rows["parameters"]],
-            "multiply-adds, M": [f"{value / 1e6:.0f}" for value in rows["macs"]],
-            "MB in 16 bits": [f"{value / 1e6:.2f}" for value in rows["bytes"]],
-            "ms a face": [f"{value:.1f}" for value in rows["milliseconds"]],
+            "network": rows["name"],
+            "backbone": rows["network"],
+            "pixels": rows["pixels"],
+            "parameters, M": (rows["parameters"] / 1e6).map("{:.2f}".format),
+            "multiply-adds, M": (rows["macs"] / 1e6).map("{:.0f}".format),
+            "MB in 16 bits": (rows["bytes"] / 1e6).map("{:.2f}".format),
+            "ms a face": rows["milliseconds"].map("{:.1f}".format),
         }
     )
+
+
+def _by_network(values):
+    """A row per network from a dict of dicts; its name is the column "name"."""
+    return pd.DataFrame.from_dict(values, orient="index").reset_index(names="name")

@@ -1,4 +1,4 @@
-"""What the paper and its authors publish, to be laid beside a run on the same test faces.
+"""What the paper and its authors publish, to compare with a run on the same test faces.
 
 Errors are inter-ocular NME in per cent. KD-Loss and COFW's teacher are the paper's numbers; the
 other rows are the authors' published evaluation notes, which agree with them.
@@ -6,7 +6,7 @@ other rows are the authors' published evaluation notes, which agree with them.
 
 import pandas as pd
 
-from kdnotes.evaluation.report import KD, PLAIN, TOUGH
+from kdnotes.evaluation.report import KD, PLAIN, TOUGH, markdown_table
 
 #: Data set to row to part of the official test faces to NME in per cent.
 PUBLISHED = {
@@ -23,7 +23,7 @@ PUBLISHED = {
 #: How many faces each part has.
 N_FACES = {"300w": {"full": 689, "common": 554, "challenging": 135}, "cofw": {"full": 507}}
 
-#: What stands between the two columns.
+#: Why the two columns cannot simply be compared.
 NOT_COMPARABLE = (
     "Not comparable without care: networks, epochs and pixels are those of this profile, not the "
     "paper's; crops are cut around the landmarks, not around a detector's box; the split keeps "
@@ -32,35 +32,38 @@ NOT_COMPARABLE = (
 
 
 def beside(report: dict) -> pd.DataFrame:
-    """Published errors and those of a report, by part of the test faces; empty where the report has
-    no part whole that errors are published for."""
+    """Published errors and those of a report, by part of the test faces.
+
+    Args:
+        report: What `report.build` returns.
+
+    Returns:
+        A row per part and network, errors in per cent as text. Parts of which the report lacks
+        faces are left out, so it may be empty.
+    """
     name, rows = report["data"]["name"], {}
     for part, n in N_FACES.get(name, {}).items():
-        if not (ours := _ours(report, part, n)):
+        measured = _measured(report, part, n)
+        if not measured:
             continue
         published = {row: errors[part] for row, errors in PUBLISHED[name].items()}
-        for row in published | ours:
+        for row in published | measured:
             rows[part, row] = {
                 "published": _per_cent(published.get(row)),
-                f"here, {report['profile']}": _per_cent(ours.get(row)),
+                f"here, {report['profile']}": _per_cent(measured.get(row)),
             }
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def markdown(report: dict) -> str:
-    """`beside` as Markdown, with what stands between its columns."""
+    """`beside` as Markdown, and why its columns cannot simply be compared."""
     table = beside(report)
-    lines = [
-        "| part | | " + " | ".join(table.columns) + " |",
-        "|---" * (len(table.columns) + 2) + "|",
-    ]
-    lines += [f"| {part} | {name} | " + " | ".join(row) + " |"
-              for (part, name), row in zip(table.index, table.to_numpy(), strict=True)]  # fmt: skip
-    return "\n".join([*lines, "", NOT_COMPARABLE])
+    rows = [(*names, *row) for names, row in zip(table.index, table.to_numpy(), strict=True)]
+    return f"{markdown_table(['part', '', *table.columns], rows)}\n\n{NOT_COMPARABLE}"
 
 
-def _ours(report, part, n):
-    """Network to NME in per cent on a part of the test faces, if all of them are there."""
+def _measured(report, part, n):
+    """Network to NME in per cent on a part of the test faces; empty if not all `n` are there."""
     rows = report["scores"] if part == "full" else report["subsets"]
     return {
         row["network"]: 100 * row["nme"]

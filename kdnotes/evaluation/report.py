@@ -6,6 +6,7 @@ only measured.
 """
 
 import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -72,8 +73,26 @@ def summary(errors: np.ndarray, people: np.ndarray) -> dict:
     }
 
 
+def errors(
+    net: models.LandmarkNet, faces: FaceSet, target: np.ndarray | None = None, **views
+) -> np.ndarray:
+    """The error of a network on each face.
+
+    Args:
+        net: The network.
+        faces: The faces.
+        target: `(N, L, 2)` to compare with in place of the faces' hard landmarks.
+        views: `moved` and `seed` of `inference.predict`.
+
+    Returns:
+        `(N,)` NME, fractions of the distance that the scheme divides by.
+    """
+    target = faces.landmarks if target is None else target
+    return metrics.nme(inference.predict(net, faces, **views), target, faces.scheme)
+
+
 def networks(course: recipes.Course) -> dict[str, models.LandmarkNet]:
-    """The course's four networks by the name of their row; trained now if not there yet."""
+    """The course's four networks by the name of their row; trained now if need be."""
     return {
         PLAIN: recipes.train_student(course, "l1")[0],
         KD: recipes.train_student(course, "kd-paper")[0],
@@ -85,7 +104,16 @@ def networks(course: recipes.Course) -> dict[str, models.LandmarkNet]:
 def predictions(
     course: recipes.Course, split: str, nets: dict[str, models.LandmarkNet] | None = None
 ) -> dict[str, np.ndarray]:
-    """Row name to landmarks `(N, L, 2)` of a split in stored-crop units, mean shape included."""
+    """What each network and the mean shape answer for a split.
+
+    Args:
+        course: The course.
+        split: Name of the split.
+        nets: Name of the row to network; None: those of the course.
+
+    Returns:
+        Name of the row to landmarks `(N, L, 2)` in stored-crop units.
+    """
     faces = course.split(split)
     mean = np.broadcast_to(recipes.mean_shape(course), faces.landmarks.shape)
     nets = nets or networks(course)
@@ -93,8 +121,11 @@ def predictions(
 
 
 def shipped_predictions(course: recipes.Course, split: str) -> dict[str, np.ndarray]:
-    """What the networks answer that ship for these faces: the names "plain", "student" and "tough"
-    to landmarks `(N, L, 2)` of a split in stored-crop units."""
+    """What the networks that ship for these faces answer for a split.
+
+    Returns:
+        "plain", "student" and "tough" to landmarks `(N, L, 2)` in stored-crop units.
+    """
     nets, faces = zoo.shipped(course.faces), course.split(split)
     names = {"plain": "student-plain", "student": "student-kd", "tough": "tough"}
     return {short: inference.predict(nets[name], faces) for short, name in names.items()}
@@ -103,13 +134,13 @@ def shipped_predictions(course: recipes.Course, split: str) -> dict[str, np.ndar
 def build(course: recipes.Course, splits: tuple[str, ...] = SPLITS) -> dict:
     """The whole report as JSON values: what was run, on what, where, and every score."""
     nets, soft = networks(course), recipes.soft_landmarks(course)
-    rows, in_subsets = [], []
+    rows, subset_rows = [], []
     for split in splits:
         faces = course.split(split)
         answers = predictions(course, split, nets)
         for name, pred in answers.items():
             rows.append({"network": name, "split": split, **score(pred, faces)})
-            in_subsets += [
+            subset_rows += [
                 {"subset": subset, "network": name, "split": split, **numbers}
                 for subset, numbers in subset_scores(pred, faces).items()
             ]
@@ -130,12 +161,12 @@ def build(course: recipes.Course, splits: tuple[str, ...] = SPLITS) -> dict:
         },
         "hardware": hardware(),
         "scores": rows,
-        "subsets": in_subsets,
+        "subsets": subset_rows,
     }
 
 
 def subset_scores(pred: np.ndarray, faces: FaceSet) -> dict[str, dict]:
-    """Name of each subset that has a face here to its `score`."""
+    """The `score` of each subset that has a face here, by its name."""
     inside = {name: np.flatnonzero(faces.table[name]) for name in faces.meta["subsets"]}
     return {
         name: score(pred[rows], faces.select(rows)) for name, rows in inside.items() if len(rows)
@@ -143,7 +174,7 @@ def subset_scores(pred: np.ndarray, faces: FaceSet) -> dict[str, dict]:
 
 
 def about_data(faces: FaceSet) -> dict:
-    """What a reader must know of a face set to read a number."""
+    """What a reader must know of a face set to understand a number; JSON values."""
     people = pd.Series(faces.people()).groupby(faces.table["split"], sort=False)
     return {
         "name": faces.name,
@@ -159,28 +190,37 @@ def about_data(faces: FaceSet) -> dict:
 
 
 def table(report: dict) -> pd.DataFrame:
-    """The report's scores as a table for people: one row per network, percentages. The last four
-    columns are those of the last split."""
+    """The report's scores as a table for people, percentages as text.
+
+    Returns:
+        A row per network. The last four columns are about the last split.
+    """
     frame = pd.DataFrame(report["scores"])
     names = frame["network"].drop_duplicates()
     columns = {}
     for split in frame["split"].drop_duplicates():
         scores = frame[frame["split"] == split].set_index("network").loc[names]
-        columns[f"{split} NME %"] = scores["nme"].map("{:.2%}".format).str.rstrip("%")
-    columns["95 % interval"] = intervals(scores)
-    columns["median %"] = (100 * scores["median"]).map("{:.2f}".format)
-    columns["FR@10 %"] = (100 * scores["fr10"]).map("{:.1f}".format)
-    columns["AUC@10"] = scores["auc10"].map("{:.3f}".format)
+        columns[f"{split} NME %"] = per_cent(scores["nme"])
+    columns |= {
+        "95 % interval": intervals(scores),
+        "median %": per_cent(scores["median"]),
+        "FR@10 %": per_cent(scores["fr10"], digits=1),
+        "AUC@10": scores["auc10"].map("{:.3f}".format),
+    }
     return pd.DataFrame(columns, index=pd.Index(names, name=None))
 
 
 def subset_table(report: dict) -> pd.DataFrame:
-    """Mean error of each network on each subset of the last split, percentages."""
-    splits = [row["split"] for row in report["scores"]]
-    rows = pd.DataFrame([row for row in report["subsets"] if row["split"] == splits[-1]])
+    """Mean error of each network on each subset of the last split, percentages as text.
+
+    Returns:
+        A row per subset with its number of faces and a column per network; empty without subsets.
+    """
+    split = report["scores"][-1]["split"]
+    rows = pd.DataFrame([row for row in report["subsets"] if row["split"] == split])
     if rows.empty:
         return rows
-    shown = rows.assign(nme=(100 * rows["nme"]).map("{:.2f}".format))
+    shown = rows.assign(nme=per_cent(rows["nme"]))
     shown = shown.pivot(index=["subset", "n"], columns="network", values="nme").reset_index("n")
     names = [row["network"] for row in report["scores"] if row["network"] in shown]
     return (
@@ -190,8 +230,13 @@ def subset_table(report: dict) -> pd.DataFrame:
     )
 
 
+def per_cent(fractions: pd.Series, digits: int = 2) -> pd.Series:
+    """Fractions as text for people, in per cent and without its sign."""
+    return (100 * fractions).map(f"{{:.{digits}f}}".format)
+
+
 def intervals(scores: pd.DataFrame) -> list[str]:
-    """The columns low and high for people, in %; a dash where one person alone gives none."""
+    """The columns "low" and "high" as text, in per cent; a dash where they are NaN."""
     ends = scores[["low", "high"]].astype(float)
     return [
         "–" if np.isnan(low) else f"{100 * low:.2f} to {100 * high:.2f}"
@@ -202,8 +247,15 @@ def intervals(scores: pd.DataFrame) -> list[str]:
 def markdown(report: dict) -> str:
     """`table` as Markdown."""
     frame = table(report)
-    lines = ["| | " + " | ".join(frame.columns) + " |", "|---" * (len(frame.columns) + 1) + "|"]
-    lines += [f"| {name} | " + " | ".join(row) + " |" for name, *row in frame.itertuples()]
+    return markdown_table(["", *frame.columns], frame.itertuples())
+
+
+def markdown_table(header: Sequence[str], rows: Iterable[Iterable[str]]) -> str:
+    """A table in Markdown, from the texts of its cells."""
+    lines = [
+        "|" + "".join(f" {cell} |" if cell else " |" for cell in cells) for cells in (header, *rows)
+    ]
+    lines.insert(1, "|---" * len(header) + "|")
     return "\n".join(lines)
 
 
@@ -221,9 +273,11 @@ def caption(report: dict) -> str:
 
 
 def section(report: dict) -> str:
-    """What the README says of one run: command, hardware, time, table, caption; Markdown.
+    """What the README says of one run, as Markdown: command, hardware, time, table, caption.
 
-    An entry `note` of the report says how it was run, such as "one thread"."""
+    Args:
+        report: With `seconds`, and perhaps with a `note` on how it was run, such as "one thread".
+    """
     embedded = report["data"]["rendered"]
     minutes = sum(report["seconds"].values()) / 60
     hardware = report["hardware"]
@@ -243,7 +297,15 @@ def section(report: dict) -> str:
 
 
 def insert(text: str, name: str, section: str) -> str:
-    """`text` with what stands between `<!-- results: NAME -->` and `<!-- end -->` replaced.
+    """Replaces what stands between `<!-- results: NAME -->` and `<!-- end -->`.
+
+    Args:
+        text: Markdown with these marks.
+        name: NAME in the first mark.
+        section: What to put there.
+
+    Returns:
+        The new text.
 
     Raises:
         ValueError: The marks are not there.

@@ -16,14 +16,13 @@ from kdnotes.data.schemes import Scheme, get
 from kdnotes.plots.style import (
     BLACK,
     BLUE,
-    COLOURS,
     GREEN,
     ORANGE,
     PINK,
     RED,
     SKY,
+    colour_of,
     new_figure,
-    plain_frame,
 )
 
 
@@ -37,7 +36,15 @@ def draw_points(
     label: str | None = None,
     lines: bool = True,
 ) -> None:
-    """Landmarks `(L, 2)` as dots with a white rim, and the scheme's lines."""
+    """Draws landmarks as dots with a white rim, and the scheme's lines between them.
+
+    Args:
+        points: `(L, 2)` in the units of the axes.
+        colour: Of dots and lines.
+        size: Area of a dot in square points.
+        label: Name of the dots in the legend.
+        lines: Draw the scheme's lines, where it has any.
+    """
     points = np.asarray(points)
     if lines and get(scheme).edges:
         edges = np.array(get(scheme).edges)
@@ -53,11 +60,13 @@ def draw_face(
     *,
     size: float = 6,
 ) -> None:
-    """A picture, `(H, W, 3)` uint8 or `(3, H, W)` from 0 to 1, and landmarks over it.
+    """Draws a picture and the landmarks over it.
 
     Args:
-        points: `(L, 2)` in picture units, hard landmarks, or several with names; names in `COLOURS`
-            fix the colour.
+        image: `(H, W, 3)` uint8, or a tensor `(3, H, W)` with values from 0 to 1.
+        points: Hard landmarks `(L, 2)` in picture units, or a mapping from names to such arrays.
+            A name in `COLOURS` fixes the colour.
+        size: Area of a dot in square points.
     """
     if isinstance(image, torch.Tensor):
         image = image.detach().cpu().permute(1, 2, 0).clamp(0, 1).numpy()
@@ -68,8 +77,7 @@ def draw_face(
         return
     named = points if isinstance(points, Mapping) else {"hard": points}
     for i, (name, shape) in enumerate(named.items()):
-        colour = COLOURS.get(name, list(COLOURS.values())[i])
-        draw_points(axes, shape, scheme, colour, size=size, label=name)
+        draw_points(axes, shape, scheme, colour_of(name, i), size=size, label=name)
 
 
 def face_grid(
@@ -82,15 +90,23 @@ def face_grid(
     side: float = 1.5,
     size: float = 3,
 ) -> Figure:
-    """Faces side by side; `points` holds, per face, what `draw_face` takes."""
+    """Faces side by side.
+
+    Args:
+        images: Pictures, each as `draw_face` takes it.
+        points: For each face the `points` of `draw_face`.
+        titles: For each face the text above it.
+        columns: Faces in a row.
+        side: Width of a face in inches.
+        size: Area of a dot in square points.
+    """
     n = len(images)
     columns = min(columns, n)
     rows = -(-n // columns)
     figure, axes = new_figure(columns * side, rows * side, nrows=rows, ncols=columns)
-    for i, ax in enumerate(axes.flat):
-        if i >= n:
-            ax.axis("off")
-            continue
+    for ax in axes.flat[n:]:
+        ax.axis("off")
+    for i, ax in enumerate(axes.flat[:n]):
         draw_face(ax, images[i], None if points is None else points[i], scheme, size=size)
         if titles is not None:
             ax.set_title(titles[i], fontsize=8)
@@ -106,8 +122,7 @@ def face_grid(
 def numbered_points(points: np.ndarray, scheme: Scheme | int) -> Figure:
     """A shape with the number of each landmark, coloured by facial part."""
     scheme = get(scheme)
-    figure, axes = new_figure(7, 7)
-    ax = axes[0, 0]
+    figure, [[ax]] = new_figure(7, 7, plain=True)
     palette = [BLUE, ORANGE, GREEN, RED, SKY, PINK, BLACK, "#777777", BLUE]
     for colour, (name, members) in zip(palette, scheme.groups.items(), strict=False):
         chosen = np.asarray(points)[list(members)]
@@ -121,14 +136,21 @@ def numbered_points(points: np.ndarray, scheme: Scheme | int) -> Figure:
     ax.set(aspect="equal", xlabel="x, picture widths", ylabel="y, downwards")
     ax.invert_yaxis()
     ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
-    plain_frame(ax)
     return figure
 
 
 def _beside(points, inner):
-    """Where the numbers of a part stand, as steps (L, 2) from its points, y upwards: around it.
+    """Offsets of the numbers of one facial part from its points, in points with y upwards.
 
-    Of the inner lips, which others surround, above and below, and those of the corners between.
+    The numbers stand around the part. The inner lips are surrounded by other points, so their
+    numbers stand above and below them, and those of the corners beside them.
+
+    Args:
+        points: `(L, 2)` of the part.
+        inner: The part is the inner lips.
+
+    Returns:
+        `(L, 2)`.
     """
     away = points - points.mean(axis=0)
     if inner:
@@ -139,11 +161,14 @@ def _beside(points, inner):
 
 
 def shapes(named: Mapping[str, np.ndarray], scheme: Scheme | int) -> Figure:
-    """Shapes without a picture, over one another."""
-    figure, axes = new_figure(4, 4)
-    ax = axes[0, 0]
+    """Shapes without a picture, drawn over one another.
+
+    Args:
+        named: Name to `(L, 2)` in picture units; names in `COLOURS` fix the colour.
+    """
+    figure, [[ax]] = new_figure(4, 4)
     for i, (name, shape) in enumerate(named.items()):
-        draw_points(ax, shape, scheme, COLOURS.get(name, list(COLOURS.values())[i]), label=name)
+        draw_points(ax, shape, scheme, colour_of(name, i), label=name)
     ax.set(aspect="equal", xlim=(-0.36, 0.36), ylim=(0.36, -0.36), xticks=[], yticks=[])
     ax.legend(fontsize=8, frameon=False)
     return figure
@@ -152,7 +177,12 @@ def shapes(named: Mapping[str, np.ndarray], scheme: Scheme | int) -> Figure:
 def shape_mode(
     model: ActiveShapeModel, scheme: Scheme | int, mode: int, n_std: float = 2
 ) -> Figure:
-    """The mean shape moved along one component, to one side, not at all, and to the other."""
+    """The mean shape, and the mean shape moved along one component to either side.
+
+    Args:
+        mode: Index of the component.
+        n_std: How far to move, in standard deviations of the component.
+    """
     figure, axes = new_figure(8, 2.9, ncols=3)
     for ax, amount in zip(axes[0], (-n_std, 0, n_std), strict=True):
         b = np.zeros(model.n_components_)

@@ -7,7 +7,7 @@ import torch
 from matplotlib.figure import Figure
 
 from kdnotes import losses
-from kdnotes.plots.style import BLACK, BLUE, COLOURS, GREEN, RED, SKY, new_figure, plain_frame
+from kdnotes.plots.style import BLACK, BLUE, COLOURS, GREEN, RED, SKY, legend_below, new_figure
 
 
 def kd_curves(
@@ -23,7 +23,7 @@ def kd_curves(
 
     Args:
         tough, tolerant, target: Where the teachers and the truth lie.
-        pred: Where to mark a prediction, with the way a descent step would take it.
+        pred: Where to mark a prediction, with an arrow along its descent step.
         reach: How far to both sides of the truth the axis goes.
     """
     p = torch.linspace(target - reach, target + reach, 1600, dtype=torch.float64)
@@ -31,31 +31,33 @@ def kd_curves(
     terms = losses.kd_loss(p, *fixed, settings=settings, reduction="none")
     slope = losses.kd_loss_grad(p, *fixed, settings=settings, reduction="none").total
     x = p.numpy()
-    figure, axes = new_figure(9.5, 3.4, ncols=2)
-    left, right = axes[0]
+    figure, [[left, right]] = new_figure(9.5, 3.4, ncols=2, plain=True)
     for name, value in terms._asdict().items():
         style = {"lw": 2.4} if name == "total" else {"lw": 1.3, "ls": "--"}
         left.plot(x, value.numpy(), color=COLOURS[name], label=name, **style)
     right.plot(x, slope.numpy(), color=COLOURS["total"], lw=1.8)
     left.set(title="loss", xlabel="prediction")
     right.set(title="slope of the total", xlabel="prediction")
-    for ax in axes[0]:
+    for ax in (left, right):
         ax.axhline(0, color="#999999", lw=0.6)
         ax.set_xlim(target - reach, target + reach)
         ax.locator_params(axis="x", nbins=5)
         ax.axvline(target, color=COLOURS["hard"], lw=1, ls=":", label="truth")
-        for name, value in (("tough", tough), ("tolerant", tolerant)):
-            for side, alpha in ((value, 0.9), (2 * target - value, 0.6)):  # and its reflection
-                ax.axvline(side, color=COLOURS[name], lw=1, ls=":", alpha=alpha)
-        plain_frame(ax)
+        _mark_teacher(ax, "tough", tough, 2 * target - tough, alpha=0.6)
+        _mark_teacher(ax, "tolerant", tolerant, 2 * target - tolerant, alpha=0.6)
     if pred is not None:
         value, step = np.interp(pred, x, terms.total), np.interp(pred, x, slope)
         left.plot(pred, value, "o", color=COLOURS["student"], mec="white", ms=9, zorder=5)
         goal = pred - 0.12 * np.sign(step) * min(1.0, abs(step))
         left.annotate("", (goal, value), (pred, value), arrowprops={"arrowstyle": "->", "lw": 1.8})
-    handles, labels = left.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=5, fontsize=8, frameon=False)
+    legend_below(figure, left, columns=5)
     return figure
+
+
+def _mark_teacher(ax, name, place, reflection, alpha):
+    """Dotted lines at a teacher and, with opacity `alpha`, at its reflection."""
+    ax.axvline(place, color=COLOURS[name], lw=1, ls=":", alpha=0.9)
+    ax.axvline(reflection, color=COLOURS[name], lw=1, ls=":", alpha=alpha)
 
 
 #: How figures show the regions of the assistive loss: name and colour.
@@ -79,30 +81,28 @@ def assistance_curves(
     p = torch.linspace(-reach, reach, 2001, dtype=torch.float64)
     truth, t = torch.zeros_like(p), torch.full_like(p, teacher)
     figure, axes = new_figure(
-        4.7 * len(named), 4.6, nrows=2, ncols=len(named), sharex=True, sharey="row"
+        4.7 * len(named), 4.6, nrows=2, ncols=len(named), sharex=True, sharey="row", plain=True
     )
-    for (title, how), column in zip(named.items(), axes.T, strict=True):
-        loss = losses.assistive_loss(p, truth, t, **vars(how), reduction="none")
+    for (title, assistance), column in zip(named.items(), axes.T, strict=True):
+        loss = losses.assistive_loss(p, truth, t, **vars(assistance), reduction="none")
         weight = loss / (t.abs() - p.abs()).abs()  # NaN, a gap in the curve, at the teacher
-        found = losses.region(p, truth, t, beta=how.beta, low_influence=how.low_influence)
+        regions = losses.region(
+            p, truth, t, beta=assistance.beta, low_influence=assistance.low_influence
+        )
         for ax, values, name in zip(column, (weight, loss), ("weight", "loss"), strict=True):
             for number, (label, colour) in REGIONS.items():
-                where = (found == number).numpy()
                 ax.fill_between(
-                    p, 0, 1, where, color=colour, alpha=0.15, lw=0, label=label,
-                    transform=ax.get_xaxis_transform(),
+                    p, 0, 1, (regions == number).numpy(), color=colour, alpha=0.15, lw=0,
+                    label=label, transform=ax.get_xaxis_transform(),
                 )  # fmt: skip
             ax.plot(p, values, color=COLOURS["tough"], lw=1.8)
             ax.axhline(0, color="#999999", lw=0.6)
-            for place, alpha in ((teacher, 0.9), (-teacher, 0.35)):  # and its reflection
-                ax.axvline(place, color=COLOURS["tough"], lw=1, ls=":", alpha=alpha)
+            _mark_teacher(ax, "tough", teacher, -teacher, alpha=0.35)
             ax.set_ylabel(name)
-            plain_frame(ax)
         column[0].set_title(title)
         column[1].set(xlabel="prediction", xlim=(-reach, reach))
         column[1].locator_params(axis="x", nbins=5)
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
+    legend_below(figure, axes[0, 0], columns=3)
     return figure
 
 
@@ -132,10 +132,9 @@ def pull_field(
         p, torch.zeros_like(p), *places, settings=settings, reduction="none"
     ).total.numpy()
     size = np.linalg.norm(step, axis=-1)
-    figure, axes = new_figure(5.6, 5)
-    ax = axes[0, 0]
-    edges = (-reach, reach, -reach, reach)
-    shade = ax.imshow(size, extent=edges, origin="lower", cmap="cividis", alpha=0.55)
+    figure, [[ax]] = new_figure(5.6, 5)
+    extent = (-reach, reach, -reach, reach)
+    shade = ax.imshow(size, extent=extent, origin="lower", cmap="cividis", alpha=0.55)
     figure.colorbar(shade, label="size of the pull", shrink=0.8)
     every = np.linspace(3, 117, n).astype(int)
     some = np.ix_(every, every)
@@ -147,7 +146,7 @@ def pull_field(
             ax.axvline(sign * x, color=COLOURS[name], lw=1, ls=":")
             ax.axhline(sign * y, color=COLOURS[name], lw=1, ls=":")
     ax.set(aspect="equal", xlim=(-reach, reach), ylim=(-reach, reach), xlabel="x", ylabel="y")
-    figure.legend(loc="outside lower center", ncols=3, fontsize=8, frameon=False)
+    legend_below(figure, ax, columns=3)
     return figure
 
 
@@ -159,7 +158,7 @@ def descent_paths(
     rate: float = 0.004,
     steps: int = 200,
 ) -> Figure:
-    """The way of a prediction under plain gradient descent: its distance from the truth.
+    """A prediction under plain gradient descent: its distance from the truth after each step.
 
     Args:
         slopes: Name of a loss to a function from (pred, target, tough, tolerant), each `(1, 2)`, to
@@ -168,23 +167,20 @@ def descent_paths(
         start: Where the prediction begins.
         rate: Size of a step, the same for all losses.
     """
-    figure, axes = new_figure(3.4 * len(cases), 3.2, ncols=len(cases), sharey=True)
-    looks = zip(slopes, (RED, BLACK, GREEN, BLUE), ("-", "--", "-", "-."), strict=False)
-    looks = [(name, {"color": colour, "ls": style}) for name, colour, style in looks]
+    figure, axes = new_figure(3.4 * len(cases), 3.2, ncols=len(cases), sharey=True, plain=True)
+    colours, styles = (RED, BLACK, GREEN, BLUE), ("-", "--", "-", "-.")
     truth = torch.zeros(1, 2, dtype=torch.float64)
     for ax, (title, places) in zip(axes[0], cases.items(), strict=True):
         teachers = [torch.tensor([place], dtype=torch.float64) for place in places]
-        for name, style in looks:
-            p, way = torch.tensor([start], dtype=torch.float64), []
+        for (name, slope), colour, style in zip(slopes.items(), colours, styles, strict=False):
+            p, distances = torch.tensor([start], dtype=torch.float64), []
             for _ in range(steps):
-                way.append(float(p.norm()))
-                p = p - rate * slopes[name](p, truth, *teachers)
-            ax.plot(way, label=name, lw=1.6, **style)
+                distances.append(float(p.norm()))
+                p = p - rate * slope(p, truth, *teachers)
+            ax.plot(distances, label=name, lw=1.6, color=colour, ls=style)
         for place, teacher in zip(places, ("tough", "tolerant"), strict=True):
             ax.axhline(float(np.hypot(*place)), color=COLOURS[teacher], lw=1, ls=":")
         ax.set(title=title, xlabel="step", ylim=(0, 1.1 * float(np.hypot(*start))))
-        plain_frame(ax)
     axes[0, 0].set_ylabel("distance from the truth")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
+    legend_below(figure, axes[0, 0], columns=4)
     return figure

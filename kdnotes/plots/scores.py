@@ -16,8 +16,8 @@ from kdnotes.plots.style import (
     ORANGE,
     PINK,
     SKY,
+    colour_of,
     new_figure,
-    plain_frame,
 )
 
 
@@ -28,43 +28,46 @@ def training_curves(
     loss: str = "training loss (each in its own unit)",
     distance: str = DISTANCES["interocular"],
 ) -> Figure:
-    """Validation NME and training loss per epoch; the mean shape's NME is where learning starts.
+    """Validation NME and training loss per epoch.
 
     Args:
+        logs: Network to the log that `training.fit` returns.
+        mean_shape: NME of the mean shape, which is where learning starts.
+        loss: Title of the loss's axes.
         distance: What errors are divided by, in words; `Scheme.distance`.
     """
-    figure, axes = new_figure(8, 3, ncols=2)
+    figure, [[left, right]] = new_figure(8, 3, ncols=2, plain=True)
     for i, (name, log) in enumerate(logs.items()):
-        colour = COLOURS.get(name, list(COLOURS.values())[i])
         epochs = [entry["epoch"] for entry in log]
-        style = {"color": colour, "label": name, "marker": "o", "ms": 3}
-        axes[0, 0].plot(epochs, [100 * entry["nme"] for entry in log], **style)
-        axes[0, 1].plot(epochs, [entry["loss"] for entry in log], **style)
+        style = {"color": colour_of(name, i), "label": name, "marker": "o", "ms": 3}
+        left.plot(epochs, [100 * entry["nme"] for entry in log], **style)
+        right.plot(epochs, [entry["loss"] for entry in log], **style)
     if mean_shape is not None:
-        axes[0, 0].axhline(100 * mean_shape, color=COLOURS["mean"], ls="--", label="mean shape")
-    axes[0, 0].set(xlabel="epoch", title=f"validation NME, % of the {distance}")
-    axes[0, 1].set(xlabel="epoch", title=loss, yscale="log")
-    axes[0, 0].legend(fontsize=8, frameon=False)
-    for ax in axes[0]:
-        plain_frame(ax)
+        left.axhline(100 * mean_shape, color=COLOURS["mean"], ls="--", label="mean shape")
+    left.set(xlabel="epoch", title=f"validation NME, % of the {distance}")
+    right.set(xlabel="epoch", title=loss, yscale="log")
+    left.legend(fontsize=8, frameon=False)
     return figure
 
 
 def long_runs(here: Mapping[str, list[dict]], long: Mapping[str, list[float]]) -> Figure:
-    """Validation NME per epoch of short trainings (their logs) and, dashed, of long ones with the
-    same names."""
-    figure, axes = new_figure(6, 3.2)
-    ax = axes[0, 0]
-    curves = {f"{name}, here": [entry["nme"] for entry in log] for name, log in here.items()}
-    for name, curve in (curves | {f"{name}, long run": long[name] for name in long}).items():
-        colour = COLOURS[name.partition(",")[0]]
-        style = "--" if name.endswith("long run") else "-"
-        epochs = np.arange(len(curve)) + 1
-        ax.plot(epochs, 100 * np.array(curve), style, color=colour, label=name, lw=1.6)
+    """Validation NME per epoch of short trainings and, dashed, of long ones with the same names.
+
+    Args:
+        here: Network to the log of its short training.
+        long: Network to the validation NME after each epoch of its long training.
+    """
+    figure, [[ax]] = new_figure(6, 3.2, plain=True)
+    short = {name: [entry["nme"] for entry in log] for name, log in here.items()}
+    for curves, words, style in ((short, "here", "-"), (long, "long run", "--")):
+        for name, curve in curves.items():
+            ax.plot(
+                np.arange(len(curve)) + 1, 100 * np.array(curve), style,
+                color=COLOURS[name], label=f"{name}, {words}", lw=1.6,
+            )  # fmt: skip
     ax.set(xlabel="epoch", ylabel="validation NME, %", xscale="log")
     ax.xaxis.set_major_formatter("{x:.0f}")
     ax.legend(fontsize=8, frameon=False)
-    plain_frame(ax)
     return figure
 
 
@@ -74,42 +77,44 @@ def error_curves(
     *,
     distance: str = DISTANCES["interocular"],
 ) -> Figure:
-    """Cumulative error distributions: the share of faces with an error up to each value."""
-    figure, axes = new_figure(6, 3.6)
-    ax = axes[0, 0]
+    """Cumulative error distributions: the share of faces with an error up to each value.
+
+    Args:
+        errors: Network to `(N,)` NME, a fraction.
+        threshold: Error above which a face counts as a failure; it is marked by a line.
+        distance: What errors are divided by, in words; `Scheme.distance`.
+    """
+    figure, [[ax]] = new_figure(6, 3.6, plain=True)
     for i, (name, values) in enumerate(errors.items()):
         x, share = metrics.ced(values)
-        colour = COLOURS.get(name, list(COLOURS.values())[i])
-        ax.step(100 * x, 100 * share, where="post", color=colour, label=name)
+        ax.step(100 * x, 100 * share, where="post", color=colour_of(name, i), label=name)
     ax.axvline(100 * threshold, color="#999999", lw=0.8, ls=":")
     ax.set(xlim=(0, 250 * threshold), ylim=(0, 100))
     ax.set(xlabel=f"NME, % of the {distance}", ylabel="faces up to there, %")
     ax.legend(fontsize=8, frameon=False, loc="lower right")
-    plain_frame(ax)
     return figure
 
 
 def point_errors(
     shape: np.ndarray, errors: np.ndarray, scheme: Scheme | int, largest: float | None = None
 ) -> Figure:
-    """The mean error of each landmark, drawn on a shape: a disc's size and shade.
+    """The mean error of each landmark, shown by the size and the shade of a disc.
 
     Args:
-        shape: `(L, 2)` where the landmarks are drawn, any unit.
+        shape: `(L, 2)` where the landmarks are drawn, in any unit.
         errors: `(L,)` fractions of the scheme's distance.
-        largest: Error of the darkest shade; those of figures that are compared should agree.
+        largest: Error of the darkest shade; give figures that are compared the same one.
     """
-    figure, axes = new_figure(5, 4.6)
-    ax, per_cent = axes[0, 0], 100 * np.asarray(errors)
+    figure, [[ax]] = new_figure(5, 4.6)
+    scheme, shape, per_cent = get(scheme), np.asarray(shape), 100 * np.asarray(errors)
     largest = per_cent.max() if largest is None else 100 * largest
-    for a, b in get(scheme).edges:
-        ax.plot(*np.asarray(shape)[[a, b]].T, color="#bbbbbb", lw=0.8, zorder=0)
+    for edge in scheme.edges:
+        ax.plot(*shape[list(edge)].T, color="#bbbbbb", lw=0.8, zorder=0)
     least = min(per_cent.min(), largest)
     size = 15 + 145 * np.clip((per_cent - least) / max(largest - least, 1e-9), 0, 1)
-    drawn = ax.scatter(*np.asarray(shape).T, s=size, c=per_cent, cmap="cividis_r", vmin=least,
+    discs = ax.scatter(*shape.T, s=size, c=per_cent, cmap="cividis_r", vmin=least,
                        vmax=largest, edgecolors=BLACK, linewidths=0.4)  # fmt: skip
-    label = f"mean error, % of the {get(scheme).distance}"
-    figure.colorbar(drawn, ax=ax, shrink=0.8, label=label)
+    figure.colorbar(discs, ax=ax, shrink=0.8, label=f"mean error, % of the {scheme.distance}")
     ax.set(aspect="equal", xticks=[], yticks=[])
     ax.invert_yaxis()
     ax.set_frame_on(False)
@@ -119,39 +124,39 @@ def point_errors(
 def jitter_curves(
     curves: Mapping[str, pd.DataFrame], *, distance: str = DISTANCES["interocular"]
 ) -> Figure:
-    """The error against how far the crop is shifted, and how far it is scaled.
+    """The error against the size of the crop's shift, and of its scaling.
 
     Args:
         curves: Network to what `evaluation.jitter.curve` returns.
     """
-    figure, axes = new_figure(8, 3, ncols=2, sharey=True)
+    figure, axes = new_figure(8, 3, ncols=2, sharey=True, plain=True)
     labels = {"shift": "crop shifted by up to, % of its width", "scale": "crop scaled by up to, %"}
     for ax, (kind, label) in zip(axes[0], labels.items(), strict=True):
         for i, (name, curve) in enumerate(curves.items()):
-            rows = curve[curve["kind"] == kind]
-            colour = COLOURS.get(name, list(COLOURS.values())[i])
-            ax.plot(100 * rows["level"], 100 * rows["nme"], "o-", color=colour, label=name, ms=4)
+            level, nme = curve.loc[curve["kind"] == kind, ["level", "nme"]].to_numpy().T
+            ax.plot(100 * level, 100 * nme, "o-", color=colour_of(name, i), label=name, ms=4)
         ax.set(xlabel=label)
         ax.set_ylim(bottom=0)
-        plain_frame(ax)
     axes[0, 0].set_ylabel(f"NME, % of the {distance}")
     axes[0, 0].legend(fontsize=8, frameon=False)
     return figure
 
 
 def arms(results) -> Figure:
-    """Arms of an experiment: the error of each seed, and the gain over the reference with its
-    interval over seeds and people.
+    """Arms of an experiment: errors of their seeds, and gains over the reference.
+
+    Each gain is drawn with its interval over seeds and people. The contrast's arm is green, its
+    reference black.
 
     Args:
-        results: `evaluation.experiments.results.Results`. The contrast's arm is drawn in green, its
-            reference in black.
+        results: `research.experiments.results.Results`.
     """
     names, gains = results.arms(), results.gains()
     chosen, reference = results.experiment.contrast
     colours = {name: {chosen: GREEN, reference: BLACK}.get(name, BLUE) for name in names}
-    figure, axes = new_figure(9, 0.9 + 0.36 * len(names), ncols=2, sharey=True, width_ratios=(3, 4))
-    left, right = axes[0]
+    figure, [[left, right]] = new_figure(
+        9, 0.9 + 0.36 * len(names), ncols=2, sharey=True, width_ratios=(3, 4), plain=True
+    )
     for y, name in enumerate(names):
         of_seeds = 100 * results.errors(name).mean(axis=1)
         left.plot(of_seeds, [y] * len(of_seeds), "o", ms=4, alpha=0.6, color=colours[name])
@@ -167,48 +172,48 @@ def arms(results) -> Figure:
     right.set(xlabel=f"error lower, %, than of\n“{reference}”")
     for ax in (left, right):
         ax.grid(axis="x", color="#dddddd", lw=0.8)
-        plain_frame(ax)
     return figure
 
 
 def prices(rows: Sequence[Mapping]) -> Figure:
-    """Error against time, both per face; the size of a circle is that of the file.
+    """Error against time, both per face; the area of a circle grows with the size of the file.
 
     Args:
-        rows: As `kdnotes.research.peers.row` makes them, one circle each; those of one `who` on
-            different boxes are joined by a line.
+        rows: Rows of `kdnotes.research.peers.row`, one circle each. A line joins the rows of one
+            `who` on different boxes.
     """
-    figure, axes = new_figure(7, 3.6)
-    ax = axes[0, 0]
-    names = list(dict.fromkeys(row["who"] for row in rows))
-    for name, colour in zip(names, (SKY, GREEN, BLACK, ORANGE, PINK, BLUE), strict=False):
-        mine = [row for row in rows if row["who"] == name]
-        x = [row["milliseconds"] for row in mine]
-        y = [100 * row["nme_without_shift"] for row in mine]
+    figure, [[ax]] = new_figure(7, 3.6, plain=True)
+    peers = pd.DataFrame(rows).groupby("who", sort=False)
+    palette = (SKY, GREEN, BLACK, ORANGE, PINK, BLUE)
+    for (name, peer), colour in zip(peers, palette, strict=False):
+        x, y = peer["milliseconds"], 100 * peer["nme_without_shift"]
         ax.plot(x, y, color=colour, lw=1)
-        area = 12 + 4 * mine[0]["bytes"] / 1e6
+        area = 12 + 4 * peer["bytes"].iloc[0] / 1e6
         ax.scatter(x, y, s=area, color=colour, alpha=0.7, label=name, zorder=3)
     ax.set(xlabel="milliseconds a face, one thread", ylabel="test NME without shift, %")
     ax.set_xlim(0, None)
     legend = ax.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     for handle in legend.legend_handles:
         handle.set_sizes([30])
-    plain_frame(ax)
     return figure
 
 
 def bars(named: Mapping[str, Mapping[str, float]], xlabel: str) -> Figure:
-    """Horizontal bars: a group per inner name, a colour per outer name."""
+    """Horizontal bars: a group per inner name, a colour per outer name.
+
+    Args:
+        named: Outer name to inner name to the length of the bar.
+        xlabel: What the lengths are.
+    """
     groups = list(next(iter(named.values())))
-    figure, axes = new_figure(7, 0.7 + 0.22 * len(groups) * len(named))
-    ax, height = axes[0, 0], 0.8 / len(named)
+    figure, [[ax]] = new_figure(7, 0.7 + 0.22 * len(groups) * len(named), plain=True)
+    height = 0.8 / len(named)
     for i, (name, values) in enumerate(named.items()):
-        colour = COLOURS.get(name, list(COLOURS.values())[i])
-        where = np.arange(len(groups)) + (i - (len(named) - 1) / 2) * height
-        ax.barh(where, [values[group] for group in groups], height, color=colour, label=name)
+        y = np.arange(len(groups)) + (i - (len(named) - 1) / 2) * height
+        widths = [values[group] for group in groups]
+        ax.barh(y, widths, height, color=colour_of(name, i), label=name)
     ax.set(yticks=range(len(groups)), yticklabels=groups, xlabel=xlabel)
     ax.invert_yaxis()
     if len(named) > 1:
         ax.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
-    plain_frame(ax)
     return figure

@@ -23,12 +23,40 @@ COLOURS = {
 }
 
 
-def new_figure(columns: float = 8, rows: float = 3.2, **grid) -> tuple[Figure, np.ndarray]:
-    """A figure of that size in inches and its axes `(rows, columns)`; not bound to pyplot."""
-    figure = Figure(figsize=(columns, rows), layout="constrained")
-    return figure, figure.subplots(squeeze=False, **grid)
+def new_figure(
+    width: float = 8, height: float = 3.2, *, plain: bool = False, **grid
+) -> tuple[Figure, np.ndarray]:
+    """A figure that is not bound to pyplot, and its axes.
+
+    Args:
+        width, height: Size in inches.
+        plain: Draw the left and the lower side of each frame only.
+        grid: Arguments of `Figure.subplots`, such as `nrows` and `ncols`.
+
+    Returns:
+        The figure and its axes `(nrows, ncols)`.
+    """
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.subplots(squeeze=False, **grid)
+    if plain:
+        for ax in axes.flat:
+            ax.spines[["top", "right"]].set_visible(False)
+    return figure, axes
 
 
-def plain_frame(axes: Axes) -> None:
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
+def colour_of(name: str, position: int) -> str:
+    """The colour of a network or of a kind of landmark.
+
+    Args:
+        name: A name in `COLOURS`, or any other.
+        position: Which colour of `COLOURS` another name gets, counted from 0.
+    """
+    return COLOURS.get(name, list(COLOURS.values())[position])
+
+
+def legend_below(figure: Figure, axes: Axes, columns: int) -> None:
+    """One legend below the whole figure, with the labels of one of its axes."""
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(
+        handles, labels, loc="outside lower center", ncols=columns, fontsize=8, frameon=False
+    )

@@ -1,7 +1,7 @@
 """Interactive figures: sliders over the functions of `kdnotes.plots`.
 
-Each function returns an `Explorer`. Its sliders have names, so that a cell can move them as a hand
-would: `explorer.sliders["tough"].value = 0.2`; `explorer.text` is what stands below the figure.
+Each function returns an `Explorer`. Its sliders have names, so that a cell can move them, too:
+`explorer.sliders["tough"].value = 0.2`. The text below the figure is `explorer.text`.
 """
 
 import io
@@ -37,7 +37,7 @@ class Explorer(ipw.VBox):
             control.observe(self.redraw, names="value")
         columns = ipw.Layout(grid_template_columns="repeat(auto-fit, minmax(300px, 1fr))")
         grid = ipw.GridBox(list(self.sliders.values()), layout=columns)
-        self.places: list = []  # of the figure's axes, once they are known
+        self.places: list = []  # positions of the figure's axes, once they are known
         super().__init__([grid, self.picture, self.line])
         self.redraw()
 
@@ -57,7 +57,7 @@ class Explorer(ipw.VBox):
 
 
 def _png(figure: Figure, dpi: int = 90) -> bytes:
-    """The figure as a PNG file, made in half the time that `savefig` takes."""
+    """The figure as a PNG file, in half the time of `savefig`."""
     figure.set_dpi(dpi)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
@@ -72,7 +72,13 @@ def _slider(name, value, low, high, step):
 
 
 def shape_modes(model: ActiveShapeModel, scheme, n: int = 4) -> Explorer:
-    """One slider per component, in standard deviations: what each mode does to the mean shape."""
+    """What each mode does to the mean shape: one slider per component, in standard deviations.
+
+    Args:
+        model: The shape model.
+        scheme: Of its landmarks.
+        n: Number of sliders, at most one per component.
+    """
     n = min(n, model.n_components_)
     controls = {f"mode {i + 1}": _slider(f"mode {i + 1}", 0, -3, 3, 0.1) for i in range(n)}
 
@@ -89,9 +95,9 @@ def shape_modes(model: ActiveShapeModel, scheme, n: int = 4) -> Explorer:
 
 
 def loss_explorer() -> Explorer:
-    """KD-Loss on one axis: move truth, teachers and prediction, change setting and constants.
+    """KD-Loss on one axis, with sliders for truth, teachers, prediction and constants.
 
-    The constants are multiplied by their sliders, for both teachers at once.
+    A slider of a constant is a factor, which applies to both teachers.
     """
     known = {"PAPER": losses.PAPER, "RELEASED": losses.RELEASED}
     controls = {
@@ -130,10 +136,16 @@ def loss_explorer() -> Explorer:
 
 
 def _scaled(settings: losses.KDSettings, *, main_weight: float, **factors) -> losses.KDSettings:
-    """Settings with their constants multiplied, those of both teachers by the same factors."""
+    """The settings with their constants multiplied.
 
-    def scaled(how):
-        return replace(how, **{name: x * getattr(how, name) for name, x in factors.items()})
+    Args:
+        main_weight: Factor of the main loss's weight.
+        factors: Name of a constant of `Assistance` to its factor, the same for both teachers.
+    """
+
+    def scaled(assistance):
+        constants = {name: x * getattr(assistance, name) for name, x in factors.items()}
+        return replace(assistance, **constants)
 
     return replace(
         settings,
@@ -144,7 +156,11 @@ def _scaled(settings: losses.KDSettings, *, main_weight: float, **factors) -> lo
 
 
 def region_name(pred, target, teacher, assistance: losses.Assistance) -> str:
-    """In words, where a prediction stands with respect to one teacher."""
+    """The region of the assistive loss that a prediction is in, in words.
+
+    Args:
+        pred, target, teacher: `(1,)` each.
+    """
     number = losses.region(
         pred, target, teacher, beta=assistance.beta, low_influence=assistance.low_influence
     ).item()
@@ -159,7 +175,9 @@ def region_name(pred, target, teacher, assistance: losses.Assistance) -> str:
 def face_picker(
     faces: FaceSet, predictions: Mapping[str, np.ndarray], errors: Mapping[str, np.ndarray]
 ) -> Explorer:
-    """A face by its rank, best to worst of the first network, with every network's landmarks.
+    """One face with the landmarks of every network; a slider chooses it by its rank.
+
+    Faces are ranked from best to worst of the first network.
 
     Args:
         predictions: Name in `plots.COLOURS` to `(N, L, 2)` in stored-crop units.

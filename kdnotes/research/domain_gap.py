@@ -3,7 +3,7 @@
     python -m kdnotes study domain-gap --photos FACE_SET
 
 Students are trained on embedded faces alone, with some of their variety taken away, and measured on
-photographs that none of them has seen. Each arm has the same people and poses, steps and seeds.
+photographs. Each arm has the same people, poses, steps and seeds.
 """
 
 from pathlib import Path
@@ -16,8 +16,9 @@ from kdnotes.course.machine import hardware
 from kdnotes.data.faceset import FaceSet
 from kdnotes.data.prepare import prepare_synthetic
 from kdnotes.evaluation import report
-from kdnotes.models import inference
+from kdnotes.research.studies import collect
 
+#: Arm to what its faces do not vary in.
 ARMS = {
     "all variety": (),
     "one background": ("background",),
@@ -28,38 +29,19 @@ ARMS = {
 
 
 def run(photos: FaceSet, folder: Path, profile: str = "quick", seeds=(0, 1)) -> dict:
-    """Trains and measures every arm; what was done before is found again.
+    """Trains and measures every arm; what was trained before is found again.
 
     Args:
         photos: The photographs; their test split is measured.
-        folder: Where face sets and networks go.
-        profile: Of the students.
+        folder: For face sets and networks.
+        profile: Name of the students' profile.
         seeds: Of the trainings, the same for each arm.
 
     Returns:
         JSON values: the mean shape's NME on the photographs and a row per arm and seed.
     """
-    chosen, test, rows = profiles.get(profile), photos.split("test"), []
-    for arm, without in ARMS.items():
-        path = folder / arm.replace(" ", "-") / "faces"
-        if not path.exists():
-            prepare_synthetic(path, chosen.n_faces, size=chosen.stored_size, without=without)
-        course = recipes.Course(chosen, FaceSet.open(path), path.parent)
-        own = course.split("test")
-        for seed in seeds:
-            net, _ = recipes.train_student(course, "l1", seed=seed)
-            nme = {
-                where: float(
-                    metrics.nme(inference.predict(net, faces), faces.landmarks, faces.scheme).mean()
-                )
-                for where, faces in (("photographs", test), ("own", own))
-            }
-            rows.append({"arm": arm, "seed": seed, **nme})
-            print(
-                f"{arm:20} seed {seed}: {nme['photographs']:.2%} on photographs, "
-                f"{nme['own']:.2%} on its own test faces",
-                flush=True,
-            )
+    chosen, test = profiles.get(profile), photos.split("test")
+    rows = collect(_rows(chosen, test, folder, seeds))
     shape = recipes.mean_shape(recipes.Course(chosen, photos, folder))
     mean = np.broadcast_to(shape, test.landmarks.shape)
     return {
@@ -69,3 +51,22 @@ def run(photos: FaceSet, folder: Path, profile: str = "quick", seeds=(0, 1)) -> 
         "hardware": hardware(),
         "rows": rows,
     }
+
+
+def _rows(profile, photos, folder, seeds):
+    """The row of each arm and seed, and its line of text."""
+    for arm, without in ARMS.items():
+        path = folder / arm.replace(" ", "-") / "faces"
+        if not path.exists():
+            prepare_synthetic(path, profile.n_faces, size=profile.stored_size, without=without)
+        course = recipes.Course(profile, FaceSet.open(path), path.parent)
+        own = course.split("test")
+        for seed in seeds:
+            net, _ = recipes.train_student(course, "l1", seed=seed)
+            on_photos = float(report.errors(net, photos).mean())
+            on_own = float(report.errors(net, own).mean())
+            yield (
+                {"arm": arm, "seed": seed, "photographs": on_photos, "own": on_own},
+                f"{arm:20} seed {seed}: {on_photos:.2%} on photographs, "
+                f"{on_own:.2%} on its own test faces",
+            )

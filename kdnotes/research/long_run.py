@@ -5,15 +5,15 @@
 
 Without a face set they are trained on the embedded faces.
 
-They go on from one base network, trained with a plain loss: what it has learnt need not be learnt
-again. (One that ships is taken where there is one.) Both students see the same faces and views for
-as many steps, and differ in the loss alone. The teachers have a larger input.
+They start with the weights of one base network, which was trained with a plain loss. A base network
+that ships is used where there is one. Both students see the same faces and views for as many steps;
+they differ in the loss alone. The teachers have a larger input.
 
 Two things differ from the notebooks' short runs. The views are shifted and scaled farther, since a
 face detector's box lies elsewhere than the landmarks' box. And the labels of photographs are
-*centred*: if they lie to one side of what they mean, mirrored views contradict them, and a network
-learns the middle of both. So that side is measured, taken from the labels for the training, and put
-back into the bias of the trained network. (Labels of embedded faces are exact: nothing to centre.)
+*centred*: if all of them lie too far to one side, mirrored views contradict them, and a network
+learns the mean of both. So that shift is measured, subtracted from the labels for the training, and
+added to the bias of the trained network. Labels of embedded faces are exact and not centred.
 """
 
 from dataclasses import asdict, dataclass
@@ -27,6 +27,7 @@ from kdnotes.course import recipes
 from kdnotes.course.machine import hardware
 from kdnotes.evaluation import report
 from kdnotes.models import inference, zoo
+from kdnotes.research import studies
 from kdnotes.research.shipping import add, add_exported
 from kdnotes.system import processes
 from kdnotes.views import ViewConfig
@@ -40,10 +41,10 @@ class LongRun:
     """How one of the networks is trained.
 
     Attributes:
-        epochs: Of the training.
+        epochs: Epochs of the training.
         loss: A name in `training.LOSSES`.
         size: Input side in pixels.
-        start: The network whose weights it starts with; "" for a new one.
+        start: Name of the network whose weights it starts with; "" for a new one.
         targets: "hard" or "soft" landmarks.
         learning_rate: Peak of the one-cycle schedule.
         network: Backbone, a timm name.
@@ -60,8 +61,8 @@ class LongRun:
     n_views: int = 20
 
 
-#: What ships for photographs, and "base", which all of them start from, with a smaller input that
-#: makes its many epochs affordable. The students differ in the loss alone.
+#: What ships for photographs, and "base", which all of them start from. The smaller input of "base"
+#: makes its many epochs affordable.
 FROM_BASE = {"start": "base", "learning_rate": 3e-3}
 PHOTOGRAPHS = {
     "base": LongRun(100),
@@ -70,8 +71,8 @@ PHOTOGRAPHS = {
     "student-plain": LongRun(80, size=112, **FROM_BASE),
     "student-kd": LongRun(80, loss="kd-paper", size=112, **FROM_BASE),
 }
-#: The same for embedded faces: the networks of the profile `quick`, so that a reader's own short
-#: run can be laid beside it. The teachers are another network than the students, and begin anew.
+#: The same for embedded faces: the networks of the profile `quick`, to compare a reader's own short
+#: run with. The Tough teacher is another network than "base" and starts from new weights.
 SMALL = {"network": "mobilenetv2_050", "size": 64}
 EMBEDDED = {
     "base": LongRun(100, **SMALL),
@@ -80,12 +81,14 @@ EMBEDDED = {
     "student-plain": LongRun(30, n_views=10, **FROM_BASE, **SMALL),
     "student-kd": LongRun(30, loss="kd-paper", n_views=10, **FROM_BASE, **SMALL),
 }
-#: A short one on the labels as they are, which shows to which side they lie.
+#: A short run on the labels as they are, which shows how far they are shifted.
 FIRST = LongRun(5, size=64, network="mobilenetv2_050")
 
 
 def train(course: recipes.Course, name: str) -> tuple[models.LandmarkNet, list[dict]]:
-    """The network of that name, trained on centred labels: now, or found, or gone on with.
+    """Trains the network of that name on centred labels.
+
+    A run that is there is resumed, a finished one is read.
 
     Returns:
         The network, whose landmarks are centred too (see `shifted`), and its log.
@@ -93,12 +96,12 @@ def train(course: recipes.Course, name: str) -> tuple[models.LandmarkNet, list[d
     Raises:
         ValueError: No such network.
     """
-    how, faces = plan(course, name), course.split("train")
+    config, faces = plan(course, name), course.split("train")
     labels = faces.landmarks
-    if how.targets == "soft":
+    if config.targets == "soft":
         labels = recipes.soft_landmarks(course)[faces.rows]
-    start = _known(course, how.start) if how.start else None
-    return _fit(course, name, how, labels - shift_of_labels(course), start)
+    start = _centred(course, config.start) if config.start else None
+    return _fit(course, name, config, labels - shift_of_labels(course), start)
 
 
 def plan(course: recipes.Course, name: str) -> LongRun:
@@ -114,24 +117,29 @@ def plan(course: recipes.Course, name: str) -> LongRun:
 
 
 def folder_of(course: recipes.Course, name: str) -> Path:
-    """Where a long run lies."""
+    """The folder of a long run."""
     return course.folder / "long-run" / name
 
 
-def _known(course, name):
+def _centred(course, name):
     """The network of that name, its landmarks centred: one that ships, or one trained here."""
-    ready = {} if folder_of(course, name).exists() else zoo.shipped(course.faces)
-    if name in ready:
-        net = ready[name]
+    shipped = {} if folder_of(course, name).exists() else zoo.shipped(course.faces)
+    if name in shipped:
+        net = shipped[name]
         return shifted(net, np.array(net.card["labels_moved_by"]), course.zoom)
     return train(course, name)[0]
 
 
 def shift_of_labels(course: recipes.Course) -> np.ndarray:
-    """How far the training labels lie to the right of what they mean, `(x, 0)` in stored-crop
-    units: the mean distance from a network that has also seen the mirror images. (Downwards the
-    mirror image says nothing, and a network learns whatever the labels say.) Rendered labels lie
-    where they should; a short training's own error would be taken for a side of theirs."""
+    """How far the training labels lie to the right of the true landmarks.
+
+    It is their mean distance from the answers of a network that has also seen mirror images. A
+    vertical shift is the same in the mirror image, so it cannot be measured. Rendered labels are
+    exact: they are not measured, since the error of a short training would look like a shift.
+
+    Returns:
+        `(x, 0)` in stored-crop units.
+    """
     if course.faces.rendered:
         return np.zeros(2)
     faces = course.split("train")
@@ -140,36 +148,31 @@ def shift_of_labels(course: recipes.Course) -> np.ndarray:
     return np.array([x, 0.0])
 
 
-def _fit(course, name, how, targets, start=None):
-    net = recipes.new_network(course, how.network, how.size)
-    if start is not None:
-        net.load_state_dict(start.state_dict())
+def _fit(course, name, long_run, targets, start=None):
     config = training.TrainConfig(
-        how.loss,
-        how.epochs,
-        learning_rate=how.learning_rate,
-        n_views=how.n_views,
+        long_run.loss,
+        long_run.epochs,
+        learning_rate=long_run.learning_rate,
+        n_views=long_run.n_views,
         view_config=WIDE,
         average=0.999,
     )
-    log = training.fit(
-        net,
-        course.split("train"),
+    return studies.train(
+        course,
+        long_run.network,
+        long_run.size,
         config,
+        folder_of(course, name),
+        start=start,
         targets=targets.astype(np.float32),
-        teachers=_answers(course, config) if how.loss in training.SETTINGS else None,
-        validation=course.split("validation"),
-        run=folder_of(course, name),
-        progress=course.progress,
+        teachers=_teacher_cache(course, config) if long_run.loss in training.SETTINGS else None,
     )
-    return net, log
 
 
-def _answers(course, config):
+def _teacher_cache(course, config):
     """The teachers' landmarks, for every view that a student of the long run sees."""
-    both = teachers.Teachers(**{which: _known(course, which) for which in ("tough", "tolerant")})
     return teachers.build_cache(
-        both,
+        teachers.Teachers(_centred(course, "tough"), _centred(course, "tolerant")),
         course.split("train"),
         folder_of(course, "teacher-landmarks"),
         seed=config.seed,
@@ -183,7 +186,16 @@ def _answers(course, config):
 
 @torch.no_grad()
 def shifted(net: models.LandmarkNet, shift: np.ndarray, zoom: float) -> models.LandmarkNet:
-    """The network with `shift` (stored-crop units) added to all its landmarks, in its bias."""
+    """Adds a shift to all landmarks of a network, in place.
+
+    Args:
+        net: The network; its bias is changed.
+        shift: `(2,)` in stored-crop units.
+        zoom: Network-crop units per stored-crop unit.
+
+    Returns:
+        The same network.
+    """
     step = torch.as_tensor(shift * zoom, dtype=torch.float32, device=net.head.bias.device)
     net.head.bias += step.repeat(net.config.n_points)
     return net
@@ -192,45 +204,52 @@ def shifted(net: models.LandmarkNet, shift: np.ndarray, zoom: float) -> models.L
 def ship(course: recipes.Course, name: str) -> Path:
     """Puts the trained network into this checkout's `kdnotes.models.zoo`.
 
-    The side of its labels is put back into it. Its card says where it comes from and what it
-    reaches. Test faces are read here, once.
+    The shift of the labels is added to its landmarks. Its card says where it comes from and how
+    good it is. Test faces are read here, once.
 
     Returns:
         The file.
+
+    Raises:
+        ValueError: No such network.
     """
-    how, (net, log), shift = plan(course, name), train(course, name), shift_of_labels(course)
+    config, (net, log), shift = plan(course, name), train(course, name), shift_of_labels(course)
     net = shifted(net, shift, course.zoom).cpu()
-    meta, data = course.faces.meta, course.faces.name
+    meta = course.faces.meta
     source = "" if course.faces.rendered else "--data FACE_SET "
-    soft = recipes.soft_landmarks(course)
-    scores = {}
-    for split in report.SPLITS:
-        faces = course.split(split)
-        pred = inference.predict(net, faces)
-        scores[split] = report.score(pred, faces)
-        if how.targets == "soft":
-            scores[f"{split}, against soft landmarks"] = report.score(pred, faces, soft[faces.rows])
-    about = report.about_data(course.faces)
     card = {
         "name": name,
-        "data": about,
+        "data": report.about_data(course.faces),
         "labels": meta.get("labels") or "see the data set",
         "split": meta["split_rule"],
         "command": f"python -m kdnotes long-run {name} {source}--ship",
-        "how": asdict(how) | {"views": asdict(WIDE)},
+        "how": asdict(config) | {"views": asdict(WIDE)},
         "seed": 0,
         "labels_moved_by": (-shift).tolist(),  # for the training, in stored-crop units
-        "scores": scores,
+        "scores": _scores(course, net, soft=config.targets == "soft"),
         "curve": [round(entry["nme"], 5) for entry in log],
         "seconds": log[-1]["seconds"],
         "hardware": hardware(),
         "use": USE,
         "licence": LICENCE.format(data=meta.get("licence") or "see the data set"),
     }
-    path = add(net, name, data, card)
+    path = add(net, name, course.faces.name, card)
     if name == "student-kd":
         add_exported(name, course.faces)
     return path
+
+
+def _scores(course, net, soft):
+    """Scores of a network on each split, with `soft` also against the soft landmarks."""
+    scores = {}
+    for split in report.SPLITS:
+        faces = course.split(split)
+        pred = inference.predict(net, faces)
+        scores[split] = report.score(pred, faces)
+        if soft:
+            targets = recipes.soft_landmarks(course)[faces.rows]
+            scores[f"{split}, against soft landmarks"] = report.score(pred, faces, targets)
+    return scores
 
 
 USE = (

@@ -7,6 +7,7 @@ Needs the extra `export`. Writes the results that notebook 07 shows.
 
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,94 +23,142 @@ from kdnotes.deploy.crops import plain_crops, rendered_crops
 from kdnotes.deploy.export import TOLERANCE, export
 from kdnotes.deploy.exported import Exported
 from kdnotes.evaluation import cost
+from kdnotes.evaluation.report import markdown_table, per_cent
 from kdnotes.models import zoo
 
-#: Training faces that int8 is fitted to; fewer where one block after the other is.
+#: Training faces that int8 is calibrated on, and fewer where each block is calibrated alone.
 CALIBRATED, FEW = 128, 32
 
-#: The side at which the time is measured once more: the paper's.
+#: Another side in pixels at which the time is measured: the paper's.
 LARGE = 224
 
 
-def drift(found: np.ndarray, expected: np.ndarray, scheme) -> dict[str, float]:
-    """How far points moved: mean, 95 % quantile and largest, as shares of the eyes' distance."""
-    moved = metrics.point_errors(found, expected, scheme)
+def drift(points: np.ndarray, expected: np.ndarray, scheme) -> dict[str, float]:
+    """How far points moved: mean, 95 % quantile and largest, as shares of the eyes' distance.
+
+    Args:
+        points, expected: `(N, L, 2)` in one unit.
+        scheme: Of the points.
+    """
+    moved = metrics.point_errors(points, expected, scheme)
     quantiles = {"drift": moved.mean(), "drift95": np.quantile(moved, 0.95), "most": moved.max()}
     return {name: float(value) for name, value in quantiles.items()}
 
 
 def calibration(faces: FaceSet, config, n: int) -> np.ndarray:
-    """Crops of `n` training faces, evenly spread."""
+    """Crops of `n` training faces, evenly spread over the face set.
+
+    Args:
+        faces: A whole face set.
+        config: Of the network that sees the crops.
+        n: Number of faces; fewer where there are not as many.
+
+    Returns:
+        `(n, size, size, 3)` uint8.
+    """
     train = faces.split("train")
     chosen = np.linspace(0, len(train) - 1, min(n, len(train))).astype(int)
     return plain_crops(train.select(chosen), config)
 
 
 def of_network(net: models.LandmarkNet, faces: FaceSet, folder: Path) -> list[dict]:
-    """A row for PyTorch and for each precision: error, drift, bytes, time of one face."""
+    """Measures a network in PyTorch and in each precision, on validation faces.
+
+    Args:
+        net: The network.
+        faces: A whole face set.
+        folder: For the exported files.
+
+    Returns:
+        A row for each: error, drift, bytes, time of one face.
+    """
     validation = faces.split("validation")
-    seen, zoom = plain_crops(validation, net.config), validation.zoom(net.config.crop_margin)
-    fitted = calibration(faces, net.config, CALIBRATED)
-    expected = np.concatenate([net.read(seen[i : i + 64]) for i in range(0, len(seen), 64)])
-    files = {name: export(net, folder / f"{name}.onnx", name, fitted) for name in TOLERANCE}
-    networks = {name: Exported(path) for name, path in files.items()}
-    ways = {"PyTorch": lambda: net.read(seen[:1])}
-    ways |= {name: lambda found=found: found.read(seen[:1]) for name, found in networks.items()}
-    taken, rows = cost.taking_turns(ways), []
-    for name in ways:
-        points = expected if name == "PyTorch" else networks[name].read(seen)
+    crops, zoom = plain_crops(validation, net.config), validation.zoom(net.config.crop_margin)
+    calibrated = calibration(faces, net.config, CALIBRATED)
+    times = _times(net, folder, calibrated, crops[:1])
+    expected = np.concatenate([net.read(crops[i : i + 64]) for i in range(0, len(crops), 64)])
+    rows = []
+    for name in times:
+        points, size = expected, 4 * models.count_parameters(net)
+        if name in TOLERANCE:
+            path = folder / f"{name}.onnx"
+            points, size = Exported(path).read(crops), path.stat().st_size
         errors = metrics.nme(points / zoom, validation.landmarks, validation.scheme)
-        size = 4 * models.count_parameters(net) if name == "PyTorch" else files[name].stat().st_size
         rows.append(
             {
                 "runs as": name,
                 "nme": float(errors.mean()),
                 "bytes": size,
-                "milliseconds": taken[name],
+                "milliseconds": times[name],
+                **drift(points, expected, validation.scheme),
             }
-            | drift(points, expected, validation.scheme)
         )
     return rows
 
 
+def _times(net, folder, calibrated, crop, rounds=60):
+    """Median milliseconds of a crop `(1, H, W, 3)` in PyTorch and in each precision.
+
+    The exported networks stay in the folder.
+    """
+    ways = {"PyTorch": partial(net.read, crop)}
+    for name in TOLERANCE:
+        exported = Exported(export(net, folder / f"{name}.onnx", name, calibrated))
+        ways[name] = partial(exported.read, crop)
+    return cost.taking_turns(ways, rounds)
+
+
 def at_side(net: models.LandmarkNet, side: int, folder: Path) -> dict[str, float]:
-    """Milliseconds of one crop of that side, by what the network runs as."""
+    """Milliseconds of one crop of another side, by what the network runs as.
+
+    Args:
+        net: The network.
+        side: In pixels.
+        folder: For the exported files.
+    """
     larger = models.LandmarkNet(replace(net.config, size=side), net.backbone)
     larger.load_state_dict(net.state_dict())
     larger.eval()
-    fitted = rendered_crops(FEW, larger.config)
-    ways = {"PyTorch": lambda: larger.read(fitted[:1])}
-    for name in TOLERANCE:
-        found = Exported(export(larger, folder / f"{side}-{name}.onnx", name, fitted))
-        ways[name] = lambda found=found: found.read(fitted[:1])
-    return cost.taking_turns(ways, rounds=30)
+    crops = rendered_crops(FEW, larger.config)
+    return _times(larger, folder, crops, crops[:1], rounds=30)
 
 
 def sensitivity(net: models.LandmarkNet, faces: FaceSet, folder: Path) -> dict[str, dict]:
-    """Drift on validation faces when one block alone is computed in 8 bits."""
+    """Drift on validation faces when one block alone is computed in 8 bits.
+
+    Args:
+        net: The network.
+        faces: A whole face set.
+        folder: For the exported files.
+
+    Returns:
+        Name of the block to its `drift`.
+    """
     validation = faces.split("validation")
     validation = validation.select(np.arange(0, len(validation), max(1, len(validation) // 64)))
-    seen, fitted = plain_crops(validation, net.config), calibration(faces, net.config, FEW)
+    crops, calibrated = plain_crops(validation, net.config), calibration(faces, net.config, FEW)
     path = export(net, folder / "whole.onnx")
-    expected, model = Exported(path).read(seen), onnx.load(path)
-    blocks, found = precisions.blocks(precisions.prepared(model)), {}
+    expected, model = Exported(path).read(crops), onnx.load(path)
+    blocks, drifts = precisions.blocks(precisions.prepared(model)), {}
     for block in tqdm(blocks, unit=" blocks"):
         others = [node for name, nodes in blocks.items() if name != block for node in nodes]
-        (folder / "one.onnx").write_bytes(
-            precisions.eight_bits(model, fitted, leave=others).SerializeToString()
-        )
-        points = Exported(folder / "one.onnx").read(seen)
-        found[block] = drift(points, expected, validation.scheme)
-    return found
+        one = folder / "one.onnx"
+        onnx.save(precisions.eight_bits(model, calibrated, leave=others), one)
+        drifts[block] = drift(Exported(one).read(crops), expected, validation.scheme)
+    return drifts
 
 
 def run(faces: FaceSet) -> dict:
-    """All of it for the student and the Tough teacher that ship for this face set; JSON values."""
-    shipped, found = zoo.shipped(faces), {}
+    """Measures the student and the Tough teacher that ship for a face set.
+
+    Returns:
+        JSON values: the numbers of each network, number of faces, split and machine.
+    """
+    shipped, networks = zoo.shipped(faces), {}
     for name in ("student-kd", "tough"):
         net = shipped[name]
         with tempfile.TemporaryDirectory() as folder:
-            found[name] = {
+            networks[name] = {
                 "network": net.config.name,
                 "size": net.config.size,
                 "parameters": models.count_parameters(net),
@@ -118,32 +167,46 @@ def run(faces: FaceSet) -> dict:
                 f"at {LARGE}": at_side(net, LARGE, Path(folder)),
             }
             if name == "student-kd":
-                found[name]["blocks"] = sensitivity(net, faces, Path(folder))
-    about = {"faces": len(faces.split("validation")), "split": "validation"}
-    return about | {"hardware": hardware(), "networks": found}
+                networks[name]["blocks"] = sensitivity(net, faces, Path(folder))
+    return {
+        "faces": len(faces.split("validation")),
+        "split": "validation",
+        "hardware": hardware(),
+        "networks": networks,
+    }
 
 
-def table(found: dict, name: str = "student-kd") -> pd.DataFrame:
-    """The rows of one network for people."""
-    rows = pd.DataFrame(found["networks"][name]["rows"]).set_index("runs as")
-    shown = pd.DataFrame(index=rows.index)
-    shown["NME %"] = (100 * rows["nme"]).map("{:.3f}".format)
-    for column, title in {"drift": "mean", "drift95": "95 %", "most": "max"}.items():
-        shown[f"drift {title}, %"] = (100 * rows[column]).map("{:.3f}".format)
-    shown["MB"] = (rows["bytes"] / 1e6).map("{:.2f}".format)
-    shown["ms"] = rows["milliseconds"].map("{:.2f}".format)
-    faster = rows["milliseconds"]["PyTorch"] / rows["milliseconds"]
-    shown["times as fast"] = faster.map("{:.1f}".format)
-    return shown
+def table(results: dict, name: str = "student-kd") -> pd.DataFrame:
+    """The rows of one network as a table for people.
+
+    Args:
+        results: What `run` returns.
+        name: Of the network.
+    """
+    rows = pd.DataFrame(results["networks"][name]["rows"]).set_index("runs as")
+    milliseconds = rows["milliseconds"]
+    return pd.DataFrame(
+        {
+            "NME %": per_cent(rows["nme"], digits=3),
+            "drift mean, %": per_cent(rows["drift"], digits=3),
+            "drift 95 %, %": per_cent(rows["drift95"], digits=3),
+            "drift max, %": per_cent(rows["most"], digits=3),
+            "MB": (rows["bytes"] / 1e6).map("{:.2f}".format),
+            "ms": milliseconds.map("{:.2f}".format),
+            "times as fast": (milliseconds["PyTorch"] / milliseconds).map("{:.1f}".format),
+        }
+    )
 
 
-def section(found: dict) -> str:
-    """The student's table in Markdown, for the README."""
-    shown = table(found).reset_index()
-    lines = [shown.columns, ["---"] * len(shown.columns), *shown.to_numpy()]
-    machine = found["hardware"]
+def section(results: dict) -> str:
+    """The student's table in Markdown, for the README.
+
+    Args:
+        results: What `run` returns.
+    """
+    shown, machine = table(results).reset_index(), results["hardware"]
     return (
-        "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
-        + f"\n\nDrift: how far points move from their places in 32 bits, % of the eyes' distance. "
+        f"{markdown_table(shown.columns, shown.to_numpy())}\n\n"
+        "Drift: how far points move from their places in 32 bits, % of the eyes' distance. "
         f"{machine['device']}, torch {machine['torch']}."
     )

@@ -1,9 +1,9 @@
-"""What can stand in a teacher's place, to ask what a teacher is worth.
+"""Stand-ins for a teacher, to measure what a teacher is worth.
 
 Each has the `answers`, `check` and `fingerprints` of `kdnotes.teachers.TeacherCache`, so a training
-takes it for a teacher. KD-Loss asks a teacher for one thing only, its distance t from the landmarks
-at each coordinate; these give other distances: those of other faces, a constant, or those of a
-shape model without any network.
+accepts it as a teacher. KD-Loss uses one thing only of a teacher: its distance t from the landmarks
+at each coordinate. The stand-ins give other distances: those of other faces, a constant, or those
+of a shape model without any network.
 """
 
 import hashlib
@@ -17,8 +17,14 @@ from kdnotes.views import warp_points
 
 
 class OnFaces:
-    """Answers that are computed from the faces themselves; `position` leads from their rows to
-    theirs."""
+    """Base of stand-ins that compute answers from the faces themselves.
+
+    Args:
+        faces: Training faces.
+
+    Attributes:
+        position: Row of the whole face set to position in `faces`; -1 for other rows.
+    """
 
     def __init__(self, faces: FaceSet):
         self.faces = faces
@@ -34,13 +40,13 @@ class OnFaces:
             raise ValueError("the stand-in for a teacher was made for another face set")
 
     def _in_view(self, points, rows, views):
-        """`points` `(N, L, 2)` of the faces at `rows`, as they lie in the views."""
+        """Points `(N, L, 2)` of all faces to those of the faces at `rows` in their views."""
         chosen = torch.as_tensor(points[self.position[rows]]).float().to(views.matrix.device)
         return warp_points(chosen, views, self.faces.scheme)
 
 
 class Softened(OnFaces):
-    """The soft landmarks themselves in the Tolerant teacher's place: no second network.
+    """The soft landmarks themselves in place of the Tolerant teacher: no second network.
 
     Args:
         faces: Training faces.
@@ -96,52 +102,71 @@ class Shuffled(OnFaces):
 
     def answers(self, rows, view_ids, crops, views) -> dict[str, torch.Tensor]:
         truth = self._in_view(self.faces.landmarks, rows, views)
-        found = self.teachers.answers(rows, view_ids, crops, views)
-        return {name: truth + (points - truth).roll(1, dims=0) for name, points in found.items()}
+        answers = self.teachers.answers(rows, view_ids, crops, views)
+        return {name: truth + (points - truth).roll(1, dims=0) for name, points in answers.items()}
 
 
-class Together:
-    """One teacher from here and one from there.
+class Combined:
+    """Base of stand-ins that are made of other teachers.
 
-    Raises:
-        ValueError: Two that are given for the same place.
+    Args:
+        parts: Teachers, caches or stand-ins.
     """
 
     def __init__(self, *parts):
         self.parts = parts
+
+    def check(self, expected: dict) -> None:
+        """
+        Raises:
+            ValueError: A part was made for another training.
+        """
+        for part in self.parts:
+            part.check(expected)
+
+
+class Together(Combined):
+    """Teachers of several parts as one.
+
+    Args:
+        parts: Teachers, caches or stand-ins.
+
+    Raises:
+        ValueError: Two parts have the same teacher.
+    """
+
+    def __init__(self, *parts):
+        super().__init__(*parts)
         names = [name for part in parts for name in part.fingerprints]
         if len(set(names)) < len(names):
             raise ValueError(f"two stand for the same teacher: {', '.join(names)}")
         self.fingerprints = {k: v for part in parts for k, v in part.fingerprints.items()}
 
-    def check(self, expected: dict) -> None:
-        for part in self.parts:
-            part.check(expected)
-
     def answers(self, rows, view_ids, crops, views) -> dict[str, torch.Tensor]:
-        found = {}
+        answers = {}
         for part in self.parts:
-            found |= part.answers(rows, view_ids, crops, views)
-        return found
+            answers |= part.answers(rows, view_ids, crops, views)
+        return answers
 
 
-class Only:
-    """Some of the teachers' answers: the Tough one alone, say.
+class Only(Combined):
+    """Some of the teachers only, such as the Tough one alone.
+
+    Args:
+        teachers: Live or cached teachers.
+        names: Those to keep.
 
     Raises:
         ValueError: A name that the teachers do not have.
     """
 
     def __init__(self, teachers, *names: str):
+        super().__init__(teachers)
         missing = set(names) - set(teachers.fingerprints)
         if missing:
             raise ValueError(f"no teacher is called {', '.join(sorted(missing))}")
-        self.teachers, self.names = teachers, names
         self.fingerprints = {name: teachers.fingerprints[name] for name in names}
 
-    def check(self, expected: dict) -> None:
-        self.teachers.check(expected)
-
     def answers(self, rows, view_ids, crops, views) -> dict[str, torch.Tensor]:
-        found = self.teachers.answers(rows, view_ids, crops, views)
-        return {name: found[name] for name in self.names}
+        answers = self.parts[0].answers(rows, view_ids, crops, views)
+        return {name: answers[name] for name in self.fingerprints}

@@ -23,19 +23,20 @@ from kdnotes.training.schedule import Average
 
 
 class Setting:
-    """Faces, teachers and their stored answers, and as many students as there are to time.
+    """Faces, teachers, their stored answers, and a student to copy.
 
     Args:
         profile: Sizes and networks.
         batch: Faces per step.
-        folder: For the files of the face set and the cache.
+        folder: For the files of the face set and of the cache.
+        progress: Show progress bars.
     """
 
     def __init__(self, profile: profiles.Profile, batch: int, folder: Path, progress: bool):
         self.profile, self.batch = profile, batch
         self.accelerator = Accelerator(mixed_precision=precision(), cpu=processes.on_cpu())
         self.device = self.accelerator.device
-        with contextlib.redirect_stdout(io.StringIO()):  # its summary is of no interest here
+        with contextlib.redirect_stdout(io.StringIO()):  # hides its summary
             self.faces = prepare_synthetic(
                 folder / "faces", max(2 * batch, 64), size=profile.stored_size, progress=progress
             )
@@ -43,46 +44,74 @@ class Setting:
         self.config = training.TrainConfig(
             "kd-paper", 1, batch, n_views=1, strength=profile.strength
         )
-        nets = {name: models.create(profile.teacher, 68, size=profile.teacher_size) for name in
-                ("tough", "tolerant")}  # fmt: skip
-        self.teachers = Teachers(**nets).to(self.device)
-        how = {"n_views": 1, "strength": profile.strength, "device": self.device}
+        tough, tolerant = (
+            models.create(profile.teacher, 68, size=profile.teacher_size) for _ in range(2)
+        )
+        self.teachers = Teachers(tough, tolerant).to(self.device)
         self.cache = build_cache(
-            self.teachers, self.faces, folder / "cache", seed=0, progress=progress, **how
+            self.teachers,
+            self.faces,
+            folder / "cache",
+            seed=0,
+            n_views=1,
+            strength=profile.strength,
+            device=self.device,
+            progress=progress,
         )
         self.net = models.create(profile.student, 68, size=profile.student_size).to(self.device)
         self._order = np.random.default_rng(0)
 
     def chosen(self) -> np.ndarray:
-        """The positions of another batch of faces."""
+        """The positions of the next batch of faces, `(batch,)`."""
         return self._order.permutation(len(self.faces))[: self.batch]
 
     def views(self, teachers=None):
-        """A batch as the student gets it."""
-        more = (self.chosen(), self.config, 0, teachers)
-        return training.make_batch(self.net, self.faces, self.targets, *more)
+        """Images, landmarks and teachers' answers of the next batch, as the student gets them."""
+        return training.make_batch(
+            self.net, self.faces, self.targets, self.chosen(), self.config, 0, teachers
+        )
 
     def student(self, channels_last: bool = True, fused: bool = True):
-        """A student of its own, and its optimiser."""
+        """A new copy of the student, and its optimiser."""
         layout = torch.channels_last if channels_last else torch.contiguous_format
         net = copy.deepcopy(self.net).to(self.device, memory_format=layout).train()
         optimizer = torch.optim.AdamW(net.parameters(), fused=fused)
         return net, self.accelerator.prepare_optimizer(optimizer)
 
     def step(
-        self, teachers, *, accelerator=None, average=True, clip=1.0, compiled=False, **student
+        self,
+        teachers,
+        *,
+        other_precision: bool = False,
+        average: bool = True,
+        clip: float | None = 1.0,
+        compiled: bool = False,
+        channels_last: bool = True,
+        fused: bool = True,
     ) -> Callable[[], None]:
-        """The whole step of `training.fit`, or one with a switch turned."""
-        net, optimizer = self.student(**student)
+        """The whole step of `training.fit`, or a step with a switch turned.
+
+        Args:
+            teachers: Live or cached.
+            other_precision: Compute in float32 where the engine uses 16 bits, else in bf16.
+            average: Keep a running average of the weights.
+            clip: Length of the gradient beyond which it is shortened.
+            compiled: Use `torch.compile`.
+            channels_last, fused: As in `student`.
+        """
+        net, optimizer = self.student(channels_last, fused)
         mean = Average(net, self.config.average)
         config = training.TrainConfig("kd-paper", 1, self.batch, n_views=1, clip=clip)
+        if other_precision:
+            bf16 = precision() == "no"
+            net.forward = torch.autocast(self.device.type, torch.bfloat16, enabled=bf16)(
+                net.forward
+            )
         called = torch.compile(net) if compiled else net
 
         def work():
             batch = self.views(teachers)
-            training.descend(
-                called, batch, config, 1e-4, optimizer, accelerator or self.accelerator
-            )
+            training.descend(called, batch, config, 1e-4, optimizer, self.accelerator)
             if average:
                 mean.update(1000)
 
@@ -103,41 +132,31 @@ class Setting:
         return work
 
 
-class OtherPrecision:
-    """Stands in for the accelerator, to time the precision that it does not use here."""
-
-    def __init__(self, device: torch.device):
-        # where the engine computes in bf16 the other one is float32, and the other way round
-        self.on, self.type = precision() == "no", device.type
-
-    def autocast(self):
-        return torch.autocast(self.type, torch.bfloat16, enabled=self.on)
-
-    def backward(self, loss):
-        loss.backward()
-
-    def unscale_gradients(self, optimizer):
-        pass
-
-
 def naive_step(setting: Setting, folder: Path) -> Callable[[], None]:
-    """The loop of the released code: for every batch decode the pictures, resize them, ask both
-    teachers, and read the loss."""
+    """The loop of the released code.
+
+    For every batch it decodes the pictures, resizes them, asks both teachers and reads the loss.
+
+    Args:
+        setting: Faces and networks.
+        folder: A new folder for the pictures.
+    """
     folder.mkdir()
     for i, picture in enumerate(setting.faces.images[:]):
         Image.fromarray(picture).save(folder / f"{i}.jpg", quality=95)
-    nets = (setting.net, *setting.teachers.nets.values())
-    layout = {"memory_format": torch.contiguous_format}
-    net, *teachers = (copy.deepcopy(net).to(setting.device, **layout) for net in nets)
+    net, *teachers = (
+        copy.deepcopy(net).to(setting.device, memory_format=torch.contiguous_format)
+        for net in (setting.net, *setting.teachers.nets.values())
+    )
     net.train()
     optimizer = torch.optim.Adam(net.parameters())
     side = setting.profile.stored_size * CROP_MARGIN / STORED_MARGIN
     edge = (setting.profile.stored_size - side) / 2
+    box = (edge, edge, edge + side, edge + side)
 
     def read(number, size):
         with Image.open(folder / f"{number}.jpg") as picture:
-            picture = picture.resize((size, size), Image.BILINEAR, box=(edge, edge, edge + side,
-                                                                        edge + side))  # fmt: skip
+            picture = picture.resize((size, size), Image.BILINEAR, box=box)
         return np.asarray(picture, np.float32).transpose(2, 0, 1) / 255
 
     def load(chosen, size):
@@ -160,24 +179,30 @@ def naive_step(setting: Setting, folder: Path) -> Callable[[], None]:
 
 
 def works(setting: Setting, folder: Path, compiled: bool) -> dict[str, Callable[[], None]]:
-    """What is timed, by name; each call works on one batch."""
-    device, cache = setting.device, setting.cache
+    """What is timed, by name; each call works on one batch.
+
+    Args:
+        setting: Faces and networks.
+        folder: For the pictures of the naive loop.
+        compiled: Also a step with `torch.compile`.
+    """
+    cache = setting.cache
     net, _ = setting.student()
     images, target, answers = setting.views(cache)
     net(images).sum().backward()
     pred = (target + 0.01).requires_grad_()
     mean = Average(net, 0.99)
     rows = setting.faces.rows[: setting.batch]
-    how = training.SETTINGS["kd-paper"]
+    settings = training.SETTINGS["kd-paper"]
 
     def loss():
-        terms = losses.kd_loss(pred, target, **answers, settings=how)
+        terms = losses.kd_loss(pred, target, **answers, settings=settings)
         terms.total.backward()
-        training.step.compare(pred.detach(), target, answers, how)
+        training.step.compare(pred.detach(), target, answers, settings)
 
     other = "bf16" if precision() == "no" else "float32"
     step = functools.partial(setting.step, cache)
-    found = {
+    steps = {
         "student alone": setting.bare(),
         "step, teachers' landmarks stored": step(),
         "step, teachers asked every time": setting.step(setting.teachers),
@@ -192,8 +217,8 @@ def works(setting: Setting, folder: Path, compiled: bool) -> dict[str, Callable[
         "step without fused optimiser": step(fused=False),
         "step without clipping": step(clip=None),
         "step without running average": step(average=False),
-        f"step in {other}": step(accelerator=OtherPrecision(device)),
+        f"step in {other}": step(other_precision=True),
     }
     if compiled:
-        found["step, compiled"] = step(compiled=True)
-    return found
+        steps["step, compiled"] = step(compiled=True)
+    return steps

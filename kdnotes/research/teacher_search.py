@@ -3,22 +3,21 @@
     python -m kdnotes study teacher-search --data FACE_SET
 
 A teacher that is hardly better than its student has little to teach. Each arm changes something
-about the plain student of the profile `quick`: its input, its network, its schedule, its start; the
-last ones several things at once. All see the same training faces and are measured on the
-same validation faces; the error on training faces shows what is known by heart.
+about the plain student of the profile `quick`: its input, its network, its schedule or its start.
+The last arms change several things at once. All arms see the same training faces and are measured
+on the same validation faces. The error on training faces shows how much is memorised.
 """
 
-import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from kdnotes import metrics, models, training
+from kdnotes import models, training
 from kdnotes.course import profiles, recipes
 from kdnotes.course.machine import hardware
 from kdnotes.evaluation import report
-from kdnotes.models import inference
+from kdnotes.research import studies
 
 
 @dataclass(frozen=True)
@@ -27,9 +26,10 @@ class Arm:
 
     Attributes:
         network, size: Backbone and input side in pixels.
-        epochs: Of the training.
-        embedded_first: Train on embedded faces before.
-        strength, average: Of the views and of the weights' average.
+        epochs: Epochs of the training.
+        embedded_first: Train on embedded faces first.
+        strength: Of the views.
+        average: Decay of the running average of the weights.
     """
 
     network: str = "mobilenetv2_050"
@@ -53,59 +53,70 @@ ARMS = {
 }
 
 
-def train(arm: Arm, course: recipes.Course, folder: Path, start: Path | None = None):
-    """The arm's network and the end of its log; what was trained before is found again."""
-    path, about = folder / "network.safetensors", {"arm": asdict(arm)}
-    about["faces"] = course.faces.fingerprint
-    if path.exists():
-        net = models.load(path)
-        if {name: net.card.get(name) for name in about} == about:
-            return net, net.card["log"]
-    net = recipes.new_network(course, arm.network, arm.size)
-    if start is not None:
-        net.load_state_dict(models.load(start).state_dict())
+def train(
+    arm: Arm, course: recipes.Course, folder: Path, start: models.LandmarkNet | None = None
+) -> tuple[models.LandmarkNet, list[dict]]:
+    """The arm's network and its log; what was trained before is found again.
+
+    Args:
+        arm: How to train.
+        course: The faces.
+        folder: Of the run; its `network.safetensors` is the network.
+        start: The network whose weights it starts with; None: a new network.
+
+    Raises:
+        ValueError: The folder holds another training.
+    """
     config = training.TrainConfig("l1", arm.epochs, strength=arm.strength, average=arm.average)
-    validation = course.split("validation")
-    log = training.fit(net, course.split("train"), config, validation=validation, run=folder)
-    models.save(net, path, card=about | {"log": log[-1]})
-    return net, log[-1]
+    net, log = studies.train(course, arm.network, arm.size, config, folder, start=start)
+    card = {"arm": asdict(arm), "faces": course.faces.fingerprint, "log": log[-1]}
+    models.save(net, folder / "network.safetensors", card=card)
+    return net, log
 
 
 def run(course: recipes.Course, folder: Path, names=tuple(ARMS)) -> dict:
     """Trains and measures the arms of these names.
 
+    Args:
+        course: The faces.
+        folder: For the runs.
+        names: Names in `ARMS`; gains are those over the first.
+
     Returns:
-        JSON values: a row per arm with its error on validation and on training faces, the gain over
-        the plain student, the seconds of its training and its validation error after each epoch.
+        JSON values: a row per arm with its error on validation and on training faces, the gain, the
+        seconds of its training and its validation error after each epoch.
     """
-    rows = []
-    train_faces, validation = course.split("train"), course.split("validation")
-    some = train_faces.select(np.linspace(0, len(train_faces) - 1, 400).astype(int))
+    rows = studies.collect(_rows(course, folder, names))
+    return {"data": report.about_data(course.faces), "hardware": hardware(), "rows": rows}
+
+
+def _rows(course, folder, names):
+    """The row of each arm, and its line of text."""
+    faces, reference = course.split("train"), None
+    some = faces.select(np.linspace(0, len(faces) - 1, 400).astype(int))
     for name in names:
-        arm, where = ARMS[name], folder / name.replace(" ", "-").replace(",", "")
+        arm, run_folder = ARMS[name], folder / name.replace(" ", "-").replace(",", "")
         start = None
         if arm.embedded_first:
             quick = profiles.get("quick")
             embedded = recipes.Course(quick, recipes.embedded_faces(quick), folder)
-            train(replace(arm, embedded_first=False), embedded, where / "first")
-            start = where / "first" / "network.safetensors"
-        net, log = train(arm, course, where, start)
-        nme = {
-            split: float(
-                metrics.nme(inference.predict(net, faces), faces.landmarks, faces.scheme).mean()
-            )
-            for split, faces in (("training", some), ("validation", validation))
+            first = replace(arm, embedded_first=False)
+            start, _ = train(first, embedded, run_folder / "first")
+        net, log = train(arm, course, run_folder, start)
+        on_training = float(report.errors(net, some).mean())
+        on_validation = float(report.errors(net, course.split("validation")).mean())
+        reference = reference or on_validation
+        row = {
+            "arm": name,
+            "training": on_training,
+            "validation": on_validation,
+            "gain": 1 - on_validation / reference,
+            "seconds": log[-1]["seconds"],
+            **asdict(arm),
+            "curve": [round(epoch["nme"], 5) for epoch in log],
         }
-        first = rows[0] if rows else nme
-        gain = 1 - nme["validation"] / first["validation"]
-        lines = (where / "log.jsonl").read_text("utf-8").splitlines()
-        curve = [round(json.loads(line)["nme"], 5) for line in lines]
-        rows.append({"arm": name, **nme, "gain": gain, "seconds": log["seconds"], **asdict(arm)})
-        rows[-1]["curve"] = curve
-        print(
-            f"{name:30} validation {nme['validation']:.2%}, training {nme['training']:.2%}, "
-            f"{gain:+.1%} against {rows[0]['arm']}, {log['seconds']:.0f} s",
-            flush=True,
+        yield (
+            row,
+            f"{name:30} validation {on_validation:.2%}, training {on_training:.2%}, "
+            f"{row['gain']:+.1%} against {names[0]}, {row['seconds']:.0f} s",
         )
-    about = {"data": report.about_data(course.faces), "hardware": hardware()}
-    return about | {"rows": rows}

@@ -1,14 +1,14 @@
-"""What are the teachers worth? Questions, arms and contrasts, named before anything was run.
+"""What are the teachers worth? Questions, arms and contrasts, all named before any run.
 
     python -m kdnotes experiment few-labels-5 --data FACE_SET              # on validation faces
     python -m kdnotes experiment few-labels-5 --data FACE_SET --confirm    # once, on test faces
     python -m kdnotes experiment few-labels-5                              # in short
 
 Every experiment has one primary contrast: the arm in question against the best plain loss with the
-same labels and steps. It is judged on validation faces over several seeds (five for the two main
-questions, three for the others), and confirmed once, with fresh seeds, on test faces. The other
-arms are there to understand the answer, with two seeds each. `learning-rates` and what follows it
-are short looks: few seeds, no claim.
+same labels and steps. It is judged on validation faces over several seeds: five for the two main
+questions, three for the others. It is confirmed once, with fresh seeds, on test faces. The other
+arms help to understand the answer and have two seeds each. `learning-rates` and the experiments
+after it have few seeds and support no claim.
 
 Without a face set, the main contrasts are repeated in short on the embedded faces.
 """
@@ -40,7 +40,8 @@ DISTILLED = {
 RATES = (3e-3, 6e-3, 12e-3)
 
 
-def _few_labels(people: int, more: dict[str, Arm], seeds=THREE) -> Experiment:
+def _few_labels(people: int, others: dict[str, Arm], seeds=THREE) -> Experiment:
+    """The teacher's landmarks on unlabelled faces against L1 on the labelled faces alone."""
     return Experiment(
         f"With {people} people labelled: does a teacher help that tells the student about the "
         "faces of everybody else?",
@@ -50,7 +51,7 @@ def _few_labels(people: int, more: dict[str, Arm], seeds=THREE) -> Experiment:
             "teacher's landmarks on the others": Arm(targets="labels, else tough's", faces="all"),
             "own landmarks on the others": Arm(targets="labels, else own", faces="all"),
         }
-        | more,
+        | others,
         ("teacher's landmarks on the others", "L1 on the labelled faces"),
         seeds,
     )
@@ -175,7 +176,7 @@ EXPERIMENTS: dict[str, Experiment] = {
 }
 
 
-#: What is repeated on the embedded faces: the contrasts alone, three seeds, half the steps.
+#: The experiments on the embedded faces: the contrasts alone, three seeds, half the steps.
 IN_SHORT = {
     name: EXPERIMENTS[name].in_short()
     for name in ("few-labels-5", "better-than-plain", "weighting", "wrong-labels")
@@ -183,5 +184,9 @@ IN_SHORT = {
 
 
 def on(data: str) -> dict[str, Experiment]:
-    """The experiments on a face set of that `FaceSet.name`."""
+    """The experiments on a face set.
+
+    Args:
+        data: Its `FaceSet.name`.
+    """
     return IN_SHORT if data == "synthetic" else EXPERIMENTS

@@ -1,4 +1,7 @@
-"""What an experiment compares: arms that differ in one thing, and a contrast named beforehand."""
+"""What an experiment compares: arms that differ in one thing, and a contrast named before any run.
+
+`Arm` and `Regime` are also what a log is searched for, so their fields keep their names.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -6,16 +9,16 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Arm:
-    """One way to train the student. What is not named is the same for all arms.
+    """One way to train the student. What is not named here is the same for all arms.
 
     Attributes:
         loss: A name in `training.LOSSES`.
-        teachers: What answers for the teachers, a name in `answers.STAND_INS`; "" for none.
-        targets: What is learnt in the landmarks' place, a name in `targets.TARGETS`.
-        faces: Which training faces are seen: "labelled", or "all" (the others without labels).
+        teachers: Who answers for the teachers, a name in `answers.STAND_INS`; "" for nobody.
+        targets: What the student learns, a name in `targets.TARGETS`.
+        faces: Which training faces it sees: "labelled", or "all", the others without labels.
         scale: Factor of the loss, to bring the arms' gradients to one size.
         learning_rate: Peak of the schedule.
-        steps: How many times as many steps as the others; a row of its own, never the contrast.
+        steps: Factor of the regime's steps. An arm with more steps is never in the contrast.
     """
 
     loss: str = "l1"
@@ -37,11 +40,11 @@ class Regime:
     """What all arms of an experiment share.
 
     Attributes:
-        people: How many people's labels are seen by student and teachers; None: all.
+        people: How many people's labels student and teachers see; None: all.
         wrong: Share of the training landmarks that are moved.
-        steps: Of each training.
-        student, size: Backbone and input side in pixels.
-        teacher, teacher_size, teacher_steps: The same of the teachers.
+        steps: Steps of each training of a student.
+        student, size: Backbone of the students, and their input side in pixels.
+        teacher, teacher_size, teacher_steps: The same for the teachers.
         batch_size, strength, n_views: As in `training.TrainConfig`.
         variance: Share of the shapes' variance in the soft landmarks.
     """
@@ -69,10 +72,12 @@ class Experiment:
         regime: What all arms share.
         arms: Name to arm.
         contrast: The arm in question and the one it is compared with, named before any run.
-        seeds: Of each arm; those of the contrast's two arms are all run, of the others the first
-            `others`.
-        others: How many seeds the arms outside the contrast get.
+        seeds: Of the contrast's two arms. The other arms are run with the first of them.
+        others: Number of seeds of the arms outside the contrast.
         fresh: Seeds with which the contrast is confirmed on test faces.
+
+    Raises:
+        ValueError: The contrast names an arm that is not there.
     """
 
     question: str
@@ -90,15 +95,15 @@ class Experiment:
 
     def in_short(self) -> "Experiment":
         """The contrast alone, with three seeds and half the steps."""
-        regime = replace(
-            self.regime,
-            steps=self.regime.steps // 2,
-            teacher_steps=self.regime.teacher_steps // 2,
-        )
+        steps, teacher_steps = self.regime.steps // 2, self.regime.teacher_steps // 2
+        regime = replace(self.regime, steps=steps, teacher_steps=teacher_steps)
         return replace(self, regime=regime, seeds=self.seeds[:3], others=0)
 
     def runs(self) -> list[tuple[str, int]]:
-        """Arm and seed of every run: seed by seed, so that a stop leaves whole comparisons."""
+        """Arm and seed of every run: seed by seed, so that a stop leaves whole comparisons.
+
+        The contrast's arms come first.
+        """
         primary = [(arm, seed) for seed in self.seeds for arm in self.contrast]
         few = self.seeds[: self.others]
         rest = [(arm, seed) for seed in few for arm in self.arms if arm not in self.contrast]

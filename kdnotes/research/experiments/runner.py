@@ -1,8 +1,8 @@
-"""Runs experiments, one training after the other, and keeps a line of every run.
+"""Runs experiments, one training after the other, and adds a line to the log for each.
 
     python -m kdnotes experiment few-labels-5 --data FACE_SET
 
-Stop it when you like: the same command goes on.
+It can be stopped at any time; the same command resumes where it stopped.
 """
 
 import time
@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from kdnotes import metrics
 from kdnotes.course.machine import hardware
 from kdnotes.data.faceset import FaceSet
+from kdnotes.evaluation import report
 from kdnotes.research.experiments.arms import Arm, Experiment
 from kdnotes.research.experiments.log import Log, packed
 from kdnotes.research.experiments.setting import Setting
@@ -31,36 +31,45 @@ def run(
     Args:
         experiment: Arms and seeds.
         faces: The face set.
-        root: For networks and caches, which may be deleted afterwards.
-        log: What was done before.
-        confirm: Run the contrast's two arms alone, with fresh seeds, and measure on test faces:
-            once, when nothing is left to choose.
+        root: Folder for networks and caches, which may be deleted afterwards.
+        log: The runs that were made before.
+        confirm: Run the contrast's two arms alone, with fresh seeds, and measure them on test
+            faces: once, when nothing is left to choose.
     """
     regime = experiment.regime
     if regime.people and (faces.table["subject"] == "").all():
         print(f"This face set does not say who is who: {regime.people} faces stand for people.")
     setting = Setting(regime, faces, root)
     log.keep_people(faces)
-    split, todo = "validation", experiment.runs()
+    split, runs = "validation", experiment.runs()
     if confirm:
         split = "test"
-        todo = [(arm, seed) for seed in experiment.fresh for arm in experiment.contrast]
-    for name, seed in todo:
+        runs = [(arm, seed) for seed in experiment.fresh for arm in experiment.contrast]
+    for name, seed in runs:
         log.read()
         arm = experiment.arms[name]
         if not log.find(arm, regime, seed, split):
-            done = {"arm": name, **measured(setting, arm, seed, split)}
-            log.add(done)
-            yield done
+            entry = {"arm": name, **measured(setting, arm, seed, split)}
+            log.add(entry)
+            yield entry
 
 
 def measured(setting: Setting, arm: Arm, seed: int, split: str) -> dict:
-    """One run: trains an arm and measures it; what the log keeps of it."""
+    """Trains an arm and measures it.
+
+    Args:
+        setting: Faces and teachers.
+        arm: What to train.
+        seed: Of the training.
+        split: The faces to measure it on.
+
+    Returns:
+        The entry of the log, as JSON values, without the arm's name.
+    """
     began = time.perf_counter()
     net, last = setting.train_arm(arm, seed)
-    chosen = getattr(setting, split)
-    errors = metrics.nme(setting.predict(net, split), chosen.landmarks, chosen.scheme)
-    done = {
+    errors = report.errors(net, setting.faces.split(split))
+    entry = {
         "seed": seed,
         "split": split,
         "nme": round(float(errors.mean()), 6),
@@ -72,5 +81,5 @@ def measured(setting: Setting, arm: Arm, seed: int, split: str) -> dict:
         "hardware": hardware(),
     }
     if arm.taught:
-        done["teachers"] = setting.strength_of_teachers()
-    return done
+        entry["teachers"] = setting.strength_of_teachers
+    return entry

@@ -1,25 +1,24 @@
-"""Against what people use: dlib and face-api on the same photographs, by the same measure.
+"""Our student against dlib and face-api, on the same photographs and by the same measure.
 
     python -m kdnotes peers --dir UNPACKED_ARCHIVE
 
-Each peer answers on the box that it is made for, on the landmarks' box, and on one common
-detector's box. The peers were trained elsewhere and put all points a little to one side of these
-labels; so every row is given as it is, and once more with one constant shift taken out, which is
-fitted on validation faces. Our student was trained on other people of the same set, the peers were
-not: that is part of what the table shows. It runs in onnxruntime where the extra `export` is
-installed, else in PyTorch, which is several times slower for one face.
+Each peer is measured on the box that it is made for, on the landmarks' box, and on the box of one
+common detector. The peers were trained on other labels, and all their points lie a little to one
+side of these labels. So every row is given as it is, and without a constant shift, which is fitted
+on validation faces. Our student was trained on other people of the same data set; the peers were
+not, which favours our student. It runs in onnxruntime where the extra `export` is installed, else
+in PyTorch, which is several times slower for one face.
 """
 
 import importlib.util
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from kdnotes import metrics
 from kdnotes.course.machine import hardware
@@ -30,13 +29,15 @@ from kdnotes.deploy import detect
 from kdnotes.deploy.export import export
 from kdnotes.deploy.exported import Exported
 from kdnotes.deploy.predict import STUDENT, Reader, load, predict
+from kdnotes.evaluation.cost import one_thread
+from kdnotes.evaluation.report import per_cent
 from kdnotes.models import zoo
 from kdnotes.research.peers import dlib_peer, face_api
-from kdnotes.research.peers.common import Answers, Unavailable
+from kdnotes.research.peers.common import Answers, Unavailable, timed
 
 __all__ = ["Answers", "Photos", "Unavailable", "compare", "ours", "run", "table"]
 
-#: How the boxes are called in the table.
+#: Names of the boxes in the table.
 OWN, LANDMARKS, DETECTOR = "its own", "landmarks' box", "common detector (face-api tiny)"
 
 
@@ -53,25 +54,38 @@ class Photos:
     points: np.ndarray
 
     @classmethod
-    def of(cls, faces: list[Sample]) -> "Photos":
+    def from_samples(cls, faces: list[Sample]) -> "Photos":
         return cls([face.image for face in faces], np.stack([face.points for face in faces]))
 
     def landmarks_boxes(self) -> list[tuple]:
+        """The box (x, y, width, height) of each face's landmarks."""
         return [crops.landmarks_box(points) for points in self.points]
 
     def square_boxes(self) -> list[tuple]:
-        """The landmarks' boxes, made square: what dlib is given where its detector is not used."""
+        """The landmarks' boxes made square, for dlib where its own detector is not used."""
         squares = [crops.square_around(box, 1.0) for box in self.landmarks_boxes()]
         return [(cx - side / 2, cy - side / 2, side, side) for cx, cy, side in squares]
 
     def detector_boxes(self) -> list[tuple]:
-        """The common detector's, the nearest to the face where there are several; the landmarks'
-        square box for a face that it misses."""
+        """The `nearest` boxes of the common detector."""
         return self.nearest([detect.find_faces(image) for image in self.images])
 
-    def nearest(self, found: list[list[tuple]]) -> list[tuple]:
+    def own_boxes(self) -> list[tuple]:
+        """The `nearest` boxes of dlib's detector."""
+        return self.nearest(dlib_peer.detect(self.images))
+
+    def nearest(self, detected: list[list[tuple]]) -> list[tuple]:
+        """One of the detected boxes for each face.
+
+        Args:
+            detected: For each picture the boxes of a detector.
+
+        Returns:
+            For each face the first box whose centre lies in the landmarks' square box, or this
+            square box where there is none.
+        """
         chosen = []
-        for boxes, square in zip(found, self.square_boxes(), strict=True):
+        for boxes, square in zip(detected, self.square_boxes(), strict=True):
             x, y, side, _ = square
             near = [
                 box
@@ -84,7 +98,7 @@ class Photos:
 
 
 def runtime(net: Reader) -> tuple[Reader, str]:
-    """The network as it is timed here, and what runs it."""
+    """The network in the form in which it is timed, and the name of what runs it."""
     if isinstance(net, Exported):
         return net, "onnxruntime"
     if not all(importlib.util.find_spec(name) for name in ("onnx", "onnxscript", "onnxruntime")):
@@ -93,39 +107,56 @@ def runtime(net: Reader) -> tuple[Reader, str]:
         return Exported(export(net, Path(folder) / "student.onnx")), "onnxruntime"
 
 
-def ours(net, photos: Photos, boxes: list[tuple], looks: int) -> Answers:
-    """Our student's answers, one face at a time, and its time on one thread (the picture's crop
-    included); `net` as `runtime` gives it."""
-    threads, seconds, points = torch.get_num_threads(), [], []
-    torch.set_num_threads(1)
-    try:
-        for image, box in zip(photos.images, boxes, strict=True):
-            began = time.perf_counter()
-            points.append(predict(net, image, box, looks=looks))
-            seconds.append(time.perf_counter() - began)
-    finally:
-        torch.set_num_threads(threads)
-    return Answers(np.stack(points), 1000 * float(np.median(seconds)))
+def ours(net: Reader, images: list, boxes: list[tuple], looks: int = 1) -> Answers:
+    """Our student's answers, one face at a time, timed on one thread with the picture's crop.
+
+    Args:
+        net: As `runtime` returns it.
+        images: `(H, W, 3)` uint8 each.
+        boxes: x, y, width, height of each face.
+        looks: How often the network looks at a face, each time at the box of its last answer.
+    """
+    with one_thread():
+        points, milliseconds = timed(partial(predict, net, looks=looks), images, boxes)
+    return Answers(np.stack(points), milliseconds)
+
+
+def _sides(points):
+    """The longer side of each landmarks' box, `(N, 1, 1)`."""
+    return np.ptp(points, axis=1).max(axis=-1)[:, None, None]
 
 
 def shift(answers: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """The mean offset `(2,)` of answers from landmarks, in longer sides of the landmarks' box."""
-    sides = np.ptp(points, axis=1).max(axis=-1)  # (N,)
-    return ((answers - points) / sides[:, None, None]).mean(axis=(0, 1))
+    """The mean offset `(2,)` of answers from landmarks, in longer sides of the landmarks' box.
+
+    Args:
+        answers, points: `(N, L, 2)` in pixels.
+    """
+    return ((answers - points) / _sides(points)).mean(axis=(0, 1))
 
 
-def row(name, box, size, answer: Callable, validation: Photos, test: Photos) -> dict:
+def row(
+    name: str,
+    box: str,
+    size: int,
+    answer: Callable[[Photos], Answers],
+    validation: Photos,
+    test: Photos,
+) -> dict:
     """One row of the table.
 
     Args:
+        name: Who answers.
+        box: Name of the box.
         size: Bytes of the model.
         answer: Photos to `Answers`.
+        validation: The photographs that the shift is fitted on.
+        test: The photographs that are measured.
     """
-    fitted, found = answer(validation), answer(test)
-    offset = shift(fitted.points, validation.points)
-    sides = np.ptp(test.points, axis=1).max(axis=-1)
-    moved = found.points - offset * sides[:, None, None]
-    errors, without = (metrics.nme(p, test.points, 68) for p in (found.points, moved))
+    offset = shift(answer(validation).points, validation.points)
+    answers = answer(test)
+    moved = answers.points - offset * _sides(test.points)
+    errors, without = (metrics.nme(p, test.points, 68) for p in (answers.points, moved))
     return {
         "who": name,
         "box": box,
@@ -134,7 +165,7 @@ def row(name, box, size, answer: Callable, validation: Photos, test: Photos) -> 
         "fr10": float(metrics.failure_rate(errors)),
         "shift": offset.round(5).tolist(),
         "nme_without_shift": float(without.mean()),
-        "milliseconds": found.milliseconds,
+        "milliseconds": answers.milliseconds,
         "bytes": size,
     }
 
@@ -142,45 +173,48 @@ def row(name, box, size, answer: Callable, validation: Photos, test: Photos) -> 
 def compare(
     validation: Photos, test: Photos, net: Reader, size: int, npm: Path
 ) -> tuple[list[dict], list[str]]:
-    """All rows that can be had here, and why the others cannot.
+    """Measures whoever can be measured on this machine.
 
     Args:
-        net: Our student; `size`: bytes of its file.
+        validation: The photographs that shifts are fitted on.
+        test: The photographs that are measured.
+        net: Our student, as `runtime` returns it.
+        size: Bytes of its file.
         npm: Folder for face-api's packages.
+
+    Returns:
+        The rows, and for each peer that is missing the reason.
     """
     rows, missing = [], []
 
-    def add(name, size, boxes: dict, answer: Callable) -> None:
-        for box, of in boxes.items():
-            got = lambda photos, of=of: answer(photos, of(photos))  # noqa: E731
-            rows.append(row(name, box, size, got, validation, test))
+    def add(name, size, boxes_by_name, predict):
+        for box, boxes_of in boxes_by_name.items():
+            answer = partial(_answer, predict, boxes_of)
+            rows.append(row(name, box, size, answer, validation, test))
 
-    common = {LANDMARKS: Photos.landmarks_boxes, DETECTOR: Photos.detector_boxes}
-    add("ours", size, {LANDMARKS: common[LANDMARKS]}, lambda p, b: ours(net, p, b, 1))
-    add("ours, looking twice", size, common, lambda p, b: ours(net, p, b, 2))
+    landmarks, detector = Photos.landmarks_boxes, Photos.detector_boxes
+    add("ours", size, {LANDMARKS: landmarks}, partial(ours, net))
+    both = {LANDMARKS: landmarks, DETECTOR: detector}
+    add("ours, looking twice", size, both, partial(ours, net, looks=2))
     try:
-        detectors = {
-            OWN: lambda photos: photos.nearest([[b] if b else [] for b in _hog(photos)]),
-            LANDMARKS: Photos.square_boxes,
-            DETECTOR: Photos.detector_boxes,
-        }
-        size = dlib_peer.size()
-        add("dlib", size, detectors, lambda p, b: dlib_peer.predict(p.images, b))
+        boxes = {OWN: Photos.own_boxes, LANDMARKS: Photos.square_boxes, DETECTOR: detector}
+        add("dlib", dlib_peer.size(), boxes, dlib_peer.predict)
     except Unavailable as error:
         missing.append(str(error))
     try:
         folder = face_api.install(npm)
+        boxes = {f"{OWN} (landmarks' box × 1.2)": landmarks, DETECTOR: detector}
         for name in face_api.MODELS:
-            boxes = {f"{OWN} (landmarks' box × 1.2)": common[LANDMARKS], DETECTOR: common[DETECTOR]}
-            add(name, face_api.size(folder, name), boxes,
-                lambda p, b, name=name: face_api.predict(name, folder, p.images, b))  # fmt: skip
+            size = face_api.size(folder, name)
+            add(name, size, boxes, partial(face_api.predict, name, folder))
     except Unavailable as error:
         missing.append(str(error))
     return rows, missing
 
 
-def _hog(photos):
-    return dlib_peer.detect(photos.images)
+def _answer(predict, boxes_of, photos):
+    """What a peer answers for photographs, on boxes of one kind."""
+    return predict(photos.images, boxes_of(photos))
 
 
 def run(folder: Path, network: Path | None, npm: Path) -> dict:
@@ -188,27 +222,38 @@ def run(folder: Path, network: Path | None, npm: Path) -> dict:
 
     Args:
         folder: YouTube Faces with facial keypoints, unpacked.
-        network: Our student's file; None: the one that ships.
+        network: File of our student; None: the one that ships.
         npm: Folder for face-api's packages.
 
     Returns:
         JSON values: the rows, what is missing and why, how many faces, and the machine.
     """
     faces = [face for face in read_youtube_faces(folder) if isinstance(face, Sample)]
-    splits = [Photos.of([f for f in faces if f.split == name]) for name in ("validation", "test")]
-    net, name = runtime(load(network))
+    validation, test = (
+        Photos.from_samples([face for face in faces if face.split == split])
+        for split in ("validation", "test")
+    )
+    net, runs_in = runtime(load(network))
     size = network.stat().st_size if network else zoo.size(*STUDENT)
-    rows, missing = compare(*splits, net, size, npm)
-    about = {"test_faces": len(splits[1].images), "normaliser": "interocular", "ours_runs_in": name}
-    return about | {"hardware": hardware(), "missing": missing, "rows": rows}
+    rows, missing = compare(validation, test, net, size, npm)
+    return {
+        "test_faces": len(test.images),
+        "normaliser": "interocular",
+        "ours_runs_in": runs_in,
+        "hardware": hardware(),
+        "missing": missing,
+        "rows": rows,
+    }
 
 
-def table(found: dict) -> pd.DataFrame:
-    """The rows for people."""
-    rows = pd.DataFrame(found["rows"])
-    shown = rows[["who", "box"]].copy()
-    for name in ("nme", "median", "fr10", "nme_without_shift"):
-        shown[name] = (100 * rows[name]).map("{:.2f}".format)
-    shown["ms a face"] = rows["milliseconds"].map("{:.1f}".format)
-    shown["MB"] = (rows["bytes"] / 1e6).map("{:.2f}".format)
-    return shown.set_index("who")
+def table(results: dict) -> pd.DataFrame:
+    """The rows as a table for people, percentages as text.
+
+    Args:
+        results: What `run` returns.
+    """
+    rows = pd.DataFrame(results["rows"]).set_index("who")
+    shares = rows[["nme", "median", "fr10", "nme_without_shift"]].apply(per_cent)
+    milliseconds = rows["milliseconds"].map("{:.1f}".format).rename("ms a face")
+    megabytes = (rows["bytes"] / 1e6).map("{:.2f}".format).rename("MB")
+    return pd.concat([rows["box"], shares, milliseconds, megabytes], axis="columns")

@@ -1,5 +1,7 @@
-"""What every peer gives, and when it cannot."""
+"""What every peer gives, and the error where it cannot."""
 
+import time
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -14,8 +16,26 @@ class Answers(NamedTuple):
 
     Attributes:
         points: `(N, L, 2)` in pixels of each picture, counted from the middle of its first pixel.
-        milliseconds: Median time a face took, on one thread.
+        milliseconds: Median time of a face on one thread.
     """
 
     points: np.ndarray
     milliseconds: float
+
+
+def timed(predict: Callable, *arguments: Iterable) -> tuple[list, float]:
+    """Calls a function for one face after the other.
+
+    Args:
+        predict: The function.
+        arguments: For each of its parameters the values of all faces.
+
+    Returns:
+        What it returned for each face, and the median milliseconds of a call.
+    """
+    results, seconds = [], []
+    for face in zip(*arguments, strict=True):
+        began = time.perf_counter()
+        results.append(predict(*face))
+        seconds.append(time.perf_counter() - began)
+    return results, 1000 * float(np.median(seconds))

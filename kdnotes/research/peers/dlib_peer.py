@@ -1,12 +1,11 @@
 """dlib's 68-point predictor, which most tutorials use (Kazemi and Sullivan, CVPR 2014)."""
 
 import importlib.util
-import time
 from pathlib import Path
 
 import numpy as np
 
-from kdnotes.research.peers.common import Answers, Unavailable
+from kdnotes.research.peers.common import Answers, Unavailable, timed
 
 
 def _open():
@@ -15,12 +14,12 @@ def _open():
     Raises:
         Unavailable: One of the two packages is not installed.
     """
-    package = importlib.util.find_spec("face_recognition_models")  # it cannot always be imported
+    package = importlib.util.find_spec("face_recognition_models")  # importing it may fail
     try:
         import dlib
     except ImportError:
-        dlib = None
-    if dlib is None or package is None:
+        package = None
+    if package is None:
         raise Unavailable('dlib or its model is not here: pip install "kdnotes[peers]"')
     return dlib, Path(package.origin).parent / "models" / "shape_predictor_68_face_landmarks.dat"
 
@@ -30,20 +29,25 @@ def size() -> int:
     return _open()[1].stat().st_size
 
 
-def detect(images: list) -> list[tuple[float, float, float, float] | None]:
-    """The box of dlib's own detector for each picture, the largest where there are several.
+def detect(images: list) -> list[list[tuple[float, float, float, float]]]:
+    """Boxes of dlib's own detector.
 
-    The picture is searched at twice its size, without which small faces are missed.
+    Each picture is searched at twice its size, without which small faces are missed.
+
+    Args:
+        images: `(H, W, 3)` uint8 each.
+
+    Returns:
+        For each picture the largest box (x, y, width, height), or none.
     """
     dlib, _ = _open()
-    detector, found = dlib.get_frontal_face_detector(), []
+    detector, largest = dlib.get_frontal_face_detector(), []
     for image in images:
         boxes = sorted(detector(np.ascontiguousarray(image), 1), key=lambda box: -box.width())
-        first = boxes[0] if boxes else None
-        found.append(
-            first and (first.left(), first.top(), float(first.width()), float(first.height()))
+        largest.append(
+            [(box.left(), box.top(), float(box.width()), float(box.height())) for box in boxes[:1]]
         )
-    return found
+    return largest
 
 
 def predict(images: list, boxes: list) -> Answers:
@@ -51,15 +55,13 @@ def predict(images: list, boxes: list) -> Answers:
 
     Args:
         images: `(H, W, 3)` uint8 each.
-        boxes: x, y, width, height of each face, as the predictor shall see it.
+        boxes: x, y, width, height of each face, as the predictor expects it.
     """
     dlib, model = _open()
-    predictor, points, seconds = dlib.shape_predictor(str(model)), [], []
-    for image, (x, y, width, height) in zip(images, boxes, strict=True):
-        image = np.ascontiguousarray(image)
-        sides = (round(v) for v in (x, y, x + width, y + height))
-        began = time.perf_counter()
-        shape = predictor(image, dlib.rectangle(*sides))
-        seconds.append(time.perf_counter() - began)
-        points.append([(part.x, part.y) for part in shape.parts()])
-    return Answers(np.array(points, float), 1000 * float(np.median(seconds)))
+    shapes, milliseconds = timed(
+        dlib.shape_predictor(str(model)),
+        [np.ascontiguousarray(image) for image in images],
+        [dlib.rectangle(*map(round, (x, y, x + w, y + h))) for x, y, w, h in boxes],
+    )
+    points = [[(part.x, part.y) for part in shape.parts()] for shape in shapes]
+    return Answers(np.array(points, float), milliseconds)

@@ -18,7 +18,13 @@ SIDE, MARGIN = 112, 1.2
 
 
 def install(folder: Path) -> Path:
-    """The folder with the packages, fetched by npm the first time.
+    """Installs the packages with npm, unless they are there.
+
+    Args:
+        folder: For the packages.
+
+    Returns:
+        The same folder.
 
     Raises:
         Unavailable: node or npm is not there, or the packages cannot be fetched.
@@ -28,7 +34,8 @@ def install(folder: Path) -> Path:
     if not all((folder / "node_modules" / name).is_dir() for name in PACKAGES):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "package.json").write_text('{"private": true}\n')
-        if reason := npm.run(folder, "install", *PACKAGES):
+        reason = npm.run(folder, "install", *PACKAGES)
+        if reason:
             raise Unavailable(f"face-api cannot be installed: {reason}")
     return folder
 
@@ -47,19 +54,22 @@ def predict(name: str, folder: Path, images: list, boxes: list, margin: float = 
         images: `(H, W, 3)` uint8 each.
         boxes: x, y, width, height of each face's landmarks.
         margin: Side of the square crop in longer sides of the box.
+
+    Raises:
+        Unavailable: face-api failed.
     """
     squares = [crops.square_around(box, margin) for box in boxes]
-    crops = [crops.cut(image, square, SIDE) for image, square in zip(images, squares, strict=True)]
+    faces = [crops.cut(image, square, SIDE) for image, square in zip(images, squares, strict=True)]
     with tempfile.TemporaryDirectory() as place:
         raw, answers = Path(place) / "crops.raw", Path(place) / "answers.json"
-        raw.write_bytes(np.stack(crops).tobytes())
+        raw.write_bytes(np.stack(faces).tobytes())
         script = Path(__file__).with_name("face_api.mjs")
         command = ["node", script, folder.absolute(), raw, answers, MODELS[name]]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise Unavailable(f"face-api stopped: {done.stderr.strip()[-300:]}")
-        found = json.loads(answers.read_text())
-    centres, sides = np.array([s[:2] for s in squares]), np.array([s[2] for s in squares])
-    units = np.array(found["landmarks"]) / SIDE - 0.5  # (N, 68, 2)
-    points = centres[:, None] + sides[:, None, None] * units
-    return Answers(points, float(np.median(found["milliseconds"])))
+        results = json.loads(answers.read_text())
+    places = np.array(squares)[:, None]  # (N, 1, 3)
+    units = np.array(results["landmarks"]) / SIDE - 0.5  # (N, 68, 2)
+    points = places[..., :2] + places[..., 2:] * units
+    return Answers(points, float(np.median(results["milliseconds"])))
