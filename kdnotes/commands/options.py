@@ -18,7 +18,8 @@ FaceSetPath = Annotated[
     typer.Option("--data", envvar="KDNOTES_DATA", help="A face set. Default: the embedded faces."),
 ]
 OutFolder = Annotated[
-    Path | None, typer.Option(help="Output folder. Default: a folder in build/ named after the command.")
+    Path | None,
+    typer.Option(help="Output folder. Default: a folder in build/ named after the command."),
 ]
 OutFile = Annotated[
     Path | None, typer.Option(help="JSON file. Default: a file in build/ named after the command.")

@@ -18,7 +18,7 @@ between the eyes.
 
 import functools
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -90,21 +90,14 @@ def _overlap(one, other):
     return area / (one[2] * one[3] + other[2] * other[3] - area)
 
 
-class _Detector(NamedTuple):
+@functools.cache
+def _detector() -> tuple[Any, dict]:
     """The session, and what the file says of its output.
 
-    `meta` holds widths and heights of the anchors in cells. It also says how the box of a face lies
-    to that of its landmarks, as measured on rendered faces and photographs: `larger` is the factor
-    between their sides, `middle` the offset of its centre in widths and heights of the landmarks'
-    box.
+    `anchors` are widths and heights in cells. `larger` and `middle` say how the box of a face lies
+    to that of its landmarks, as measured on rendered faces and photographs: `larger` is the ratio
+    of their sides, `middle` the offset of its centre in widths and heights of the landmarks' box.
     """
-
-    session: Any
-    meta: dict
-
-
-@functools.cache
-def _detector() -> _Detector:
     try:
         session = open_session(MODEL)
     except ModuleNotFoundError as error:
@@ -112,4 +105,4 @@ def _detector() -> _Detector:
             "faces are found with onnxruntime, which is not here: pip install onnxruntime, or say "
             "where the face is with --box"
         ) from error
-    return _Detector(session, metadata_of(session))
+    return session, metadata_of(session)

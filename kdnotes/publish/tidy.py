@@ -55,17 +55,16 @@ def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         preserve_cell_metadata_mask=CELL_METADATA, preserve_nb_metadata_mask=NOTEBOOK_METADATA
     ).preprocess(notebook, {})
     notebook.metadata.update(PYTHON)
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs = [
-                output
-                for output in cell.outputs
-                if output.get("name") != "stderr" and WIDGET not in output.get("data", {})
-            ]
-            for output in cell.outputs:
-                _shrink(output.get("data", {}))
-                for kind in pictures(output):
-                    output.metadata[kind] = {"alt": alt_text(cell)}
+    for cell in [cell for cell in notebook.cells if cell.cell_type == "code"]:
+        cell.outputs = [
+            output
+            for output in cell.outputs
+            if output.get("name") != "stderr" and WIDGET not in output.get("data", {})
+        ]
+        for output in cell.outputs:
+            _shrink(output.get("data", {}))
+            for kind in pictures(output):
+                output.metadata[kind] = {"alt": alt_text(cell)}
     CoalesceStreamsPreprocessor().preprocess(notebook, {})
     return notebook
 
