@@ -1,5 +1,6 @@
 """Answer checks: right answers pass, known mistakes are explained, nothing else slips through."""
 
+import inspect
 import itertools
 
 import numpy as np
@@ -8,7 +9,6 @@ import torch
 
 from kdnotes import asm, losses
 from kdnotes.course import checks
-from kdnotes.course.checks import ablations, data, device, loss, measure, start, student, teachers
 from kdnotes.data.schemes import SCHEMES
 from kdnotes.training import schedule
 
@@ -493,18 +493,11 @@ def test_what_is_neither_true_nor_false_is_refused(word):
     assert "Expected True or False, found" in checks.is_frozen(lambda net: word)
 
 
-def tables():
-    """What each check of numbers knows: its arguments, the right answer, and the mistakes."""
-    found = {}
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (ablations, data, device, loss, measure, start, student, teachers):
-            patch.setattr(module, "judge", lambda answer, *known: known)
-        for check in RIGHT:
-            found[check.__name__] = check(None)
-    return found
+#: What each check of numbers knows: its arguments, the right answer, and the mistakes.
+TABLES = {check.__name__: check.__wrapped__() for check in RIGHT}
 
 
-@pytest.mark.parametrize("name, known", tables().items(), ids=list(tables()))
+@pytest.mark.parametrize("name, known", TABLES.items(), ids=list(TABLES))
 def test_no_two_mistakes_look_alike(name, known):
     """Nor does one look right: each has its own sentence, and no sentence is for two of them."""
     _, right, wrong = known
@@ -515,6 +508,11 @@ def test_no_two_mistakes_look_alike(name, known):
     for sentence, mistake in wrong.items():
         assert getattr(checks, name)(lambda *_, mistake=mistake: mistake) == sentence
         assert len(sentence) < 120 and sentence.endswith((".", "?"))
+
+
+def test_help_on_a_check_shows_what_it_takes():
+    assert list(inspect.signature(checks.unit).parameters) == ["answer"]
+    assert "`unit(i, W)`" in checks.unit.__doc__
 
 
 def test_swapped_teachers_are_noticed():

@@ -55,7 +55,7 @@ def one_sentence(result, *parts):
 def test_help_answers_without_the_heavy_imports():
     """`--help` of every command; torch would take seconds."""
     code = (
-        "import sys\nfrom kdnotes import cli\n"
+        "import sys\nfrom kdnotes.commands import app\n"
         "for name in ('', 'course', 'teacher', 'student', 'evaluate', 'predict', 'bench',\n"
         "             'data prepare'):\n"
         "    try:\n        app.main([*name.split(), '--help'])\n"

@@ -91,13 +91,14 @@ def test_tidy_takes_out_what_cannot_be_stored():
 
 
 @pytest.mark.parametrize("allowed, kind", [(255, "image/png"), (0, "image/jpeg")])
-def test_a_palette_is_used_only_where_it_changes_no_colour_by_much(allowed, kind):
+def test_a_palette_is_used_only_where_it_changes_no_colour_by_much(allowed, kind, monkeypatch):
     """Colours tell networks apart; 256 are not enough for noise, though its file is smaller."""
     noise = np.random.default_rng(0).integers(0, 256, (200, 200, 3), dtype=np.uint8)
     stream = io.BytesIO()
     Image.fromarray(noise).save(stream, "PNG")
     data = {"image/png": base64.b64encode(stream.getvalue()).decode()}
-    tidy._shrink(data, palette_error=allowed)
+    monkeypatch.setattr(tidy, "PALETTE_ERROR", allowed)
+    tidy._shrink(data)
     assert list(data) == [kind]
 
 

@@ -1,5 +1,6 @@
 """The ONNX file: the same landmarks as PyTorch, for any number of crops, or no file."""
 
+import copy
 import json
 import subprocess
 import sys
@@ -32,9 +33,9 @@ def each_graph_once():
     def graph(net):
         key = models.fingerprint(net)
         kept[key] = kept.get(key) or made(net)
-        copy = onnx.ModelProto()
-        copy.CopyFrom(kept[key])
-        return copy
+        fresh = onnx.ModelProto()
+        fresh.CopyFrom(kept[key])
+        return fresh
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(exporter, "_graph", graph)
@@ -121,6 +122,21 @@ def test_read_is_the_forward_pass_on_pictures_from_0_to_1(net):
     with torch.no_grad():
         expected = net(torch.from_numpy(pictures).permute(0, 3, 1, 2) / 255)
     assert net.read(pictures) == pytest.approx(expected.numpy(), abs=1e-6)
+
+
+def test_only_a_copy_is_moved_to_the_processor(net, tmp_path, monkeypatch):
+    """As for a network on a GPU, where there is none."""
+    moved = []
+    monkeypatch.setattr(models.LandmarkNet, "cpu", lambda self: moved.append(self) or self)
+    export(net, tmp_path / "net.onnx")
+    assert len(moved) == 1 and moved[0] is not net
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_network_on_a_gpu_gives_the_same_file_and_stays_there(net, files, tmp_path):
+    on_gpu = copy.deepcopy(net).cuda()
+    again = export(on_gpu, tmp_path / "net.onnx")
+    assert again.read_bytes() == files["fp32"].read_bytes() and on_gpu.mean.is_cuda
 
 
 # --- refused -------------------------------------------------------------------------------------
@@ -211,7 +227,9 @@ def test_without_pytorch(tmp_path):
 
     Image.fromarray(rendered_crops(1, zoo_config())[0]).save(tmp_path / "face.png")
     program = (
-        "import sys; sys.modules['torch'] = None\nfrom kdnotes import cli\ncli.main(sys.argv[1:])"
+        "import sys\nsys.modules['torch'] = None\n"
+        "from kdnotes.commands import app\n"
+        "app.main(sys.argv[1:])"
     )
     command = [sys.executable, "-c", program, "predict", "face.png", "--whole", "--out", "out"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

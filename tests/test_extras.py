@@ -126,7 +126,6 @@ def test_each_module_is_installed_by_its_extra():
         ("course", "nbconvert", "course"),
         ("lab", "jupyterlab", "course"),
         ("exercises --check", "jupytext, nbconvert", "course"),
-        ("badges a/b", "nbformat", "course"),
         ("slides", "nbconvert, latex2mathml, markdown_it, mdit_py_plugins", "course,book"),
         ("book --no-live", "sphinx, myst_nb", "book"),
         ("book", "sphinx, myst_nb, onnxruntime", "book,export"),

@@ -52,7 +52,7 @@ def test_nothing_is_checked_by_assert():
 
 
 def test_help_answers_without_torch():
-    code = "import sys; from kdnotes import cli; print('torch' in sys.modules)"
+    code = "import sys; from kdnotes.commands import app; print('torch' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "False"
 

@@ -137,10 +137,10 @@ def test_the_whole_picture_is_its_middle_square(run, network, tmp_path):
 def test_looking_twice_takes_a_wrong_box_back(small_faces, monkeypatch):
     """A network that always answers rightly is asked at the box of its own first answer."""
     image, points = draw_face(0, 0)
-    crops = []
+    seen = []
 
     def look(net, image, crop):
-        crops.append(crop)
+        seen.append(crop)
         return points
 
     monkeypatch.setattr(prediction, "look", look)
@@ -150,8 +150,8 @@ def test_looking_twice_takes_a_wrong_box_back(small_faces, monkeypatch):
 
     x, y, w, h = crops.landmarks_box(points)
     prediction.predict(Net(), image, (x + 9, y - 5, 1.2 * w, h), looks=2)
-    assert crops[0] != crops[1]
-    assert crops[1] == crops.square_around((x, y, w, h), 1.3)
+    assert seen[0] != seen[1]
+    assert seen[1] == crops.square_around((x, y, w, h), 1.3)
 
 
 @pytest.mark.parametrize("box", [(10, 10, 0, 20), (10, 10, -5, 20), (500, 10, 20, 20)])

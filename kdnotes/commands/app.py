@@ -1,6 +1,7 @@
 """`python -m kdnotes …`: the course and its steps without a notebook.
 
-Each command imports what it needs when it runs, so that `--help` answers at once.
+Each command imports what it needs when it runs, so that `--help` answers at once. At import, only
+typer is needed.
 """
 
 import os
@@ -19,18 +20,18 @@ from kdnotes.commands.research import experiment, long_run, peers, study_app
 from kdnotes.commands.training import student, teacher
 from kdnotes.system import extras
 
-#: The headings of `--help`, and what stands below them.
+#: The headings of `--help`, with the commands listed below each.
 HEADINGS = {
     "The course": ("course", "lab", "test"),
     "Its steps": ("data", "teacher", "student", "evaluate", "bench"),
-    "A network at work": ("predict", "export", "web"),
-    "Results that are made once": ("experiment", "peers", "long-run", "study"),
+    "A network in use": ("predict", "export", "web"),
+    "Results that are produced once": ("experiment", "peers", "long-run", "study"),
     "Publishing": ("book", "slides", "exercises", "badges"),
 }
 
 
 class Sections(typer.core.TyperGroup):
-    """Commands listed below `HEADINGS`."""
+    """Lists the commands below `HEADINGS`."""
 
     def format_commands(self, context, formatter) -> None:
         for heading, names in HEADINGS.items():
@@ -50,7 +51,7 @@ app = typer.Typer(
 app.add_typer(data_app, name="data")
 app.add_typer(study_app, name="study")
 
-#: JupyterLab alone would ask its makers for news and the package index for newer versions.
+#: Keeps JupyterLab from asking its makers for news and the package index for newer versions.
 SILENT_LAB = (
     "--LabApp.news_url=None",
     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
@@ -63,47 +64,46 @@ def course(
     data: FaceSetPath = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Train everything again.")] = False,
     record: Annotated[
-        bool, typer.Option("--record", help="Make this run the one that the course shows.")
+        bool, typer.Option("--record", help="Record this run as the one that the course shows.")
     ] = False,
 ) -> None:
-    """Execute all numbered notebooks and write them, HTML copies and a report under build/."""
+    """Execute all numbered notebooks, and write them with HTML copies and a report to build/."""
     extras.require("nbconvert")
     from kdnotes.publish import run as runner
 
     runner.run(profile, data, fresh=fresh, record=record)
 
 
-@app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-)
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def test(
     context: typer.Context,
     everything: Annotated[
-        bool, typer.Option("--all", help="Those that take minutes, too.")
+        bool, typer.Option("--all", help="Include the tests that take minutes.")
     ] = False,
 ) -> None:
-    """Run the tests, notebooks included (profile tiny), a few at once. Further arguments
-    go to pytest, which then runs one by one.
+    """Run the tests and the notebooks in parallel, in the profile tiny. Further arguments are
+    passed to pytest, which then runs in one process.
     """
     import tempfile
 
     extras.require("pytest", "nbval", "xdist")
+    command = [sys.executable, "-m", "pytest", *(context.args or ["tests", "notebooks"])]
+    if everything:
+        command += ["-m", ""]
+    command += ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout", "300"]
+    if not context.args:
+        command += ["--ignore", "notebooks/exercises"]  # unfilled: test_exercises runs them
+        command += ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile"]
+        command += ["--no-loadscope-reorder"]
     with tempfile.TemporaryDirectory() as build:
         env = os.environ | {"KDNOTES_PROFILE": "tiny", "KDNOTES_DATA": "", "KDNOTES_BUILD": build}
-        env |= {"OMP_NUM_THREADS": "1"}  # the workers share the processor
-        command = [sys.executable, "-m", "pytest", *(context.args or ["tests", "notebooks"])]
-        command += ["-m", ""] if everything else []
-        command += ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout", "300"]
-        if not context.args:
-            command += ["--ignore", "notebooks/exercises"]  # unfilled: test_exercises runs them
-            command += ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile"]
-            command += ["--no-loadscope-reorder"]
+        env["OMP_NUM_THREADS"] = "1"  # the workers share the processor
         raise typer.Exit(subprocess.run(command, env=env, check=False).returncode)
 
 
 @app.command()
 def lab() -> None:
-    """Open the course in JupyterLab, which asks no server for news or updates."""
+    """Open the course in JupyterLab, without its requests for news and updates."""
     extras.require("jupyterlab")
     from kdnotes.publish import run as runner
 
@@ -111,21 +111,24 @@ def lab() -> None:
     raise typer.Exit(subprocess.run([*command, *SILENT_LAB], check=False).returncode)
 
 
-for command in (teacher, student, predict, export, web, evaluate, bench):
+for command in (
+    teacher, student, evaluate, bench, predict, export, web, experiment, peers, long_run,
+    book, slides, exercises, badges,
+):  # fmt: skip
     app.command()(command)
-for command in (experiment, peers, book, exercises, slides, badges):
-    app.command()(command)
-app.command("long-run")(long_run)
 
 
 def main(args: list[str] | None = None) -> None:
-    """Runs a command; expected mistakes end in one sentence, not in a traceback.
+    """Runs a command. An expected error ends it with one sentence instead of a traceback.
 
-    A sign that the terminal, file or pipe has no code for (an arrow in cp1252, a file name of odd
-    bytes) is written as its number and ends nothing.
+    A character that the terminal, file or pipe cannot encode is written as its code. Examples are
+    an arrow in cp1252, or a file name of undecodable bytes.
+
+    Args:
+        args: Arguments of the command line; None takes those of the process.
     """
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # else no file at all, as in some notebooks
+        if hasattr(stream, "reconfigure"):  # not so in some notebooks
             stream.reconfigure(errors="backslashreplace")
     try:
         app(args)
@@ -138,7 +141,7 @@ def main(args: list[str] | None = None) -> None:
 
 
 def _sentence(error):
-    """What an expected mistake says; None for one that is to be mended in the code."""
+    """The message of an expected error; None for an error in the code."""
     if isinstance(error, ModuleNotFoundError):
         return extras.reason([error.name]) if error.name in extras.EXTRA_OF else None
     expected = (ValueError, OSError, RuntimeError, ArithmeticError)

@@ -5,47 +5,52 @@ from typing import Annotated
 
 import typer
 
+from kdnotes.commands.options import print_notes
+
 data_app = typer.Typer(help="Turn data sets into face sets.", no_args_is_help=True)
 
 
 @data_app.command("prepare")
 def prepare(
     name: Annotated[
-        str, typer.Argument(help="300w, cofw, wflw, youtube-faces, synthetic, or csv: your own.")
+        str,
+        typer.Argument(help="300w, cofw, wflw, youtube-faces, synthetic, or csv for your own."),
     ],
     out: Annotated[Path, typer.Option("--out", help="Folder of the new face set.")],
     archive: Annotated[
         list[Path] | None,
-        typer.Option(help="A file of the data set that you have already; may be repeated."),
+        typer.Option(help="A file of the data set that you already have; may be repeated."),
     ] = None,
     folder: Annotated[
-        Path | None, typer.Option("--dir", help="The unpacked files, if you have those.")
+        Path | None, typer.Option("--dir", help="Folder of the unpacked files, if you have them.")
     ] = None,
     table: Annotated[
         Path | None,
         typer.Option(
-            help="csv: your CSV file, or COCO keypoints (JSON). Points are pixels of the upright "
-            "picture, counted from the middle of its first one; see --pixels."
+            help="csv: your CSV file, or a JSON file with COCO keypoints. Points are in pixels of "
+            "the upright picture, counted from the centre of the first one; see --pixels."
         ),
     ] = None,
     images: Annotated[
-        Path | None, typer.Option(help="csv: folder of the pictures; else that of the table.")
+        Path | None,
+        typer.Option(help="csv: folder of the pictures. Default: that of the table."),
     ] = None,
     pixels: Annotated[
         str,
         typer.Option(
-            help="csv: points are those of pictures turned upright by their EXIF orientation, as "
-            "labelling tools and browsers show them (upright), or of pictures as stored (stored)."
+            help="csv: whether points refer to pictures turned upright by their EXIF orientation, "
+            "as labelling tools and browsers show them (upright), or to pictures as they are "
+            "stored (stored)."
         ),
     ] = "upright",
     category: Annotated[
-        str | None, typer.Option(help="csv: name of the faces' category in a JSON file.")
+        str | None, typer.Option(help="csv: the category of the faces in a JSON file.")
     ] = None,
     scheme: Annotated[
         str | None,
         typer.Option(
-            help="Points: synthetic 29, 68 (default) or 98; csv else as many as the table has, or "
-            "a JSON file with a scheme of your own."
+            help="Landmark scheme. synthetic: 29, 68 (default) or 98 points. csv: a number of "
+            "points, or a JSON file with your own scheme; default: as many as the table has."
         ),
     ] = None,
     without: Annotated[
@@ -55,31 +60,34 @@ def prepare(
         ),
     ] = None,
     size: Annotated[int, typer.Option(min=16, help="Side of a stored crop in pixels.")] = 176,
-    margin: Annotated[float, typer.Option(min=1.0, help="Stored crop / box.")] = 2.2,
+    margin: Annotated[
+        float, typer.Option(min=1.0, help="Side of a stored crop, as a multiple of the box.")
+    ] = 2.2,
     box: Annotated[
-        str, typer.Option(help="Crop around the box of the landmarks, or of the dataset.")
+        str, typer.Option(help="What to crop around: the box of the landmarks, or of the dataset.")
     ] = "landmarks",
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Faces read at once; else one per core.")
+        int | None,
+        typer.Option(min=1, help="Number of faces read in parallel. Default: one per core."),
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option(min=1, help="Only that many faces (synthetic: how many to render)."),
+        typer.Option(min=1, help="Largest number of faces. synthetic: how many to render."),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="synthetic: another seed, other faces.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="synthetic: seed of the rendered faces.")] = 0,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Replace the face set that is there.")
+        bool, typer.Option("--replace", help="Replace an existing face set.")
     ] = False,
 ) -> None:
-    """Turn a data set into a face set. What was interrupted goes on where it was."""
+    """Turn a data set into a face set. An interrupted command resumes where it stopped."""
     from kdnotes.data import prepare as preparation
     from kdnotes.data import schemes
 
-    common = {"size": size, "workers": workers, "replace": replace}
-    cut = {"margin": margin, "box": box, "limit": limit}
+    storage = {"size": size, "workers": workers, "replace": replace}
+    cropping = {"margin": margin, "box": box, "limit": limit}
     if name == "synthetic":
         n_points = schemes.get_named(scheme or "68").n_points
-        preparation.prepare_synthetic(out, limit or 2000, scheme=n_points, seed=seed, **common)
+        preparation.prepare_synthetic(out, limit or 2000, scheme=n_points, seed=seed, **storage)
     elif name == "csv":
         if table is None:
             raise ValueError("csv needs --table: your CSV file, or COCO keypoints in a JSON file")
@@ -90,8 +98,8 @@ def prepare(
             scheme=schemes.get_named(scheme) if scheme else None,
             pixels=pixels,
             category=category,
-            **cut,
-            **common,
+            **cropping,
+            **storage,
         )
     else:
         preparation.prepare_public(
@@ -100,8 +108,8 @@ def prepare(
             archive=archive or (),
             folder=folder,
             without=without or (),
-            **cut,
-            **common,
+            **cropping,
+            **storage,
         )
 
 
@@ -109,10 +117,10 @@ def prepare(
 def show(
     path: Annotated[Path, typer.Argument(help="A face set.")],
     out: Annotated[
-        Path | None, typer.Option(help="The contact sheet; else PATH with .png added.")
+        Path | None, typer.Option(help="File of the contact sheet. Default: PATH with .png added.")
     ] = None,
 ) -> None:
-    """Counts per split and subset, warnings, and a contact sheet with landmarks."""
+    """Show counts per split and subset and warnings, and draw a contact sheet with landmarks."""
     from kdnotes.data.faceset import FaceSet
     from kdnotes.data.prepare import summary
     from kdnotes.publish import audit
@@ -122,8 +130,7 @@ def show(
     print(summary(faces))
     for key in ("source", "labels", "split_rule", "skipped"):
         print(f"{key.replace('_', ' ')}: {faces.meta.get(key) or 'nothing'}")
-    for note in faces.meta.get("notes", ()):
-        print(f"note: {note}")
+    print_notes(faces.meta.get("notes", ()))
     for sentence in audit.warnings(faces):
         print(f"warning: {sentence}")
     sheet = out or path.absolute().with_name(f"{path.absolute().name}.png")

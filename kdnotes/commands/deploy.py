@@ -1,13 +1,14 @@
-"""Commands that bring a network to where it is used: a photo, a file, a page."""
+"""Commands that put a network to use: on a photograph, in a file, on a page."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from kdnotes.commands.options import OutFolder, build_folder, print_notes
 from kdnotes.system import extras
 
-#: Faces that int8 is fitted to.
+#: Number of faces on which int8 measures its ranges.
 CALIBRATED = 128
 
 DataName = Annotated[str, typer.Option("--data", help="What a network that ships was trained on.")]
@@ -18,23 +19,25 @@ def predict(
     out: Annotated[Path, typer.Option(help="Folder for JSON and drawn pictures.")],
     network: Annotated[
         Path | None,
-        typer.Option(help="A network's file (safetensors or ONNX), else the student that ships."),
+        typer.Option(
+            help="A network's file, safetensors or ONNX. Default: the student that ships."
+        ),
     ] = None,
     box: Annotated[
         list[str] | None,
         typer.Option(
-            help="Where the face is, X,Y,WIDTH,HEIGHT in pixels (brows to chin, ear to ear); may "
-            "be repeated. Else faces are looked for."
+            help="Where a face is: X,Y,WIDTH,HEIGHT in pixels, from the brows to the chin and from "
+            "ear to ear; may be repeated. Default: faces are detected."
         ),
     ] = None,
     whole: Annotated[
-        bool, typer.Option("--whole", help="Each picture is one face's crop already.")
+        bool, typer.Option("--whole", help="Each picture already is the crop of one face.")
     ] = False,
 ) -> None:
     """Find the landmarks of faces; coordinates are pixels of the upright picture.
 
-    The largest face comes first, or those of the boxes in their order. Exit code 1 says that a
-    photo could not be used or shows no face; the others are done all the same.
+    The largest face comes first, or the faces have the order of their boxes. Exit code 1 means
+    that a photo could not be used or shows no face; the others are processed all the same.
     """
     from kdnotes.deploy import photos as pictures
     from kdnotes.deploy import predict as prediction
@@ -42,13 +45,12 @@ def predict(
     boxes = [_box(text) for text in box or ()]
     if boxes and whole:
         raise ValueError("--whole says that the picture is the crop; --box says where it is")
-    net, all_well = prediction.load(network), True
-    for well, line in prediction.predict_files(
-        pictures.listed(photos), net, out, boxes, whole=whole
-    ):
+    net, failed = prediction.load(network), False
+    files = pictures.listed(photos)
+    for success, line in prediction.predict_files(files, net, out, boxes, whole=whole):
         print(line)
-        all_well &= well
-    raise typer.Exit(0 if all_well else 1)
+        failed = failed or not success
+    raise typer.Exit(failed)
 
 
 def _box(text):
@@ -64,68 +66,76 @@ def _box(text):
 
 def export(
     network: Annotated[
-        str, typer.Argument(help="Name of a network that ships, a network's file, or its folder.")
+        str,
+        typer.Argument(help="The name of a network that ships, a network's file, or its folder."),
     ],
     to: Annotated[Path, typer.Option(help="The ONNX file.")],
     data: DataName = "youtube-faces",
     precision: Annotated[str, typer.Option(help="fp32, fp16 or int8.")] = "fp32",
     faces: Annotated[
         Path | None,
-        typer.Option(help="A face set whose training faces int8 is fitted to, else rendered ones."),
+        typer.Option(
+            help="A face set; int8 measures its ranges on the training faces. Default: rendered "
+            "faces."
+        ),
     ] = None,
 ) -> None:
-    """Write a network to one ONNX file, with its preprocessing inside."""
+    """Write a network to one ONNX file that includes its preprocessing."""
     extras.require("onnx", "onnxruntime", "onnxscript")
     import numpy as np
 
-    from kdnotes import models
     from kdnotes.data.faceset import FaceSet
     from kdnotes.deploy import export as exporter
     from kdnotes.deploy.crops import plain_crops, rendered_crops
-    from kdnotes.models import zoo
 
-    if (network, data) in zoo.names():
-        net = zoo.load(network, data)
-    else:
-        path = Path(network)
-        if not path.exists():
-            names = ", ".join(f"{name} --data {of}" for name, of in zoo.names())
-            raise ValueError(
-                f"no network {network!r}: no such file, and those that ship are {names}"
-            )
-        net = models.load(path / "network.safetensors" if path.is_dir() else path)
-    shown = None
+    net, crops = _load(network, data), None
     if faces:
         train = FaceSet.open(faces).split("train")
         chosen = np.linspace(0, len(train) - 1, min(CALIBRATED, len(train))).astype(int)
-        shown = plain_crops(train.select(chosen), net.config)
+        crops = plain_crops(train.select(chosen), net.config)
     elif precision == "int8":
-        shown = rendered_crops(CALIBRATED, net.config)
-    path = exporter.export(net, to, precision, shown)
+        crops = rendered_crops(CALIBRATED, net.config)
+    path = exporter.export(net, to, precision, crops)
     print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {precision}, crops of {net.config.size} px")
 
 
+def _load(network, data):
+    """A network by its name, its file or its folder."""
+    from kdnotes import models
+    from kdnotes.models import zoo
+
+    if (network, data) in zoo.names():
+        return zoo.load(network, data)
+    path = Path(network)
+    if not path.exists():
+        names = ", ".join(f"{name} --data {data}" for name, data in zoo.names())
+        raise ValueError(f"no network {network!r}: no such file, and those that ship are {names}")
+    return models.load(path / "network.safetensors" if path.is_dir() else path)
+
+
 def web(
-    out: Annotated[Path | None, typer.Option(help="Folder, else web under build/.")] = None,
+    out: OutFolder = None,
     data: DataName = "youtube-faces",
-    serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve it when built.")] = True,
+    serve: Annotated[
+        bool, typer.Option("--serve/--no-serve", help="Serve the page once it is built.")
+    ] = True,
     host: Annotated[
-        str, typer.Option(help="0.0.0.0 is open to your network: for a phone.")
+        str,
+        typer.Option(help="Address to serve on. 0.0.0.0 opens it to your network, as for a phone."),
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free port.")] = 8000,
     cert: Annotated[
-        Path | None, typer.Option(help="PEM file with certificate and key: serve over https.")
+        Path | None,
+        typer.Option(help="PEM file with a certificate and its key, to serve over https."),
     ] = None,
 ) -> None:
-    """Build the live page, a student that follows your face in the browser, and serve it."""
+    """Build the live page, where a student follows your face in the browser, and serve it."""
     extras.require("onnxruntime")
-    from kdnotes.course import recipes
     from kdnotes.deploy import serve as static
     from kdnotes.deploy import site
 
-    folder = out or recipes.build_folder() / "web"
-    for note in site.build(folder, data, cache=recipes.build_folder() / "web-parts"):
-        print(f"note: {note}")
+    folder = out or build_folder("web")
+    print_notes(site.build(folder, data, cache=build_folder("web-parts")))
     megabytes = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
     print(f"{folder}: {megabytes:.0f} MB, a static site for any server or subfolder")
     if serve:

@@ -6,26 +6,26 @@ from typing import Annotated
 
 import typer
 
-from kdnotes.commands.options import FaceSetPath, ProfileName
+from kdnotes.commands.options import FaceSetPath, OutFile, ProfileName, build_folder
 
 
 def evaluate(
     network: Annotated[
         list[str] | None,
         typer.Option(
-            help="A network's file, or the name of one that ships; may be repeated, and NAME=FILE "
-            "names it. Else the course's four networks."
+            help="A network's file, NAME=FILE to give it a name, or a network that ships; may be "
+            "repeated. Default: the course's four networks."
         ),
     ] = None,
     test: Annotated[
         bool,
         typer.Option(
-            "--test", help="Read the test faces, too: once, when nothing is left to choose."
+            "--test", help="Also measure on test faces. Do so once, when nothing is left to choose."
         ),
     ] = False,
     report_folder: Annotated[
         Path | None,
-        typer.Option("--report", help="Folder for one page with figures: HTML, PNG and JSON."),
+        typer.Option("--report", help="Folder for a page with figures: HTML, PNG and JSON."),
     ] = None,
     profile: ProfileName = None,
     data: FaceSetPath = None,
@@ -33,39 +33,43 @@ def evaluate(
     """Measure networks on validation faces."""
     from kdnotes.course import recipes
     from kdnotes.evaluation import page, report
-    from kdnotes.models import inference
 
-    opened = recipes.open_course(profile, data)
+    course = recipes.open_course(profile, data)
     splits = report.SPLITS if test else report.SPLITS[:1]
     if network:
-        nets = dict(_named_network(text, opened.faces) for text in network)
+        networks = dict(_named_network(text, course.faces) for text in network)
         for split in splits:
-            faces = opened.split(split)
-            for name, net in nets.items():
-                scores = report.score(inference.predict(net, faces), faces)
-                n = scores.pop("n")
-                numbers = ", ".join(
-                    f"{key} –" if isnan(value) else f"{key} {value:.4f}"
-                    for key, value in scores.items()
-                )
-                print(
-                    f"{name}, {n} {split} faces, fractions of the {faces.scheme.distance}: "
-                    f"{numbers}"
-                )
+            _print_scores(networks, course.split(split), split)
     else:
-        results = report.build(opened, splits)
-        file = "report.json" if test else "validation.json"
-        path = report.write(results, opened.folder / file)
+        results = report.build(course, splits)
+        path = report.write(results, course.folder / ("report.json" if test else "validation.json"))
         print(f"{report.table(results).to_string()}\n\n{report.caption(results)}\n{path}")
-        nets = {report.SHORT[name]: net for name, net in report.networks(opened).items()}
-        nets = {"student": nets.pop("student")} | nets
+        networks = {report.SHORT[name]: net for name, net in report.networks(course).items()}
+        networks = {"student": networks.pop("student")} | networks
     if report_folder is not None:
-        print(page.write(page.build(nets, opened.split(splits[-1]), splits[-1]), report_folder))
+        built = page.build(networks, course.split(splits[-1]), splits[-1])
+        print(page.write(built, report_folder))
+
+
+def _print_scores(networks, faces, split):
+    """Prints a line of scores for each of the named networks."""
+    from kdnotes.evaluation import report
+    from kdnotes.models import inference
+
+    for name, net in networks.items():
+        scores = report.score(inference.predict(net, faces), faces)
+        n = scores.pop("n")
+        numbers = ", ".join(
+            f"{key} –" if isnan(value) else f"{key} {value:.4f}" for key, value in scores.items()
+        )
+        print(f"{name}, {n} {split} faces, fractions of the {faces.scheme.distance}: {numbers}")
 
 
 def _named_network(text, faces):
-    """`FILE`, `NAME=FILE` or the name of a network that ships, as (name, network). For faces with
-    which none was trained it is the one that was trained on photographs."""
+    """A name and its network, from `FILE`, `NAME=FILE` or the name of a network that ships.
+
+    If no such network was trained on these faces, it is the one that was trained on photographs.
+    """
     from kdnotes import models
     from kdnotes.models import zoo
 
@@ -79,21 +83,18 @@ def _named_network(text, faces):
 def bench(
     profile: ProfileName = None,
     batch: Annotated[
-        int | None, typer.Option(min=2, help="Faces per step, else the profile's.")
+        int | None, typer.Option(min=2, help="Faces per step. Default: the profile's.")
     ] = None,
-    repeats: Annotated[int, typer.Option(min=1, help="Rounds.")] = 7,
-    compile: Annotated[bool, typer.Option("--compile", help="Time torch.compile too.")] = False,
-    out: Annotated[
-        Path | None, typer.Option(help="JSON file, else bench-PROFILE.json under build/.")
-    ] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="Number of rounds.")] = 7,
+    compile: Annotated[bool, typer.Option("--compile", help="Time torch.compile, too.")] = False,
+    out: OutFile = None,
 ) -> None:
-    """Time data, teachers, the training step and each of its switches, on this machine."""
-    from kdnotes.course import profiles, recipes
+    """Time data, teachers, the training step and each of its switches on this machine."""
+    from kdnotes.course import profiles
     from kdnotes.research import bench as benchmark
     from kdnotes.system.files import write_json
 
     chosen = profiles.get(profile) if profile else profiles.current()
     result = benchmark.run(chosen, batch=batch, repeats=repeats, compiled=compile)
-    path = out or recipes.build_folder() / f"bench-{chosen.name}.json"
-    write_json(path, result.json())
+    path = write_json(out or build_folder(f"bench-{chosen.name}.json"), result.json())
     print(f"{result.text()}\n\n{path}")

@@ -7,10 +7,10 @@ import typer
 from kdnotes.commands.options import FaceSetPath, ProfileName
 
 Resume = Annotated[
-    bool, typer.Option("--resume/--fresh", help="Go on where a run stopped, or train it again.")
+    bool, typer.Option("--resume/--fresh", help="Resume a stopped training, or train from scratch.")
 ]
 TensorBoard = Annotated[
-    bool, typer.Option("--tensorboard", help="Also write the log as events for TensorBoard.")
+    bool, typer.Option("--tensorboard", help="Also write the log as TensorBoard events.")
 ]
 
 
@@ -24,25 +24,27 @@ def teacher(
     """Train a teacher: tough (hard landmarks) or tolerant (soft landmarks)."""
     from kdnotes.course import recipes
 
-    opened = recipes.open_course(profile, data)
-    more = {"fresh": not resume, "tensorboard": tensorboard}
-    _, log = recipes.train_teacher(opened, which, **more)
-    say_trained(opened, opened.folder / which, log)
+    course = recipes.open_course(profile, data)
+    _, log = recipes.train_teacher(course, which, fresh=not resume, tensorboard=tensorboard)
+    print_trained(course, course.folder / which, log)
 
 
 def student(
-    loss: Annotated[str, typer.Option(help="l1, l2, smooth_l1, wing, kd-paper, kd-released.")],
-    seed: Annotated[int, typer.Option(min=0, help="Of start, order and views.")] = 0,
+    loss: Annotated[str, typer.Option(help="l1, l2, smooth_l1, wing, kd-paper or kd-released.")],
+    seed: Annotated[int, typer.Option(min=0, help="Seed of initial weights, order and views.")] = 0,
     profile: ProfileName = None,
     data: FaceSetPath = None,
     views: Annotated[
         int | None,
         typer.Option(
             min=0,
-            help="Views of each face (else the profile's); 0: always new ones, teachers live.",
+            help="Stored views of each face. 0: new views in every epoch, with the teachers "
+            "running along. Default: the profile's.",
         ),
     ] = None,
-    optimizer: Annotated[str, typer.Option(help="The course's or the paper's.")] = "course",
+    optimizer: Annotated[
+        str, typer.Option(help="course or paper: whose optimizer to use.")
+    ] = "course",
     compile: Annotated[bool, typer.Option("--compile", help="Use torch.compile.")] = False,
     resume: Resume = True,
     tensorboard: TensorBoard = False,
@@ -52,15 +54,16 @@ def student(
 
     if optimizer not in ("course", "paper"):
         raise ValueError(f'--optimizer is "course" or "paper", found {optimizer!r}')
-    opened = recipes.open_course(profile, data)
-    how = {"n_views": views, "paper_optimizer": optimizer == "paper", "compile": compile}
-    more = {"fresh": not resume, "tensorboard": tensorboard}
-    _, log = recipes.train_student(opened, loss, seed=seed, **how, **more)
-    say_trained(opened, opened.folder / recipes.student_run(loss, seed, **how), log)
+    course = recipes.open_course(profile, data)
+    variant = {"n_views": views, "paper_optimizer": optimizer == "paper", "compile": compile}
+    _, log = recipes.train_student(
+        course, loss, seed=seed, fresh=not resume, tensorboard=tensorboard, **variant
+    )
+    print_trained(course, course.folder / recipes.student_run(loss, seed, **variant), log)
 
 
-def say_trained(course, folder, log) -> None:
-    """What came out of a training, in one line, from the first process."""
+def print_trained(course, folder, log) -> None:
+    """Prints the outcome of a training in one line, from the first process only."""
     from kdnotes.system import processes
 
     last = log[-1]

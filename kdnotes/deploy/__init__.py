@@ -1,7 +1,7 @@
-"""The student at work: a photo in, landmarks out."""
+"""The student in use: a photograph in, landmarks out."""
 
 import os
 
-# onnxruntime reports its use to its makers and leaves an id of the machine in the home folder,
-# unless this variable is set before it is imported. Here is where every import of it begins.
+# onnxruntime sends usage data to its makers and stores an id of the machine in the home folder,
+# unless this variable is set before the first import. Every import of it comes after this line.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -1,4 +1,4 @@
-"""The photos of a folder, and landmarks drawn into a picture."""
+"""The photographs of a folder, and landmarks drawn into a picture."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -14,19 +14,30 @@ from kdnotes.system.wording import several
 #: The student's colour, see `kdnotes.plots.style`.
 GREEN = "#009E73"
 
-#: Endings of the files in a folder that are taken for photos whatever they hold.
+#: Files in a folder with these suffixes are taken for photographs, whatever they contain.
 ENDINGS = {".heic", ".heif", ".avif"} | set(Image.registered_extensions()) - {
     ".pdf", ".ps", ".eps", ".mpg", ".mpeg", ".h5", ".hdf",
 }  # fmt: skip
-#: What systems leave in folders; as little worth a word as hidden files.
+#: Files that operating systems leave in folders. Like hidden files they are skipped silently.
 LEFT_BEHIND = ("thumbs.db", "desktop.ini")
+
+#: Pictures whose longer side has fewer pixels are enlarged, so that dots do not hide the face.
+LEAST_SIDE = 400
 
 
 def drawn(image: np.ndarray, faces: Sequence[np.ndarray], scheme: Scheme | int = 68) -> Image.Image:
-    """The picture with the landmarks `(L, 2)` of each face, in its pixels, as dots and lines."""
-    least = 400  # small pictures are enlarged, so that dots do not hide the face
-    factor = max(1, -(-least // max(image.shape[:2])))
+    """Draws landmarks into a picture, as dots joined by lines.
+
+    Args:
+        image: `(H, W, 3)` uint8.
+        faces: Landmarks `(L, 2)` of each face in pixels of the picture.
+        scheme: The scheme of the landmarks, which says what the lines join.
+
+    Returns:
+        A new picture. A small one is enlarged by a whole number.
+    """
     height, width = image.shape[:2]
+    factor = max(1, -(-LEAST_SIDE // max(height, width)))
     picture = Image.fromarray(image).resize((width * factor, height * factor))
     draw, edges = ImageDraw.Draw(picture), get(scheme).edges
     for points in faces:
@@ -41,29 +52,36 @@ def drawn(image: np.ndarray, faces: Sequence[np.ndarray], scheme: Scheme | int =
 
 
 def listed(paths: Iterable[str | Path]) -> list[Path]:
-    """The files of `paths`; of a folder the pictures in it, in order of their names.
+    """Lists picture files, with each folder replaced by the pictures in it.
 
-    In a folder a file is a picture by its content or its name. Hidden files are passed over in
-    silence, others with a word on stderr.
+    In a folder, a file counts as a picture by its content or by its suffix. Hidden files are
+    skipped silently, others with a message on stderr.
+
+    Args:
+        paths: Files, which are taken as they are, and folders.
+
+    Returns:
+        The files in the order of `paths`. Those of a folder are sorted by name.
 
     Raises:
-        ValueError: A folder without a picture.
+        ValueError: A folder contains no picture.
     """
     photos = []
     for path in map(Path, paths):
-        if not path.is_dir():
-            photos.append(path)
-            continue
-        files = sorted(file for file in path.iterdir() if file.is_file() and not _hidden(file))
-        faults = {file: find_fault(file) for file in files if file.suffix.lower() not in ENDINGS}
-        others = [f"{file.name} {fault}" for file, fault in faults.items() if fault]
-        if others:
-            print(f"no pictures in {path}, passed over: {several(others)}", file=sys.stderr)
-        inside = [file for file in files if not faults.get(file)]
-        if not inside:
-            raise ValueError(f"no picture in the folder {path}")
-        photos += inside
+        photos += _pictures_in(path) if path.is_dir() else [path]
     return photos
+
+
+def _pictures_in(folder):
+    files = sorted(file for file in folder.iterdir() if file.is_file() and not _hidden(file))
+    faults = {file: find_fault(file) for file in files if file.suffix.lower() not in ENDINGS}
+    skipped = [f"{file.name} {fault}" for file, fault in faults.items() if fault]
+    if skipped:
+        print(f"no pictures in {folder}, passed over: {several(skipped)}", file=sys.stderr)
+    pictures = [file for file in files if not faults.get(file)]
+    if not pictures:
+        raise ValueError(f"no picture in the folder {folder}")
+    return pictures
 
 
 def _hidden(file: Path) -> bool:

@@ -1,7 +1,8 @@
-"""A photo in, landmarks out; with onnxruntime where it is installed, else with PyTorch.
+"""A photograph in, landmarks out: with onnxruntime where it is installed, else with PyTorch.
 
-The face is found, or its landmarks' box is given (from the brows to the chin, from ear to ear).
-Coordinates are pixels of the upright picture, counted from the middle of its first pixel.
+The face is detected, or the box of its landmarks is given, from the brows to the chin and from ear
+to ear. Coordinates are pixels of the upright picture, with the origin at the centre of its first
+pixel.
 """
 
 import importlib.util
@@ -20,14 +21,15 @@ from kdnotes.system.files import new_file, write_json
 
 UNIT = "pixels of the upright picture, (0, 0) = middle of its first pixel"
 
-#: The network that is used where none is named.
+#: The network that is used unless another one is named.
 STUDENT = "student-kd", "youtube-faces"
 
 Box = tuple[float, float, float, float]
 
 
 class Reader(Protocol):
-    """A network that reads crops: `models.LandmarkNet`, or `exported.Exported` without PyTorch."""
+    """A network that reads crops: a `models.LandmarkNet`, or an `exported.Exported` without
+    PyTorch."""
 
     config: object  # n_points, size, crop_margin
 
@@ -35,9 +37,14 @@ class Reader(Protocol):
 
 
 def check_box(image: np.ndarray, box: Box) -> None:
-    """
+    """Checks that a face can be in a box.
+
+    Args:
+        image: `(H, W, …)`.
+        box: x, y, width, height in pixels.
+
     Raises:
-        ValueError: A box without an area, or outside the picture.
+        ValueError: The box has no area, or is outside the picture.
     """
     height, width = image.shape[:2]
     x, y, w, h = box
@@ -50,9 +57,17 @@ def check_box(image: np.ndarray, box: Box) -> None:
 
 
 def look(net: Reader, image: np.ndarray, crop: tuple[float, float, float]) -> np.ndarray:
-    """Landmarks `(L, 2)` in pixels of `image`, as the network sees them in `crop` (cx, cy, side).
+    """Landmarks as the network sees them in one crop.
 
-    The same answer for a face alone and in company: each is looked at by itself.
+    Each face is read on its own, so its landmarks do not depend on other faces.
+
+    Args:
+        net: The network.
+        image: `(H, W, 3)` uint8.
+        crop: Centre x, centre y and side in pixels of the image.
+
+    Returns:
+        `(L, 2)` in pixels of the image.
     """
     small = crops.cut(image, crop, net.config.size)
     return np.asarray(crop[:2]) + crop[2] * net.read(small[None])[0].astype(np.float64)
@@ -61,17 +76,21 @@ def look(net: Reader, image: np.ndarray, crop: tuple[float, float, float]) -> np
 def predict(
     net: Reader, image: np.ndarray, box: Box | None = None, *, looks: int = 1
 ) -> np.ndarray:
-    """Landmarks `(L, 2)` of one face in pixels of `image`.
+    """Landmarks of one face.
 
     Args:
+        net: The network.
         image: Any picture that `pictures.as_image` takes.
-        box: The landmarks' box x, y, width, height in pixels; None: the largest square in the
-            middle of the picture is the network's crop.
-        looks: How often to look: each time after the first at the box of the landmarks that were
-            found. Twice, where the box comes from a detector.
+        box: The box x, y, width, height of the landmarks in pixels. None: the crop is the largest
+            square in the middle of the picture.
+        looks: How often the network reads the face. Each time after the first, its crop is cut
+            around the landmarks found before. Use 2 where the box comes from a detector.
+
+    Returns:
+        `(L, 2)` in pixels of the image.
 
     Raises:
-        ValueError: A picture or a box that makes no sense.
+        ValueError: The picture or the box cannot be used.
     """
     image, margin = as_image(image), net.config.crop_margin
     if box is None:
@@ -87,7 +106,15 @@ def predict(
 
 
 def find(net: Reader, image: np.ndarray) -> list[tuple[Box, np.ndarray]]:
-    """Box and landmarks of each face that is found, the largest first; none is an empty list."""
+    """Detects the faces of a picture and reads their landmarks.
+
+    Args:
+        net: The network.
+        image: `(H, W, 3)` uint8.
+
+    Returns:
+        Box and landmarks of each face, the largest first; empty if there is no face.
+    """
     return [(box, predict(net, image, box, looks=2)) for box in find_faces(image)]
 
 
@@ -99,50 +126,63 @@ def predict_files(
     *,
     whole: bool = False,
 ) -> Iterator[tuple[bool, str]]:
-    """Writes `NAME_landmarks.json` and the drawn `NAME_landmarks.png` for each photo.
+    """Writes `NAME_landmarks.json` and the drawn `NAME_landmarks.png` for each photograph.
+
+    A photograph that cannot be read or written does not stop the others.
 
     Args:
         photos: Picture files.
-        boxes: Landmarks' boxes of the faces of each photo; without one, faces are looked for.
-        whole: The whole picture is one face's crop.
+        net: The network.
+        out: Folder for the results.
+        boxes: The landmarks' boxes of the faces in each photograph. Without boxes, faces are
+            detected.
+        whole: The whole picture is the crop of one face.
 
     Yields:
-        Whether all is well, and a line to print: one for each photo, and one for each box at which
-        no face can be. A photo that cannot be read or written ends nothing but itself.
+        Whether all is well, and a line to print: one for each photograph, and one for each box at
+        which no face can be.
 
     Raises:
-        ValueError: Two photos whose results would have the same name.
+        ValueError: The results of two photographs would have the same name.
     """
-    results = [out / f"{path.stem}_landmarks" for path in photos]
-    for i, result in enumerate(results):
-        if result in results[:i]:
-            other = photos[results.index(result)]
-            raise ValueError(f"{other} and {photos[i]} would have one result, {result}.json")
-    for path, result in zip(photos, results, strict=True):
-        faces, problems = [], []
+    results = {}
+    for path in photos:
+        result = out / f"{path.stem}_landmarks"
+        if result in results:
+            raise ValueError(f"{results[result]} and {path} would have one result, {result}.json")
+        results[result] = path
+    for result, path in results.items():
         try:
-            image = read_picture(path).pixels
-            if whole:
-                faces = [(None, predict(net, image))]
-            elif boxes:
-                faces, problems = _at_boxes(net, image, boxes)
-            else:
-                faces = find(net, image)
-            if not problems or faces:
-                _write(result, path, image, faces, net)
+            faces, problems = _predict_file(path, net, result, boxes, whole)
         except (OSError, ValueError) as error:
-            named = str(path) in str(error)
-            yield False, f"skipped: {error}" if named else f"skipped: {path}: {error}"
+            reason = str(error)
+            if str(path) not in reason:
+                reason = f"{path}: {reason}"
+            yield False, f"skipped: {reason}"
             continue
         for problem in problems:
             yield False, f"{path}: {problem}"
-        if not problems or faces:
-            words = {0: "no face found", 1: "1 face"}.get(len(faces), f"{len(faces)} faces")
-            yield bool(faces), f"{path}: {words} → {result}.json and .png"
+        if faces or not problems:
+            count = {0: "no face found", 1: "1 face"}.get(len(faces), f"{len(faces)} faces")
+            yield bool(faces), f"{path}: {count} → {result}.json and .png"
+
+
+def _predict_file(path, net, result, boxes, whole):
+    """The faces of one photograph, written to files, and a sentence for each unusable box."""
+    image, problems = read_picture(path).pixels, []
+    if whole:
+        faces = [(None, predict(net, image))]
+    elif boxes:
+        faces, problems = _at_boxes(net, image, boxes)
+    else:
+        faces = find(net, image)
+    if faces or not problems:
+        _write(result, path, image, faces, net)
+    return faces, problems
 
 
 def _at_boxes(net, image, boxes):
-    """The faces at boxes, and a sentence for each box at which none can be."""
+    """The faces at the boxes, and a sentence for each box at which no face can be."""
     faces, problems = [], []
     for number, box in enumerate(boxes, start=1):
         try:
@@ -153,7 +193,8 @@ def _at_boxes(net, image, boxes):
 
 
 def _write(result, path, image, faces, net):
-    about = {
+    """Writes landmarks and drawing of a photograph: both files or none."""
+    content = {
         "photo": path.name,
         "width": image.shape[1],
         "height": image.shape[0],
@@ -167,18 +208,22 @@ def _write(result, path, image, faces, net):
     picture = drawn(image, [points for _, points in faces], schemes.of_config(net.config))
     with new_file(result.with_name(f"{result.name}.png")) as part:
         picture.save(part, format="png")
-        write_json(result.with_name(f"{result.name}.json"), about)  # both files, or none
+        write_json(result.with_name(f"{result.name}.json"), content)
 
 
 def load(network: Path | None) -> Reader:
-    """The network of that file (ONNX or safetensors), or the one that ships with the course."""
-    exported = network.suffix == ".onnx" if network else importlib.util.find_spec("onnxruntime")
-    if exported:
+    """Loads a network for prediction.
+
+    Args:
+        network: An ONNX or safetensors file. None: the student that ships with the course, in
+            onnxruntime if that is installed.
+    """
+    if network is None and importlib.util.find_spec("onnxruntime") is None:
+        return zoo.load(*STUDENT)
+    if network is None or network.suffix == ".onnx":
         from kdnotes.deploy.exported import Exported
 
         return Exported(network or zoo.exported(*STUDENT))
-    if network:
-        from kdnotes import models
+    from kdnotes import models
 
-        return models.load(network)
-    return zoo.load(*STUDENT)
+    return models.load(network)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 class _Handler(http.server.SimpleHTTPRequestHandler):
-    """Files of one folder, without a line for each."""
+    """Serves the files of one folder without logging requests."""
 
     extensions_map = http.server.SimpleHTTPRequestHandler.extensions_map | {
         ".js": "text/javascript",
@@ -28,26 +28,29 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
 def server(
     folder: str | Path, host: str = "127.0.0.1", port: int = 0, cert: Path | None = None
 ) -> http.server.ThreadingHTTPServer:
-    """A server of the folder, ready for `serve_forever`; port 0 takes a free one.
+    """A server of the folder, ready for `serve_forever`.
 
     Args:
-        cert: PEM file with a certificate and its key: then it speaks https, which a browser on
-            another device asks for before it gives the camera.
+        folder: What is served.
+        host: The address to listen on. 0.0.0.0 is open to the network.
+        port: The port to listen on. 0 takes a free one.
+        cert: PEM file with a certificate and its key. With it the server speaks https, which a
+            browser on another device requires before it gives access to the camera.
 
     Raises:
         OSError: The port is taken.
-        ValueError: The file is no certificate with its key.
+        ValueError: The file is not a certificate with its key.
     """
     handler = functools.partial(_Handler, directory=str(folder))
-    found = http.server.ThreadingHTTPServer((host, port), handler)
+    running = http.server.ThreadingHTTPServer((host, port), handler)
     if cert:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         try:
             context.load_cert_chain(cert)
-        except (ssl.SSLError, OSError) as error:
-            found.server_close()
+        except OSError as error:  # an SSLError is one, too
+            running.server_close()
             raise ValueError(f"{cert} is no certificate with its key in PEM: {error}") from error
-        found.socket = context.wrap_socket(
-            found.socket, server_side=True, do_handshake_on_connect=False
+        running.socket = context.wrap_socket(
+            running.socket, server_side=True, do_handshake_on_connect=False
         )
-    return found
+    return running

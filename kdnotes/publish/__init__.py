@@ -1,1 +1,1 @@
-"""The course as others see it: executed notebooks, exercises, slides, the web book."""
+"""The course for others to see: executed notebooks, exercises, slides, the web book."""

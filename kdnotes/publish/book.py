@@ -1,5 +1,5 @@
-"""The web book: the executed notebooks, a page of symbols and the package's own words, as a static
-site; and the live page in it. Needs the extra `book`.
+"""The web book, a static site: the executed notebooks, a page of symbols, the package's own
+documentation, and the live page. Needs the extra `book`.
 
     python -m kdnotes book
 """
@@ -16,16 +16,17 @@ def build(notebooks: Path, out: Path, cache: Path, live: bool = True) -> list[st
     """Builds the book into `out`, which is replaced.
 
     Args:
-        notebooks: The folder of the notebooks of a checkout; they are shown as they are stored.
-        cache: For the live page's parts, see `site.build`.
-        live: Put the live page into it, too.
+        notebooks: The folder of the notebooks of a checkout. They are shown as they are stored.
+        out: The folder of the book.
+        cache: Folder for parts that later builds use again, see also `site.build`.
+        live: Include the live page.
 
     Returns:
-        What is not as it could be, a sentence each.
+        Notes on what could be better, a sentence each.
 
     Raises:
-        RuntimeError: Sphinx finds something wrong.
-        ValueError: `out` holds something else.
+        RuntimeError: Sphinx reports a problem.
+        ValueError: `out` holds something other than a book.
     """
     if out.exists() and any(out.iterdir()) and not (out / "searchindex.js").exists():
         raise ValueError(f"{out} is not empty and holds no book: choose another folder")

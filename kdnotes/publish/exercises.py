@@ -2,18 +2,18 @@
 
     python -m kdnotes exercises
 
-Each file of `notebooks/teaching/exercises/` is a notebook as text (MyST Markdown, which JupyterLab
-opens with Jupytext). From it come `notebooks/exercises/`, with blanks, and `notebooks/solutions/`,
-executed:
+Each file of `notebooks/teaching/exercises/` is a notebook as text, in MyST Markdown, which
+JupyterLab opens with Jupytext. This module makes `notebooks/exercises/` from it, with blanks, and
+`notebooks/solutions/`, executed:
 
-- between `### BEGIN SOLUTION` and `### END SOLUTION` (nbgrader's marks) the exercise has a blank;
-- cells tagged `solution` are in the solutions alone;
-- cells tagged `check` print what is said of an answer.
+- what stands between `### BEGIN SOLUTION` and `### END SOLUTION`, nbgrader's marks, is a blank in
+  the exercise;
+- cells tagged `solution` are only in the solutions;
+- cells tagged `check` print the verdict on an answer.
 """
 
-import json
 import re
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from kdnotes.course.checks.judge import TOLERANCE
 from kdnotes.publish.run import execute
-from kdnotes.system.files import new_file
+from kdnotes.publish.tidy import CELL_METADATA, PYTHON, write
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 BLANK = "...  # your code here"
@@ -33,21 +33,21 @@ _TITLE = re.compile(r"# (\d\d · .+)")
 
 
 def sources(notebooks: Path) -> list[Path]:
-    """The sources, in the order of the notebooks whose names they have."""
+    """The sources, in the order of the notebooks that they are named after."""
     return sorted((notebooks / "teaching" / "exercises").glob("*.md"))
 
 
 def read(source: Path) -> NotebookNode:
-    """A source as a notebook.
+    """Reads a source as a notebook.
 
     Raises:
-        ValueError: A solution that is not marked as one, a mark without its partner, a check of
-            another form, or an exercise without a check.
+        ValueError: A solution is not tagged as an exercise, a mark has no partner, a check has an
+            unexpected form, or an exercise has no check.
     """
     import jupytext
 
-    found = jupytext.read(source, fmt="md:myst")
-    for cell in found.cells:
+    made = jupytext.read(source, fmt="md:myst")
+    for cell in made.cells:
         marks = [line.strip() for line in cell.source.splitlines() if line.strip() in (BEGIN, END)]
         if marks != [BEGIN, END] * (len(marks) // 2):
             raise ValueError(f"{source}: {BEGIN} and {END} come in pairs; found {marks}")
@@ -60,135 +60,151 @@ def read(source: Path) -> NotebookNode:
                 f"{source}: a cell with {BEGIN} is tagged `exercise`, and no other is; found the "
                 f"tags {_tags(cell)} on\n{cell.source}"
             )
-    order = [tag for cell in found.cells for tag in _tags(cell) if tag in ("exercise", "check")]
+    order = [tag for cell in made.cells for tag in _tags(cell) if tag in ("exercise", "check")]
     if order != ["exercise", "check"] * (len(order) // 2):
         raise ValueError(f"{source}: each exercise is followed by its check; found {order}")
-    return found
+    return made
 
 
 def exercise(cells: list[NotebookNode]) -> list[NotebookNode]:
-    """The cells as a learner gets them: blanks in place of solutions."""
-    kept = [_copy(cell) for cell in cells if "solution" not in _tags(cell)]
+    """Copies the cells for learners: with blanks in place of solutions."""
+    kept = _copies(cells, without="solution")
     for cell in kept:
         cell.source = _REGION.sub(rf"\1{BLANK}", cell.source)
     return kept
 
 
 def solution(cells: list[NotebookNode]) -> list[NotebookNode]:
-    """The cells with their solutions, without the marks."""
-    kept = [_copy(cell) for cell in cells]
+    """Copies the cells with their solutions, without the marks."""
+    kept = _copies(cells)
     for cell in kept:
         cell.source = _MARK.sub("", cell.source)
     return kept
 
 
 def gradable(cells: list[NotebookNode]) -> list[NotebookNode]:
-    """The cells as nbgrader's source: solutions are its `solution` cells, checks its tests.
+    """Copies the cells for nbgrader: exercises become its solution cells, checks its tests.
 
-    nbgrader blanks the marked regions itself, and gives a point for each check that says "Right.".
-    Its ids come from the names of the checks, so that points stay where they are when an exercise
-    is inserted.
+    nbgrader blanks the marked regions itself, and gives a point for each check that returns
+    "Right.". The ids of its cells come from the names of the checks, so that points keep their
+    place when an exercise is inserted.
     """
-    kept = [_copy(cell) for cell in cells if "solution" not in _tags(cell)]
+    kept = _copies(cells, without="solution")
     name = ""
     for cell in reversed(kept):  # an exercise stands above its check
-        common = {"schema_version": 3, "task": False}
         if "check" in _tags(cell):
-            check = _CHECK.fullmatch(cell.source)
-            name = check["name"]
-            cell.source = _GRADED.format(call=check["call"])
-            kind = {"grade": True, "locked": True, "solution": False, "points": 1}
-            cell.metadata["nbgrader"] = common | kind | {"grade_id": f"check-{name}"}
+            match = _CHECK.fullmatch(cell.source)
+            name = match["name"]
+            cell.source = _GRADED.format(call=match["call"])
+            roles = {"grade": True, "locked": True, "solution": False, "points": 1}
+            grade_id = f"check-{name}"
         elif "exercise" in _tags(cell):
-            kind = {"grade": False, "locked": False, "solution": True}
-            cell.metadata["nbgrader"] = common | kind | {"grade_id": f"answer-{name}"}
+            roles = {"grade": False, "locked": False, "solution": True}
+            grade_id = f"answer-{name}"
+        else:
+            continue
+        cell.metadata["nbgrader"] = {
+            "schema_version": 3, "task": False, "grade_id": grade_id, **roles
+        }  # fmt: skip
     return kept
 
 
-#: A check that gives a point: an `assert` would give it to everybody where Python is optimised.
+#: A check that gives a point. An `assert` would give it to everybody where Python is optimised.
 _GRADED = """said = {call}
 if said != checks.RIGHT:
     raise ValueError(said)
 print(said)"""
 
-#: Folder under `notebooks/` to the way its cells are made.
-KINDS: dict[str, Callable] = {"exercises": exercise, "solutions": solution}
+#: Kind of notebook to the function that makes its cells.
+_CELLS = {"exercises": exercise, "solutions": solution, "assignment": gradable}
+
+#: Folders under `notebooks/`, each with the notebooks of that kind.
+KINDS = ("exercises", "solutions")
 
 
 def build(notebooks: Path) -> list[Path]:
-    """Writes all exercises and executed solutions; the files that changed.
+    """Writes all exercises and executed solutions.
 
     Solutions whose source did not change keep their outputs.
+
+    Args:
+        notebooks: The folder of the notebooks of a checkout.
+
+    Returns:
+        The files that changed.
     """
     changed = []
-    for kind in KINDS:
-        (notebooks / kind).mkdir(exist_ok=True)
-    for source in sources(notebooks):
-        for kind, cells_of in KINDS.items():
-            path = notebooks / kind / f"{source.stem}.ipynb"
-            made = notebook(source, kind, cells_of)
-            if same_sources(path, made):
-                continue
-            if kind == "solutions":
-                with tqdm(desc=f"solutions of {source.stem}", total=1, leave=False) as bar:
-                    made, _ = execute(made, path, bar, profile="quick", data="")  # shows nobody
-                made.metadata["kdnotes"] = {"profile": "quick", "faces": "synthetic"}
-            with new_file(path) as part:
-                nbformat.write(made, part)
-            changed.append(path)
-    for path in stale(notebooks):  # what is left has no source any more
+    for path, made in _made(notebooks):
+        path.parent.mkdir(exist_ok=True)
+        if same_sources(path, made):
+            continue
+        if path.parent.name == "solutions":
+            with tqdm(desc=f"solutions of {path.stem}", total=1, leave=False) as bar:
+                made, _ = execute(made, path, bar, profile="quick", data="")  # shows nobody
+            made.metadata["kdnotes"] = {"profile": "quick", "faces": "synthetic"}
+        write(made, path)
+        changed.append(path)
+    for path in stale(notebooks):  # only files without a source are left
         path.unlink()
         changed.append(path)
     return changed
 
 
 def write_gradable(notebooks: Path, folder: Path) -> list[Path]:
-    """Writes nbgrader's source notebooks into `folder`, such as COURSE/source/ASSIGNMENT.
+    """Writes the source notebooks of an nbgrader assignment.
+
+    Args:
+        notebooks: The folder of the notebooks of a checkout.
+        folder: The assignment's folder, such as COURSE/source/ASSIGNMENT.
+
+    Returns:
+        The files.
 
     Raises:
-        ValueError: The folder holds something already.
+        ValueError: The folder is not empty.
     """
     if folder.exists() and any(folder.iterdir()):
         raise ValueError(f"{folder} is not empty: choose another folder")
-    written = []
-    for source in sources(notebooks):
-        path = folder / f"{source.stem}.ipynb"
-        with new_file(path) as part:
-            nbformat.write(notebook(source, "assignment", gradable), part)
-        written.append(path)
-    return written
+    paths = [folder / f"{source.stem}.ipynb" for source in sources(notebooks)]
+    for source, path in zip(sources(notebooks), paths, strict=True):
+        write(notebook(source, "assignment"), path)
+    return paths
 
 
 def stale(notebooks: Path) -> list[Path]:
-    """The files that are not what their source makes, or have none."""
-    wanted = {
-        notebooks / kind / f"{source.stem}.ipynb": (source, kind, cells_of)
-        for source in sources(notebooks)
-        for kind, cells_of in KINDS.items()
-    }
-    there = {path for kind in KINDS for path in (notebooks / kind).glob("*.ipynb")}
-    old = [path for path, how in wanted.items() if not same_sources(path, notebook(*how))]
-    return sorted({*old, *(there - set(wanted))})
+    """The exercises and solutions that differ from what their source makes, or have no source."""
+    wanted = dict(_made(notebooks))
+    present = {path for kind in KINDS for path in (notebooks / kind).glob("*.ipynb")}
+    different = {path for path, made in wanted.items() if not same_sources(path, made)}
+    return sorted(different | (present - set(wanted)))
 
 
-def notebook(source: Path, kind: str, cells_of: Callable) -> NotebookNode:
-    """The notebook that a source makes, with the frame that all of them share, not executed."""
+def _made(notebooks: Path) -> Iterator[tuple[Path, NotebookNode]]:
+    """Path and content of each exercise and solution, not executed."""
+    for source in sources(notebooks):
+        for kind in KINDS:
+            yield notebooks / kind / f"{source.stem}.ipynb", notebook(source, kind)
+
+
+def notebook(source: Path, kind: str) -> NotebookNode:
+    """The notebook that a source makes, with the frame that all of them share, not executed.
+
+    Args:
+        source: A file of `sources`.
+        kind: "exercises", "solutions" or "assignment".
+    """
     numbered = nbformat.read(source.parents[2] / f"{source.stem}.ipynb", as_version=4)
     head, install = numbered.cells[:2]
-    title = _TITLE.match(head.source)[1]
-    badge = re.search(r"^\[!\[Open in Colab.+$", head.source, re.MULTILINE)[0]
-    badge = badge.replace("/notebooks/", f"/notebooks/{kind}/")
-    intro = _INTRO[kind].format(file=f"{source.stem}.ipynb")
-    text = "\n\n".join([f"# {title}: {kind}", *([badge] if kind in KINDS else []), intro])
-    cells = [nbformat.v4.new_markdown_cell(text), _copy(install), *cells_of(read(source).cells)]
+    texts = [f"# {_TITLE.match(head.source)[1]}: {kind}"]
+    if kind in KINDS:
+        badge = re.search(r"^\[!\[Open in Colab.+$", head.source, re.MULTILINE)[0]
+        texts.append(badge.replace("/notebooks/", f"/notebooks/{kind}/"))
+    texts.append(_INTRO[kind].format(file=f"{source.stem}.ipynb"))
+    cells = [nbformat.v4.new_markdown_cell("\n\n".join(texts)), *_copies([install])]
+    cells += _CELLS[kind](read(source).cells)
     for number, cell in enumerate(cells):
         cell.id = f"{kind[:-1]}-{number}"
-    made = nbformat.v4.new_notebook(cells=cells)
-    made.metadata = {
-        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-        "language_info": {"name": "python"},
-    }
-    return made
+    return nbformat.v4.new_notebook(cells=cells, metadata=PYTHON)
 
 
 _ACCEPTED = (
@@ -214,12 +230,10 @@ _INTRO = {
 
 
 def same_sources(path: Path, made: NotebookNode) -> bool:
-    """Whether the file holds the cells of `made`, whatever their outputs."""
-    if not path.exists():
-        return False
+    """Whether a file holds the cells of the notebook `made`, whatever their outputs."""
     try:
         stored = nbformat.read(path, as_version=4)
-    except (ValueError, json.JSONDecodeError, nbformat.ValidationError):
+    except (FileNotFoundError, ValueError, nbformat.ValidationError):
         return False
 
     def inputs(book):
@@ -232,8 +246,13 @@ def _tags(cell):
     return cell.metadata.get("tags", [])
 
 
-def _copy(cell):
-    """A new cell with the same text; a code cell without outputs."""
-    new = nbformat.v4.new_code_cell if cell.cell_type == "code" else nbformat.v4.new_markdown_cell
-    kept = {name: cell.metadata[name] for name in ("tags", "mystnb") if name in cell.metadata}
-    return new(cell.source, metadata=kept)
+def _copies(cells, without=None):
+    """New cells with the same texts and without outputs, except those with the tag `without`."""
+    copies = []
+    for cell in cells:
+        if without not in _tags(cell):
+            is_code = cell.cell_type == "code"
+            new = nbformat.v4.new_code_cell if is_code else nbformat.v4.new_markdown_cell
+            kept = {key: cell.metadata[key] for key in CELL_METADATA if key in cell.metadata}
+            copies.append(new(cell.source, metadata=kept))
+    return copies

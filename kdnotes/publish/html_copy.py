@@ -1,8 +1,8 @@
 """An executed notebook as one HTML page that asks no server for anything.
 
-Formulas are MathML, see `kdnotes.publish.formulas`. A picture that is not in the notebook, such as
-that of a Colab button, is shown as its text. Links between the numbered notebooks lead to their
-copies, links to other files of the repository to its public address.
+Formulas are MathML, see `kdnotes.publish.formulas`. A picture that is not stored in the notebook,
+such as that of a Colab button, is replaced by its text. Links between the numbered notebooks lead
+to their copies, links to other files of the repository to its public address.
 """
 
 import html
@@ -10,19 +10,18 @@ import re
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
-import nbformat
 from jinja2 import pass_context
 from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 
 from kdnotes.publish import fork, formulas
-from kdnotes.publish.tidy import alt_text, pictures
+from kdnotes.publish.tidy import alt_text, pictures, write
 from kdnotes.system.files import new_file
 
 _NUMBERED = re.compile(r"(\d\d_\w+)\.ipynb(?=$|#)")
 
-#: nbconvert's page without the scripts that it would load, and with a style of its own.
+#: nbconvert's page without the scripts that it would load, and with our own style.
 _TEMPLATE = """{% extends 'lab/index.html.j2' %}
 {% block html_head_js %}{% endblock %}
 {% block jupyter_widgets %}{% endblock %}
@@ -41,19 +40,19 @@ _STYLE = """
 
 
 def store(notebook: NotebookNode, path: Path) -> None:
-    """Writes a notebook and its HTML copy."""
-    with new_file(path) as part:
-        nbformat.write(notebook, part)
+    """Writes a notebook to `path`, and its HTML copy beside it."""
+    write(notebook, path)
     page = html_copy(notebook, path.stem)
     with new_file(path.with_suffix(".html")) as part:
         part.write_text(page, encoding="utf-8")
 
 
 def html_copy(notebook: NotebookNode, name: str) -> str:
-    """The page of a notebook.
+    """The HTML page of a notebook.
 
     Args:
-        name: The title of its window.
+        notebook: An executed notebook.
+        name: The title of the page.
     """
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     exporter = _Exporter(raw_template=_TEMPLATE, repository=fork.address(text))
@@ -63,7 +62,7 @@ def html_copy(notebook: NotebookNode, name: str) -> str:
 
 
 class _Exporter(HTMLExporter):
-    """nbconvert's exporter with `_Renderer` for Markdown."""
+    """nbconvert's exporter, with `_Renderer` for Markdown."""
 
     def __init__(self, *, repository, **options):
         super().__init__(**options)
@@ -71,7 +70,7 @@ class _Exporter(HTMLExporter):
 
     @pass_context
     def markdown2html(self, context, source):
-        """Markdown as HTML."""
+        """Converts a cell's Markdown; nbconvert calls it."""
         attachments = context.get("cell", {}).get("attachments", {})
         renderer = _Renderer(escape=False, attachments=attachments)
         renderer.repository = self.repository
@@ -79,7 +78,7 @@ class _Exporter(HTMLExporter):
 
 
 class _Renderer(IPythonRenderer):
-    """Formulas, links and pictures that need no server."""
+    """Renders formulas, links and pictures so that they need no server."""
 
     repository: str | None = None
 
@@ -112,12 +111,12 @@ class _Renderer(IPythonRenderer):
 def _formula(tex, display):
     try:
         return formulas.html(tex, display=display)
-    except Exception:  # TeX that cannot be read, or no latex2mathml: the copy shows the source
+    except Exception:  # unreadable TeX, or no latex2mathml: the copy shows the source
         return f"<code>{html.escape(tex)}</code>"
 
 
 def _described(page, notebook):
-    """The page with its pictures' texts, which the exporter does not take over."""
+    """The page with the descriptions of its pictures, which the exporter leaves out."""
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     texts = iter([alt_text(c) for c in cells for output in c.outputs if pictures(output)])
     return re.sub(

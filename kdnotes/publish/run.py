@@ -2,9 +2,9 @@
 
     python -m kdnotes course
 
-Under `build/course/<profile>-<faces>/` it leaves each executed notebook, an HTML copy of it, and
-`report.json`. A notebook that fails stops the run with the cell and its error; what was finished
-before stays. Networks that an earlier run trained are used again, unless `--fresh` is asked for.
+`build/course/<profile>-<faces>/` then holds each executed notebook, an HTML copy of it, and
+`report.json`. A notebook that fails stops the run, and the error names the cell. Notebooks that
+were finished before stay. Networks from an earlier run are used again, unless `--fresh` is given.
 """
 
 import asyncio
@@ -28,26 +28,29 @@ from kdnotes.publish.tidy import tidy
 
 
 class CourseError(RuntimeError):
-    """A notebook did not run to its end."""
+    """A notebook could not be run to its end."""
 
 
 def notebooks(folder: str | Path | None = None) -> list[Path]:
     """The numbered notebooks, in order.
 
+    Args:
+        folder: Their folder. None: that of the current checkout.
+
     Raises:
-        FileNotFoundError: There are none: the command was not started in a checkout.
+        FileNotFoundError: There are none, since the command was not started in a checkout.
     """
     folder = Path(folder) if folder else (recipes.checkout() or Path.cwd()) / "notebooks"
-    found = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
-    if not found:
+    paths = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+    if not paths:
         raise FileNotFoundError(
             f"no numbered notebooks in {folder}; start this in a checkout of kdnotes"
         )
-    return found
+    return paths
 
 
 def _kernel_environment(profile, data):
-    """Variables of a notebook's kernel: where things are, and silence about libraries' notes."""
+    """Environment of a notebook's kernel: its folders and data, and no warnings of libraries."""
     return os.environ | {
         "KDNOTES_BUILD": str(recipes.build_folder().absolute()),
         "KDNOTES_PROFILE": profile,
@@ -57,7 +60,7 @@ def _kernel_environment(profile, data):
 
 
 async def _execute(client, bar, environment):
-    """Executes a notebook while the bar's clock goes on; returns its largest memory in bytes."""
+    """Executes a notebook and keeps the bar's clock running; returns the peak memory in bytes."""
     work, peak = asyncio.ensure_future(client.async_execute(env=environment)), 0
     while not work.done():
         await asyncio.wait([work], timeout=1)
@@ -68,7 +71,7 @@ async def _execute(client, bar, environment):
 
 
 def _memory_of_children():
-    """Bytes that the kernel and its workers hold."""
+    """Memory of the kernel and its workers in bytes."""
     total = 0
     for child in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -85,11 +88,17 @@ def _read(path):
 
 def execute(
     notebook: nbformat.NotebookNode, path: Path, bar: tqdm, *, profile: str, data: str | Path
-) -> tuple:
-    """Executes a notebook in the folder of `path`; returns it tidied, and its memory in bytes.
+) -> tuple[nbformat.NotebookNode, int]:
+    """Executes a notebook in the folder of `path`.
 
     Args:
-        profile, data: For its kernel; no data means the embedded faces.
+        notebook: The notebook; it is changed in place.
+        path: Its file, which is not written.
+        bar: Shows the number of executed cells.
+        profile, data: For its kernel. No data means the embedded faces.
+
+    Returns:
+        The tidied notebook, and its peak memory in bytes.
 
     Raises:
         CourseError: A cell failed; the message shows it.
@@ -100,7 +109,7 @@ def execute(
         notebook,
         timeout=None,
         kernel_name="python3",
-        extra_arguments=["--IPKernelApp.log_level=40"],  # errors; not that it talks over TCP
+        extra_arguments=["--IPKernelApp.log_level=40"],  # no warning about TCP
         resources={"metadata": {"path": str(path.parent)}},
         store_widget_state=False,
     )
@@ -126,50 +135,51 @@ def run(
     record: bool = False,
     folder: str | Path | None = None,
 ) -> Path:
-    """Executes the course and returns the folder of its results.
+    """Executes the course.
 
     Args:
-        profile: Name of a profile; None chooses by the hardware.
-        data: A face set; None means the embedded faces.
+        profile: Name of a profile. None chooses by the hardware.
+        data: A face set. None means the embedded faces.
         fresh: Train everything again.
-        record: Store the results as those that the course shows: the report as package data, and,
+        record: Store the results as those that the course shows: the report as package data and,
             with embedded faces, the executed notebooks in `notebooks/`.
-        folder: Of the notebooks; None means those of the checkout we are in.
+        folder: Folder of the notebooks. None: that of the current checkout.
+
+    Returns:
+        The folder of the results.
 
     Raises:
         CourseError: A notebook failed.
     """
     build = recipes.build_folder().absolute()
     paths = notebooks(folder)
-    profile = profile or profiles.current().name
-    how = {"profile": profile, "data": data or ""}
+    profile, data = profile or profiles.current().name, data or ""
     start = time.perf_counter()
-    course = recipes.open_course(**how)
+    course = recipes.open_course(profile, data)
     print(f"profile {profile}, {len(course.faces)} faces: {course.faces.path}", flush=True)
     if fresh:
         shutil.rmtree(course.folder, ignore_errors=True)
-    about = {"profile": profile, "faces": course.faces.name}
-    seconds, memory = {"faces": round(time.perf_counter() - start, 1)}, {}
     out = build / "course" / course.folder.name
-    for path in paths:
+    seconds, memory = {"faces": round(time.perf_counter() - start, 1)}, {}
+
+    def run_notebook(path, description):
         began = time.perf_counter()
         form = "{desc} {percentage:3.0f}% |{bar:20}| {n_fmt} of {total_fmt} cells, {elapsed}"
-        with tqdm(desc=path.stem, total=1, bar_format=form) as bar:
-            executed, peak = execute(_read(path), path, bar, **how)
-            executed.metadata["kdnotes"] = about
+        with tqdm(desc=description, total=1, bar_format=form) as bar:
+            executed, peak = execute(_read(path), path, bar, profile=profile, data=data)
+            executed.metadata["kdnotes"] = {"profile": profile, "faces": course.faces.name}
             store(executed, out / path.name)
-        memory[path.stem] = round(peak / 1e9, 2)
-        seconds[path.stem] = round(time.perf_counter() - began, 1)
+        return round(time.perf_counter() - began, 1), round(peak / 1e9, 2)
+
+    for path in paths:
+        seconds[path.stem], memory[path.stem] = run_notebook(path, path.stem)
     results = report.build(course) | {"seconds": seconds, "memory_gb": memory}
     report.write(results, out / "report.json")
     _show(results, out)
     if record:
         if not data:  # notebook 00 shows the results: once more, with those of this run
             report.write(results, report.stored(results["data"]["name"]))
-            with tqdm(desc="00 again, to show these results", total=1) as bar:
-                executed = execute(_read(paths[0]), paths[0], bar, **how)[0]
-                executed.metadata["kdnotes"] = about
-                store(executed, out / paths[0].name)
+            run_notebook(paths[0], "00 again, to show these results")
         record_run(course, results, out, paths)
     return out
 
@@ -178,17 +188,16 @@ def _show(results, out):
     """Prints times and results."""
     print()
     for name, value in {**results["seconds"], "in all": sum(results["seconds"].values())}.items():
-        memory = results["memory_gb"].get(name)
-        print(f"{name:32} {value:7.1f} s" + (f" {memory:6.1f} GB" if memory else ""))
+        line = f"{name:32} {value:7.1f} s"
+        if name in results["memory_gb"]:
+            line += f" {results['memory_gb'][name]:6.1f} GB"
+        print(line)
     print()
     print(report.table(results).to_string())
     print(f"\n{report.caption(results)}")
-    for title, table in (
-        ("NME % by subset", report.subset_table(results)),
-        ("Beside what is published", published.beside(results)),
-    ):
-        if len(table):
-            print(f"\n{title}\n{table.to_string()}")
-    if len(table):
-        print(published.NOT_COMPARABLE)
+    subsets, beside = report.subset_table(results), published.beside(results)
+    if len(subsets):
+        print(f"\nNME % by subset\n{subsets.to_string()}")
+    if len(beside):
+        print(f"\nBeside what is published\n{beside.to_string()}\n{published.NOT_COMPARABLE}")
     print(f"\nEverything is in {out}")

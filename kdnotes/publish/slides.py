@@ -2,13 +2,13 @@
 
     python -m kdnotes slides
 
-`notebooks/teaching/slides/lecture.md` holds one slide after the other, divided by lines of `---`,
-with what the speaker may say after `Note:`. On a slide,
+`notebooks/teaching/slides/lecture.md` holds the slides, separated by lines of `---`. The speaker's
+notes of a slide follow `Note:`. On a slide,
 
-- `![](03_kd_loss.ipynb#cell-06)` is the picture that this cell has stored (`…/2` its second),
-- a block ```` ```output ```` with `06_ablations.ipynb#cell-15` in it is what that cell printed,
+- `![](03_kd_loss.ipynb#cell-06)` is the picture that this cell has stored (`…/2`: its second one),
+- a block ```` ```output ```` with `06_ablations.ipynb#cell-15` in it is what that cell printed.
 
-so that a slide shows what a notebook shows. reveal.js moves the slides; npm fetches it.
+A slide therefore shows what a notebook shows. reveal.js moves the slides. npm installs it.
 """
 
 import base64
@@ -26,7 +26,7 @@ from kdnotes.publish.tidy import alt_text, pictures
 from kdnotes.system import npm
 from kdnotes.system.files import new_folder
 
-#: reveal.js where npm is not there.
+#: Where reveal.js is loaded from without npm.
 SERVER = "https://cdn.jsdelivr.net/npm/reveal.js@{version}/dist"
 
 _CELL = re.compile(r"(?P<file>[\w-]+\.ipynb)#(?P<cell>[\w-]+)(?:/(?P<number>\d+))?")
@@ -36,25 +36,27 @@ def build(notebooks: Path, out: Path, cache: Path) -> list[str]:
     """Writes each deck of `notebooks/teaching/slides` as a page into `out`, which is replaced.
 
     Args:
-        cache: Folder for npm's package, which is used again.
+        notebooks: The folder of the notebooks of a checkout.
+        out: The folder of the slides.
+        cache: Folder for npm's package, which later builds use again.
 
     Returns:
-        What is not as it could be, a sentence each.
+        Notes on what could be better, a sentence each.
 
     Raises:
-        ValueError: `out` holds something else, or a slide names a cell that is not there or has no
-            picture.
+        ValueError: `out` holds something other than slides, or a slide names a cell that does not
+            exist or has no picture.
     """
     if out.exists() and any(out.iterdir()) and not (out / "slides.css").exists():
         raise ValueError(f"{out} is not empty and holds no slides: choose another folder")
     source = notebooks / "teaching" / "slides"
     version = json.loads((source / "package.json").read_text("utf-8"))["dependencies"]["reveal.js"]
-    reveal, fetched = SERVER.format(version=version), cache / f"reveal-{version}"
-    reason = npm.locked(source, fetched)
+    reveal, installed = SERVER.format(version=version), cache / f"reveal-{version}"
+    reason = npm.locked(source, installed)
     with new_folder(out, replace=True) as part:
         if not reason:
             reveal = "reveal"
-            shutil.copytree(fetched / "node_modules" / "reveal.js" / "dist", part / reveal)
+            shutil.copytree(installed / "node_modules" / "reveal.js" / "dist", part / reveal)
         for file in (source / "slides.css", *formulas.FILES):
             shutil.copyfile(file, part / file.name)
         for deck in sorted(source.glob("*.md")):
@@ -65,10 +67,10 @@ def build(notebooks: Path, out: Path, cache: Path) -> list[str]:
 
 def _page(deck, reveal, notebooks):
     text, render = deck.read_text("utf-8"), _renderer(notebooks)
-    slides = [_slide(part, render) for part in re.split(r"^---$", text, flags=re.MULTILINE)]
     if not text.startswith("# "):
         raise ValueError(f"{deck} begins with its title, `# …`; found {text[:20]!r}")
     title = text.splitlines()[0].removeprefix("# ")
+    slides = [_slide(part, render) for part in re.split(r"^---$", text, flags=re.MULTILINE)]
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -101,7 +103,7 @@ def _slide(text, render):
 
 
 def _renderer(notebooks) -> Callable[[str], str]:
-    """Markdown to HTML, with the stored pictures and outputs of the notebooks in it."""
+    """A function from Markdown to HTML, with stored pictures and outputs of the notebooks."""
     from markdown_it import MarkdownIt
     from mdit_py_plugins.dollarmath import dollarmath_plugin
     from pygments import highlight
@@ -113,11 +115,11 @@ def _renderer(notebooks) -> Callable[[str], str]:
 
     def image(tokens, index, options, env):
         cell, match = _cell(tokens[index].attrs["src"], notebooks)
-        shown = [(output.data[kind], kind) for output in cell.outputs for kind in pictures(output)]
+        stored = [(output.data[kind], kind) for output in cell.outputs for kind in pictures(output)]
         number = int(match["number"] or 1)
-        if number > len(shown):
-            raise ValueError(f"{match[0]}: the cell has stored {len(shown)} pictures")
-        content, kind = shown[number - 1]
+        if number > len(stored):
+            raise ValueError(f"{match[0]}: the cell has stored {len(stored)} pictures")
+        content, kind = stored[number - 1]
         if kind == "image/svg+xml":
             content = base64.b64encode(content.encode()).decode()
         alt = html.escape(tokens[index].content or alt_text(cell))
@@ -140,7 +142,7 @@ def _renderer(notebooks) -> Callable[[str], str]:
 
 
 def _cell(address, notebooks):
-    """The cell that an address on a slide names, and the address taken apart."""
+    """The cell that an address on a slide names, and the match of the address."""
     match = _CELL.fullmatch(address)
     if match is None:
         raise ValueError(f"a slide shows NOTEBOOK.ipynb#CELL or …#CELL/NUMBER, found {address!r}")

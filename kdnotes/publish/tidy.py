@@ -1,84 +1,101 @@
-"""Executed notebooks as they are stored: tidied, and small enough for GitHub.
+"""Executed notebooks as they are stored: tidied, and small enough for GitHub to show them.
 
-A cell that draws describes its picture in its metadata for readers who cannot see it:
-`{"mystnb": {"image": {"alt": …}}}`, which the web book reads; here it goes to the outputs.
+A cell that draws describes its picture in its metadata, for readers who cannot see it:
+`{"mystnb": {"image": {"alt": …}}}`. The web book reads the text there. `tidy` copies it to the
+outputs.
 """
 
 import base64
 import io
+from pathlib import Path
 
 import nbformat
+from nbconvert.preprocessors import ClearMetadataPreprocessor, CoalesceStreamsPreprocessor
 from PIL import Image, ImageChops
+
+from kdnotes.system.files import new_file
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
+#: What is kept of a code cell's metadata, and of a notebook's.
+CELL_METADATA, NOTEBOOK_METADATA = {"tags", "mystnb"}, {"kdnotes"}
+
+#: What a stored notebook says of its language, whichever Python has executed it.
+PYTHON = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+#: A PNG figure of more bytes is shrunk.
+LARGEST_PNG = 20_000
+
+#: A palette may change the red, green or blue of a pixel by this much of 255.
+PALETTE_ERROR = 40
+
+
+def write(notebook: nbformat.NotebookNode, path: Path) -> None:
+    """Writes a notebook to a file, completely or not at all."""
+    with new_file(path) as part:
+        nbformat.write(notebook, part)
+
 
 def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """An executed notebook as it is stored: without progress bars, widgets and time stamps.
+    """Removes progress bars, widgets and time stamps from an executed notebook, and shrinks its
+    figures.
 
-    Widgets need a live kernel; a static figure stands beside each of them. Figures are
-    made smaller, so that a notebook stays small enough for GitHub to show it.
+    Widgets need a running kernel. A static figure stands beside each of them.
+
+    Args:
+        notebook: The notebook; it is changed in place.
+
+    Returns:
+        The same notebook.
     """
-    notebook.metadata.pop("widgets", None)
-    notebook.metadata["kernelspec"] = {
-        "display_name": "Python 3", "language": "python", "name": "python3"
-    }  # fmt: skip
-    notebook.metadata["language_info"] = {"name": "python"}
-    for cell in notebook.cells:
-        cell.metadata.pop("execution", None)
-        if cell.cell_type == "code":
-            cell.outputs = [
-                output
-                for output in cell.outputs
-                if output.get("name") != "stderr" and WIDGET not in output.get("data", {})
-            ]
-            cell.outputs = _joined(cell.outputs)
-            for output in cell.outputs:
-                _shrink(output.get("data", {}))
-                for kind in pictures(output):
-                    output.metadata[kind] = {"alt": alt_text(cell)}
+    ClearMetadataPreprocessor(
+        preserve_cell_metadata_mask=CELL_METADATA, preserve_nb_metadata_mask=NOTEBOOK_METADATA
+    ).preprocess(notebook, {})
+    notebook.metadata.update(PYTHON)
+    for cell in [cell for cell in notebook.cells if cell.cell_type == "code"]:
+        cell.outputs = [
+            output
+            for output in cell.outputs
+            if output.get("name") != "stderr" and WIDGET not in output.get("data", {})
+        ]
+        for output in cell.outputs:
+            _shrink(output.get("data", {}))
+            for kind in pictures(output):
+                output.metadata[kind] = {"alt": alt_text(cell)}
+    CoalesceStreamsPreprocessor().preprocess(notebook, {})
     return notebook
 
 
 def alt_text(cell: nbformat.NotebookNode) -> str:
-    """What a cell's pictures show, in words; empty where nobody has said it."""
+    """The description of a cell's pictures in words; empty if the cell has none."""
     return cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
 
 
 def pictures(output: nbformat.NotebookNode) -> list[str]:
-    """The kinds of picture (MIME types) that an output holds."""
+    """The picture formats that an output holds, as MIME types."""
     return [kind for kind in output.get("data", {}) if kind.startswith("image/")]
 
 
-def _joined(outputs):
-    """Outputs with printed text in one piece, however the kernel happened to send it."""
-    joined = []
-    for output in outputs:
-        if joined and output.get("name") and output.get("name") == joined[-1].get("name"):
-            joined[-1].text += output.text
-        else:
-            joined.append(output)
-    return joined
+def _shrink(data):
+    """Makes a large PNG figure smaller.
 
-
-def _shrink(data, largest=20_000, palette_error=40):
-    """Makes a PNG figure of more bytes than `largest` smaller, in the way that suits it.
-
-    Faces shrink most as JPEG, drawings as PNG with a palette; a palette that would change a colour
-    by more than `palette_error` of 255 is not used, since colours tell networks apart.
+    A drawing gets a palette. Where a palette would change a colour visibly, as in faces, the figure
+    becomes a JPEG: colours tell networks apart.
     """
     png = base64.b64decode(data.get("image/png", ""))
-    if len(png) <= largest:
+    if len(png) <= LARGEST_PNG:
         return
     picture = Image.open(io.BytesIO(png)).convert("RGB")
-    jpeg, palette = io.BytesIO(), io.BytesIO()
-    picture.save(jpeg, "JPEG", quality=85, subsampling=0, optimize=True)
-    reduced = picture.quantize(256, Image.Quantize.FASTOCTREE)
-    reduced.save(palette, "PNG", optimize=True)
-    change = ImageChops.difference(picture, reduced.convert("RGB")).getextrema()
-    kinds = [(jpeg, "image/jpeg")]
-    if max(high for _, high in change) <= palette_error:
-        kinds.append((palette, "image/png"))
-    best, kind = min(kinds, key=lambda x: x[0].tell())
+    drawing = picture.quantize(256, Image.Quantize.FASTOCTREE)
+    changes = ImageChops.difference(picture, drawing.convert("RGB")).getextrema()
+    kind, stream = "image/png", io.BytesIO()
+    if max(high for _, high in changes) <= PALETTE_ERROR:
+        drawing.save(stream, "PNG", optimize=True)
+    else:
+        kind = "image/jpeg"
+        picture.save(stream, "JPEG", quality=85, subsampling=0, optimize=True)
     del data["image/png"]
-    data[kind] = base64.b64encode(best.getvalue()).decode()
+    data[kind] = base64.b64encode(stream.getvalue()).decode()

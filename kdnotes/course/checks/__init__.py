@@ -1,9 +1,9 @@
-"""Checks of the exercises: each tries your function on numbers of its own.
+"""Checks of the exercises. Each tries the reader's function on numbers of its own.
 
-A wrong answer is told what kind of wrong it is, where that can be seen, and never the right answer.
-A check returns a sentence; `print(checks.mirror(my_function))` is how a notebook uses it. The
-modules are those of the notebooks: `start` (00), `data` (01), `teachers` (02), `loss` (03),
-`student` (04), `measure` (05), `ablations` (06), `device` (07).
+A check returns a sentence. A notebook prints it: `print(checks.mirror(my_function))`. For a wrong
+answer the sentence says what kind of mistake it is, where that can be seen, and never gives the
+right answer. There is a module for each notebook: `start` (00), `data` (01), `teachers` (02),
+`loss` (03), `student` (04), `measure` (05), `ablations` (06), `device` (07).
 """
 
 from kdnotes.course.checks.ablations import drawn_means, gains, taught_targets

@@ -1,22 +1,22 @@
 """Checks of notebook 06."""
 
-from collections.abc import Callable
-
 import numpy as np
 
-from kdnotes.course.checks.judge import judge
+from kdnotes.course.checks.judge import Case, check
+from kdnotes.course.checks.measure import faces_of
 
 
-def gains(answer: Callable) -> str:
-    """Of `gains(arms, reference)`: how much lower the mean error of each arm is, as a share.
+@check
+def gains() -> Case:
+    """Checks `gains(arms, reference)`: how much lower the mean error of each arm is, as a share.
 
-    `arms` is (A, S, N), errors of A arms with S seeds on N faces; `reference` is (S, N).
+    `arms` (A, S, N) are the errors of A arms with S seeds on N faces, `reference` (S, N) those of
+    the reference.
     """
     rng = np.random.default_rng(6)
     arms, reference = rng.uniform(0.02, 0.3, (3, 2, 7)), rng.uniform(0.02, 0.3, (2, 7))
     means, mean = arms.mean(axis=(1, 2)), reference.mean()
-    return judge(
-        answer,
+    return (
         (arms, reference),
         1 - means / mean,
         {
@@ -31,12 +31,13 @@ def gains(answer: Callable) -> str:
     )
 
 
-def drawn_means(answer: Callable) -> str:
-    """Of `means(errors, people, seeds, drawn)`: the mean error of each draw (D,).
+@check
+def drawn_means() -> Case:
+    """Checks `means(errors, people, seeds, drawn)`: the mean error of each draw (D,).
 
-    `errors` (S, N), `people` (N,) a number for the person on each face; `seeds` (D, S) and `drawn`
+    `errors` is (S, N); `people` (N,) number the person on each face. `seeds` (D, S) and `drawn`
     (D, G) say which seeds and which people are in each draw, some of them more than once. A person
-    who was drawn comes with all faces.
+    who was drawn brings all of their faces.
     """
     rng = np.random.default_rng(7)
     errors, people = rng.uniform(0.02, 0.3, (3, 8)), np.array([0, 1, 1, 1, 2, 2, 3, 1])
@@ -44,58 +45,58 @@ def drawn_means(answer: Callable) -> str:
     drawn[:, 1] = drawn[:, 0]  # somebody comes twice in every draw
 
     def mean(rows, who):
-        faces = np.concatenate([np.flatnonzero(people == person) for person in who])
-        return errors[np.ix_(rows, faces)].mean()
+        return errors[np.ix_(rows, faces_of(who, people))].mean()
 
-    def of(mean):
+    def mean_of_people(rows, who):
+        return np.mean([errors[np.ix_(rows, people == person)].mean() for person in who])
+
+    def each(mean):
+        """`mean` of the seeds and people of every draw."""
         return np.array([mean(rows, who) for rows, who in zip(seeds, drawn, strict=True)])
 
-    def by_person(rows, who):
-        return np.mean([errors[np.ix_(rows, people == p)].mean() for p in who])
-
-    return judge(
-        answer,
+    return (
         (errors, people, seeds, drawn),
-        of(mean),
+        each(mean),
         {
-            "Who was drawn twice counts twice.": of(
+            "Who was drawn twice counts twice.": each(
                 lambda rows, who: errors[np.ix_(rows, np.isin(people, who))].mean()
             ),
-            "All seeds are in every draw; some should be there twice and some not at all.": of(
+            "All seeds are in every draw; some should be there twice and some not at all.": each(
                 lambda rows, who: mean(np.arange(3), who)
             ),
-            "A seed that was drawn twice counts twice.": of(
+            "A seed that was drawn twice counts twice.": each(
                 lambda rows, who: mean(np.unique(rows), who)
             ),
-            "All people are in every draw; some should be there twice and some not at all.": of(
+            "All people are in every draw; some should be there twice and some not at all.": each(
                 lambda rows, who: errors[rows].mean()
             ),
-            "The numbers of people are not those of faces: a person comes with all faces.": of(
+            "The numbers of people are not those of faces: a person comes with all faces.": each(
                 lambda rows, who: errors[np.ix_(rows, who)].mean()
             ),
-            "Every face counts alike, not every person.": of(by_person),
+            "Every face counts alike, not every person.": each(mean_of_people),
         },
     )
 
 
-def taught_targets(answer: Callable) -> str:
-    """Of `targets(labels, labelled, teacher)`: what a student learns when few faces are labelled.
+@check
+def taught_targets() -> Case:
+    """Checks `targets(labels, labelled, teacher)`: the targets when few faces are labelled.
 
-    `teacher` (N, L, 2) are the teacher's landmarks of all faces; `labels` (M, L, 2) are those of
-    the faces at the positions `labelled` (M,). Labels where there are any, else the teacher's.
+    `teacher` (N, L, 2) are the teacher's landmarks of all faces; `labels` (M, L, 2) are the labels
+    of the faces at the positions `labelled` (M,). The target of a labelled face is its label, that
+    of another face is the teacher's answer.
     """
     rng = np.random.default_rng(8)
     teacher, labels = rng.normal(size=(6, 3, 2)), rng.normal(size=(3, 3, 2))
     labelled = np.array([4, 1, 3])
 
-    def put(at, what):
-        found = teacher.copy()
-        found[at] = what
-        return found
+    def put(positions, landmarks):
+        targets = teacher.copy()
+        targets[positions] = landmarks
+        return targets
 
     half = (labels + teacher[labelled]) / 2
-    return judge(
-        answer,
+    return (
         (labels, labelled, teacher),
         put(labelled, labels),
         {

@@ -1,17 +1,17 @@
 """Checks of notebook 07."""
 
-from collections.abc import Callable
-
 import numpy as np
 
-from kdnotes.course.checks.judge import judge
+from kdnotes.course.checks.judge import Case, check
 
 
-def block_macs(answer: Callable) -> str:
-    """Of `macs(side, width, wide, out, stride)`, all (n,): multiply-adds of n MobileNetV2 blocks.
+@check
+def block_macs() -> Case:
+    """Checks `macs(side, width, wide, out, stride)`: multiply-adds of n MobileNetV2 blocks.
 
-    Three convolutions: 1×1 from `width` to `wide` channels at `side` × `side` places; 3×3 on each
-    channel by itself with the stride (`side` is a multiple of it); 1×1 from `wide` to `out`.
+    All arguments are (n,). A block has three convolutions: 1×1 from `width` to `wide` channels at
+    `side` × `side` places; 3×3 on each channel separately, with the stride, of which `side` is a
+    multiple; 1×1 from `wide` to `out` channels.
     """
     side, width, wide, out, stride = np.array(
         [[56, 28, 2], [24, 32, 1], [144, 192, 2], [32, 64, 1], [2, 1, 2]], dtype=float
@@ -20,8 +20,7 @@ def block_macs(answer: Callable) -> str:
     first, last = side**2 * width * wide, small**2 * wide * out
     depthwise = small**2 * 9 * wide
     right = first + depthwise + last
-    return judge(
-        answer,
+    return (
         (side, width, wide, out, stride),
         right,
         {
@@ -48,11 +47,12 @@ def block_macs(answer: Callable) -> str:
     )
 
 
-def eight_bits(answer: Callable) -> str:
-    """Of `rounded(weights)`: weights (C, K) as 8 bits hold them, one scale per row.
+@check
+def eight_bits() -> Case:
+    """Checks `rounded(weights)`: weights (C, K) rounded to 8 bits, with one scale per row.
 
-    A row's scale is its largest absolute value / 127; its numbers are rounded to whole multiples
-    of the scale, and given back as numbers.
+    The scale of a row is its largest absolute value divided by 127. The weights are rounded to
+    whole multiples of it, and the multiples are returned.
     """
     weights = np.random.default_rng(0).normal(size=(5, 40)) * np.array([[0.1], [1], [3], [9], [27]])
 
@@ -60,22 +60,20 @@ def eight_bits(answer: Callable) -> str:
         return np.round(weights / scale) * scale
 
     largest = np.abs(weights).max(axis=1, keepdims=True)
-    return judge(
-        answer,
+    scale = largest / 127
+    return (
         (weights,),
-        rounded(largest / 127),
+        rounded(scale),
         {
             "One scale for all rows: small rows lose nearly everything.": rounded(
                 np.abs(weights).max() / 127
             ),
-            "Those are the whole numbers; multiply by the scale again.": np.round(
-                weights / (largest / 127)
-            ),
+            "Those are the whole numbers; multiply by the scale again.": np.round(weights / scale),
             "The sign takes a bit: 127 steps to each side.": rounded(largest / 255),
             "A scale per column; the rows are the output channels.": rounded(
                 np.abs(weights).max(axis=0) / 127
             ),
-            "Cut off, not rounded.": np.trunc(weights / (largest / 127)) * (largest / 127),
+            "Cut off, not rounded.": np.trunc(weights / scale) * scale,
             "Those are the weights as they were.": weights,
             "A row may be more negative than positive: the largest value without sign.": rounded(
                 weights.max(axis=1, keepdims=True) / 127
@@ -84,38 +82,38 @@ def eight_bits(answer: Callable) -> str:
     )
 
 
-def euro_step(answer: Callable) -> str:
-    """Of `step(value, kept, speed, seconds)`: the value that the one-euro filter gives next.
+@check
+def euro_step() -> Case:
+    """Checks `step(value, kept, speed, seconds)`: the next value of the one-euro filter.
 
-    `speed` is the smoothed speed, already computed; the cutoff frequency is 1.5 + 6·|speed| hertz;
-    τ = 1 / (2π·cutoff), and the new value's share is 1 / (1 + τ / seconds).
+    `value` is the new measurement, `kept` the filter's last value, `speed` the smoothed speed. The
+    cutoff frequency is 1.5 + 6·|speed| hertz, τ = 1 / (2π·cutoff), and the share of the new value
+    is 1 / (1 + τ / seconds).
     """
-    value, kept, speed = (
-        np.array([0.3, -1.0, 2.0]),
-        np.array([0.0, 0.5, 2.1]),
-        np.array([4, -2, 0.0]),
-    )
+    value, kept, speed = np.array([[0.3, -1.0, 2.0], [0.0, 0.5, 2.1], [4.0, -2.0, 0.0]])
     seconds = 1 / 30
+    cutoff = 1.5 + 6 * np.abs(speed)
 
-    def step(cutoff, swap=False):
-        share = 1 / (1 + 1 / (2 * np.pi * cutoff) / seconds)
-        share = 1 - share if swap else share
+    def share(cutoff):
+        return 1 / (1 + 1 / (2 * np.pi * cutoff) / seconds)
+
+    def step(share):
         return kept + share * (value - kept)
 
-    return judge(
-        answer,
+    return (
         (value, kept, speed, seconds),
-        step(1.5 + 6 * np.abs(speed)),
+        step(share(cutoff)),
         {
-            "A point that moves to the left is as fast as one to the right: take |speed|.": step(
-                1.5 + 6 * speed
+            "A point that moves to the left is as fast as one to the right: take |speed|.": (
+                step(share(1.5 + 6 * speed))
             ),
-            "The share belongs to the new value, the rest to the old one.": step(
-                1.5 + 6 * np.abs(speed), swap=True
+            "The share belongs to the new value, the rest to the old one.": (
+                step(1 - share(cutoff))
             ),
-            "The speed is not in it: a slow point and a fast one are treated alike.": step(1.5),
+            "The speed is not in it: a slow point and a fast one are treated alike.": (
+                step(share(1.5))
+            ),
             "Those are the values themselves: nothing is filtered.": value,
-            "2π is missing: the cutoff is a frequency.": kept
-            + (value - kept) / (1 + 1 / (1.5 + 6 * np.abs(speed)) / seconds),
+            "2π is missing: the cutoff is a frequency.": step(1 / (1 + 1 / cutoff / seconds)),
         },
     )

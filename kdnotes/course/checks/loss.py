@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from kdnotes.course.checks.judge import judge, judge_truth
+from kdnotes.course.checks.judge import Case, check, judge_truth
 
 
 def _coordinates(n=40):
-    """pred, target and teacher of random coordinates, some on every border."""
+    """Random coordinates `pred`, `target` and `teacher`, with borderline cases among them."""
     rng = np.random.default_rng(2)
     pred, target, teacher = rng.uniform(-0.5, 0.5, (3, n))
     pred[:3] = target[:3]  # no error
@@ -16,12 +16,13 @@ def _coordinates(n=40):
     return pred, target, teacher
 
 
-def reflect(answer: Callable) -> str:
-    """Of `reflect(pred, target, teacher)`: the teacher seen on the student's side of the truth."""
+@check
+def reflect() -> Case:
+    """Checks `reflect(pred, target, teacher)`: the teacher, moved to the student's side of the
+    truth."""
     p, g, teacher = arguments = _coordinates()
     side, t = np.sign(p - g), np.abs(teacher - g)
-    return judge(
-        answer,
+    return (
         arguments,
         g + side * t,
         {
@@ -30,19 +31,24 @@ def reflect(answer: Callable) -> str:
             "That is the teacher on the other side, wherever the student is.": 2 * g - teacher,
             "Reflected at the origin; the mirror stands at the truth.": side * np.abs(teacher),
             "The distance from the truth is missing: add it to g.": side * t,
-            "Where the student is exactly right there is no side: T′ = g.": g
-            + np.where(p >= g, 1, -1) * t,
-            "Where the student is exactly right it is on no side: T′ = g.": g
-            + np.where(p > g, 1, -1) * t,
+            "Where the student is exactly right there is no side: T′ = g.": (
+                g + np.where(p >= g, 1, -1) * t
+            ),
+            "Where the student is exactly right it is on no side: T′ = g.": (
+                g + np.where(p > g, 1, -1) * t
+            ),
         },
     )
 
 
-def least_assistance(answer: Callable) -> str:
-    """Of `place(t, beta)`: the distance u from the truth at which one teacher's loss is least."""
+@check
+def least_assistance() -> Case:
+    """Checks `place(t, beta)`: the distance u from the truth at which a teacher's loss is lowest.
+
+    `t` is the teacher's own distance from the truth.
+    """
     t, beta = np.array([0.1, 0.2, 0.4, 0.4, 0.3, 0.2]), np.array([0.15, 0.4, 0.5, 0.6, 0.8, 1.0])
-    return judge(
-        answer,
+    return (
         (t, beta),
         np.minimum(beta, 0.5) * t,
         {
@@ -56,41 +62,43 @@ def least_assistance(answer: Callable) -> str:
 
 
 def swapped_teachers(answer: Callable) -> str:
-    """Of `swapped(kd_loss)`: True if a version of `losses.kd_loss` confuses its two teachers.
+    """Checks `swapped(kd_loss)`: True if a version of `losses.kd_loss` confuses its two teachers.
 
-    It is given a right one and a wrong one, with the interface of `losses.kd_loss`.
+    The function is given a right version and a wrong one, with the interface of `losses.kd_loss`.
     """
     from kdnotes import losses
 
-    def wrong(pred, target, tough=None, tolerant=None, **more):
-        return losses.kd_loss(pred, target, tolerant, tough, **more)
+    def right(*points, **options):  # the same under another name
+        return losses.kd_loss(*points, **options)
+
+    def wrong(pred, target, tough=None, tolerant=None, **options):
+        return losses.kd_loss(pred, target, tolerant, tough, **options)
 
     missed = (
         "It does not notice a wrong one. In PAPER the total is the same; what is not? And is it so "
         "in RELEASED?"
     )
-
-    def right(*points, **more):  # the same by another name
-        return losses.kd_loss(*points, **more)
-
     accuses = "It also accuses the right one. Do you compare with what each teacher gives alone?"
     return judge_truth(answer, {accuses: (right, False), missed: (wrong, True)}, accuses)
 
 
-def smallest_beta(answer: Callable) -> str:
-    """Of `smallest_beta(main_weight, alpha_negative)`: the least β at which the truth is still a
-    minimum of PAPER's loss, whatever the two teachers."""
+@check
+def smallest_beta() -> Case:
+    """Checks `smallest_beta(main_weight, alpha_negative)`.
+
+    The function returns the smallest β at which the truth is still a minimum of PAPER's loss,
+    whatever the two teachers answer.
+    """
     weight, alpha = np.array([2.0, 2.5, 3.0, 1.0]), np.array([-0.45, -0.45, -0.3, -0.2])
-    return judge(
-        answer,
+    return (
         (weight, alpha),
         2 * np.abs(alpha) / weight,
         {
             "There are two teachers.": np.abs(alpha) / weight,
             "α⁻ is negative, β is not.": 2 * alpha / weight,
             "Upside down: a larger main weight allows a smaller β.": weight / (2 * np.abs(alpha)),
-            "The main loss holds the truth, the ramps push away: which way does each act?": 2
-            * np.abs(alpha)
-            * weight,
+            "The main loss holds the truth, the ramps push away: which way does each act?": (
+                2 * np.abs(alpha) * weight
+            ),
         },
     )

@@ -1,56 +1,63 @@
 """Checks of notebook 05."""
 
-from collections.abc import Callable
-
 import numpy as np
 
-from kdnotes.course.checks.judge import judge
+from kdnotes.course.checks.judge import Case, check
 
 
-def failures_and_area(answer: Callable) -> str:
-    """Of `scores(errors, threshold)`: failure rate and exact AUC of errors (N,), both as shares."""
+def faces_of(who: np.ndarray, people: np.ndarray) -> np.ndarray:
+    """Positions of the faces of drawn people.
+
+    Args:
+        who: Numbers of the people; the faces of those who were drawn twice are there twice.
+        people: `(N,)`, the person on each face.
+    """
+    return np.concatenate([np.flatnonzero(people == person) for person in who])
+
+
+@check
+def failures_and_area() -> Case:
+    """Checks `scores(errors, threshold)`: failure rate and exact AUC of errors (N,).
+
+    Both are shares, from 0 to 1.
+    """
     errors, threshold = np.array([0.01, 0.03, 0.05, 0.08, 0.081, 0.4]), 0.08
     failed, inside = (errors > threshold).mean(), np.clip(1 - errors / threshold, 0, None)
-    below = (errors <= threshold).mean()
-    return judge(
-        answer,
+    below, area = (errors <= threshold).mean(), inside.mean()
+    return (
         (errors, threshold),
-        np.array([failed, inside.mean()]),
+        [failed, area],
         {
-            "An error of exactly the threshold is no failure.": np.array(
-                [(errors >= threshold).mean(), inside.mean()]
-            ),
-            "The area is right, the first number is the share that did not fail.": np.array(
-                [below, inside.mean()]
-            ),
-            "A share below the threshold is no area: how far below it counts.": np.array(
-                [failed, below]
-            ),
-            "A failure adds nothing to the area, and takes nothing from it.": np.array(
-                [failed, (1 - errors / threshold).mean()]
-            ),
-            "All faces are in the mean, those that failed too.": np.array(
-                [failed, inside[errors <= threshold].mean()]
-            ),
-            "The area of a box that is `threshold` wide; divide by it, so that the best is 1.": (
-                np.array([failed, threshold * inside.mean()])
-            ),
-            "The other way round: first the failure rate.": np.array([inside.mean(), failed]),
+            "An error of exactly the threshold is no failure.": [
+                (errors >= threshold).mean(), area
+            ],
+            "The area is right, the first number is the share that did not fail.": [below, area],
+            "A share below the threshold is no area: how far below it counts.": [failed, below],
+            "A failure adds nothing to the area, and takes nothing from it.": [
+                failed, (1 - errors / threshold).mean()
+            ],
+            "All faces are in the mean, those that failed too.": [
+                failed, inside[errors <= threshold].mean()
+            ],
+            "The area of a box that is `threshold` wide; divide by it, so that the best is 1.": [
+                failed, threshold * area
+            ],
+            "The other way round: first the failure rate.": [area, failed],
         },
-    )
+    )  # fmt: skip
 
 
-def landmark_errors(answer: Callable) -> str:
-    """Of `errors(pred, target, eyes)`: the mean error (L,) of each landmark.
+@check
+def landmark_errors() -> Case:
+    """Checks `errors(pred, target, eyes)`: the mean error (L,) of each landmark.
 
-    `pred` and `target` (N, L, 2); `eyes` (N,) is the distance by which each face is divided.
+    `pred` and `target` are (N, L, 2); the errors of each face are divided by its `eyes` (N,).
     """
     rng = np.random.default_rng(12)
     pred, target = rng.uniform(-0.4, 0.4, (2, 6, 5, 2))
     eyes = rng.uniform(0.2, 0.6, 6)
     apart = np.linalg.norm(pred - target, axis=2)  # (N, L)
-    return judge(
-        answer,
+    return (
         (pred, target, eyes),
         (apart / eyes[:, None]).mean(axis=0),
         {
@@ -68,25 +75,25 @@ def landmark_errors(answer: Callable) -> str:
     )
 
 
-def unshifted(answer: Callable) -> str:
-    """Of `unshift(pred, known_pred, known_target)`: predictions (N, L, 2) without constant shift.
+@check
+def unshifted() -> Case:
+    """Checks `unshift(pred, known_pred, known_target)`: predictions without a constant shift.
 
-    The shift (2,) is the mean of `known_pred − known_target` (M, L, 2) over faces and landmarks.
+    `pred` is (N, L, 2). The shift (2,) is the mean of `known_pred − known_target` (M, L, 2) over
+    faces and landmarks.
     """
     rng = np.random.default_rng(13)
     pred, known_pred, known_target = rng.normal(size=(3, 4, 5, 2))
     known_pred += [0.3, -0.2]
-    shift = (known_pred - known_target).mean(axis=(0, 1))
-    return judge(
-        answer,
+    off = known_pred - known_target
+    shift = off.mean(axis=(0, 1))
+    return (
         (pred, known_pred, known_target),
         pred - shift,
         {
             "To the wrong side: you doubled the shift.": pred + shift,
-            "One vector for all landmarks; yours has one for each.": pred
-            - (known_pred - known_target).mean(axis=0),
-            "One vector; yours has the same number for x and y.": pred
-            - (known_pred - known_target).mean(),
+            "One vector for all landmarks; yours has one for each.": pred - off.mean(axis=0),
+            "One vector; yours has the same number for x and y.": pred - off.mean(),
             "`pred` and `known_target` are of different faces: fit on the known ones.": pred
             - (pred - known_target).mean(axis=(0, 1)),
             "That is the known faces without their shift; `pred` was asked for.": known_pred
@@ -97,42 +104,46 @@ def unshifted(answer: Callable) -> str:
     )
 
 
-def median_differences(answer: Callable) -> str:
-    """Of `differences(first, second, people, drawn)`: median of `first` minus that of `second`, for
-    each draw (D,).
+@check
+def median_differences() -> Case:
+    """Checks `differences(first, second, people, drawn)`: differences of medians, (D,).
 
-    `first` and `second` (N,) are errors of two networks on the same faces, `people` (N,) numbers
-    the person on each face, `drawn` (D, G) says who is in each draw, some more than once.
+    For each draw it is the median of `first` minus that of `second`. `first` and `second` (N,) are
+    errors of two networks on the same faces; `people` (N,) number the person on each face; `drawn`
+    (D, G) says who is in each draw, some people more than once.
     """
     rng = np.random.default_rng(14)
     first, second = rng.gamma(2.0, 0.05, (2, 9))
     people, drawn = np.array([0, 1, 1, 1, 2, 2, 3, 1, 3]), rng.integers(4, size=(5, 4))
     drawn[:, 1] = drawn[:, 0]  # somebody comes twice in every draw
 
-    def of(difference):
-        picked = [np.concatenate([np.flatnonzero(people == p) for p in who]) for who in drawn]
-        return np.array([difference(faces) for faces in picked])
+    def each(difference, faces_of=faces_of):
+        """`difference` of the faces of every draw."""
+        return np.array([difference(faces_of(who, people)) for who in drawn])
 
-    def once(who):
-        return np.median(first[np.isin(people, who)]) - np.median(second[np.isin(people, who)])
+    def of_medians(faces):
+        return np.median(first[faces]) - np.median(second[faces])
 
-    right = of(lambda at: np.median(first[at]) - np.median(second[at]))
-    return judge(
-        answer,
+    right = each(of_medians)
+    return (
         (first, second, people, drawn),
         right,
         {
             "The other sign: the second network's median is taken off.": -right,
-            "Difference of medians, not median of differences.": of(
-                lambda at: np.median(first[at] - second[at])
+            "Difference of medians, not median of differences.": each(
+                lambda faces: np.median(first[faces] - second[faces])
             ),
-            "That is the difference of the means.": of(lambda at: (first[at] - second[at]).mean()),
-            "Who was drawn twice counts twice.": np.array([once(who) for who in drawn]),
-            "The numbers of people are not those of faces: a person comes with all faces.": (
-                np.array([np.median(first[who]) - np.median(second[who]) for who in drawn])
+            "That is the difference of the means.": each(
+                lambda faces: (first[faces] - second[faces]).mean()
             ),
-            "The second median is over all faces; take it over the same draw.": np.array(
-                of(lambda at: np.median(first[at])) - np.median(second)
+            "Who was drawn twice counts twice.": each(
+                of_medians, lambda who, people: np.isin(people, who)
+            ),
+            "The numbers of people are not those of faces: a person comes with all faces.": each(
+                of_medians, lambda who, people: who
+            ),
+            "The second median is over all faces; take it over the same draw.": each(
+                lambda faces: np.median(first[faces]) - np.median(second)
             ),
         },
     )

@@ -1,17 +1,18 @@
 """Checks of notebook 00."""
 
-from collections.abc import Callable
-
 import numpy as np
 
-from kdnotes.course.checks.judge import judge
+from kdnotes.course.checks.judge import Case, check
 
 
-def pixel_ratio(answer: Callable) -> str:
-    """Of `ratio(large, small)`: how many times more pixels a square picture of side `large` has."""
+@check
+def pixel_ratio() -> Case:
+    """Checks `ratio(large, small)`: how many times as many pixels the larger picture has.
+
+    Both pictures are square; `large` and `small` are their sides.
+    """
     large, small = np.array([224.0, 112, 64, 80]), np.array([64.0, 112, 128, 32])
-    return judge(
-        answer,
+    return (
         (large, small),
         (large / small) ** 2,
         {
@@ -25,11 +26,11 @@ def pixel_ratio(answer: Callable) -> str:
     )
 
 
-def mean_shape(answer: Callable) -> str:
-    """Of `mean_shape(landmarks)`: the mean (L, 2) of the shapes (N, L, 2)."""
+@check
+def mean_shape() -> Case:
+    """Checks `mean_shape(landmarks)`: the mean (L, 2) of the shapes (N, L, 2)."""
     shapes = np.random.default_rng(10).gamma(2.0, size=(7, 5, 2))
-    return judge(
-        answer,
+    return (
         (shapes,),
         shapes.mean(axis=0),
         {
@@ -45,10 +46,11 @@ def mean_shape(answer: Callable) -> str:
     )
 
 
-def nme(answer: Callable) -> str:
-    """Of `nme(pred, target, left, right)`: the error (N,) of each face.
+@check
+def nme() -> Case:
+    """Checks `nme(pred, target, left, right)`: the error (N,) of each face.
 
-    `pred` and `target` are (N, L, 2); `left` and `right` are the numbers of the outer eye corners.
+    `pred` and `target` are (N, L, 2); `left` and `right` are the indices of the outer eye corners.
     """
     rng = np.random.default_rng(11)
     target = rng.uniform(-0.4, 0.4, (6, 9, 2))
@@ -56,8 +58,7 @@ def nme(answer: Callable) -> str:
     apart = np.linalg.norm(pred - target, axis=2)  # (N, L)
     eyes = np.linalg.norm(target[:, left] - target[:, right], axis=1)  # (N,)
     off = pred - target
-    return judge(
-        answer,
+    return (
         (pred, target, left, right),
         apart.mean(axis=1) / eyes,
         {
@@ -83,27 +84,27 @@ def nme(answer: Callable) -> str:
     )
 
 
-def hardest_person(answer: Callable) -> str:
-    """Of `hardest(errors, people)`: the person whose faces have the largest mean error.
+@check
+def hardest_person() -> Case:
+    """Checks `hardest(errors, people)`: the person whose faces have the largest mean error.
 
-    `errors` (N,) and `people` (N,), a number for the person on each face.
+    `errors` (N,) are the errors of the faces; `people` (N,) number the person on each face.
     """
     people = np.array([4, 9, 9, 5, 5, 5, 5, 5, 7, 7, 7, 4, 8, 8, 8])
     errors = np.array(
         [0.05, 0.30, 0.02, 0.11, 0.12, 0.10, 0.11, 0.10, 0.20, 0.16, 0.15, 0.06, 0.17, 0.01, 0.17]
     )
-    return judge(
-        answer,
+    return (
         (errors, people),
-        np.array(7),
+        7,
         {
-            "That is the person on the worst single face.": np.array(9),
-            "That person has most faces, and so the largest sum.": np.array(5),
-            "That person has the smallest mean error.": np.array(4),
-            "That person has the largest median; the mean was asked for.": np.array(8),
-            "That is the error, not the person.": np.array(errors[people == 7].mean()),
-            "That is a position in a list of people, not the person's number.": np.array(
-                int(np.flatnonzero(np.unique(people) == 7)[0])
+            "That is the person on the worst single face.": 9,
+            "That person has most faces, and so the largest sum.": 5,
+            "That person has the smallest mean error.": 4,
+            "That person has the largest median; the mean was asked for.": 8,
+            "That is the error, not the person.": errors[people == 7].mean(),
+            "That is a position in a list of people, not the person's number.": (
+                np.unique(people).tolist().index(7)
             ),
         },
     )

@@ -4,28 +4,27 @@ from collections.abc import Callable
 
 import numpy as np
 
-from kdnotes.course.checks.judge import judge, judge_truth
+from kdnotes.course.checks.judge import Case, check, judge_truth
 
 
-def soft_classes(answer: Callable) -> str:
-    """Of `soft_classes(z, T)`: probabilities (B, K) of logits (B, K) at the temperature T."""
+@check
+def soft_classes() -> Case:
+    """Checks `soft_classes(z, T)`: probabilities (B, K) of logits (B, K) at the temperature T."""
     z, T = 3 * np.random.default_rng(3).normal(size=(6, 10)), 4.0
 
     def softmax(x):
         return np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
 
-    return judge(
-        answer,
+    return (
         (z, T),
         softmax(z / T),
         {
             "That is the usual softmax: the temperature is missing.": softmax(z),
             "A high temperature must flatten; yours sharpens.": softmax(z * T),
             "Divide the logits by T, not the probabilities.": softmax(z) / T,
-            "The bars of each picture must sum to 1; yours sum to 1 over all pictures.": np.exp(
-                z / T
-            )
-            / np.exp(z / T).sum(),
+            "The bars of each picture must sum to 1; yours sum to 1 over all pictures.": (
+                np.exp(z / T) / np.exp(z / T).sum()
+            ),
             "The sum runs over the classes of a picture, not over the pictures of a class.": (
                 softmax((z / T).T).T
             ),
@@ -35,15 +34,16 @@ def soft_classes(answer: Callable) -> str:
     )
 
 
-def leaked(answer: Callable) -> str:
-    """Of `leaked(train, test)`: which test faces (M,) show a person that a training face shows.
+@check
+def leaked() -> Case:
+    """Checks `leaked(train, test)`: which test faces (M,) show a person that a training face shows.
 
-    `train` (N,) and `test` (M,) number the person on each face; the answer is True or False.
+    `train` (N,) and `test` (M,) number the person on each face. The result is True or False for
+    each test face.
     """
     train, test = np.array([5, 1, 1, 8, 3, 5]), np.array([2, 5, 8, 2, 9, 1, 8])
     right = np.isin(test, train)
-    return judge(
-        answer,
+    return (
         (train, test),
         right,
         {
@@ -58,11 +58,12 @@ def leaked(answer: Callable) -> str:
     )
 
 
-def hinton_loss(answer: Callable) -> str:
-    """Of `loss(z, z_teacher, labels, T, share)`: Hinton's loss, one number.
+@check
+def hinton_loss() -> Case:
+    """Checks `loss(z, z_teacher, labels, T, share)`: Hinton's loss, one number.
 
     `z` and `z_teacher` (B, K) are logits of student and teacher, `labels` (B,) are classes. With
-    q = softmax(z_teacher / T) and p = softmax(z / T) it is the mean over the pictures of
+    q = softmax(z_teacher / T) and p = softmax(z / T), the loss is the mean over the pictures of
     share·T²·Σₖ qₖ log(qₖ / pₖ) + (1 − share)·(−log softmax(z)[label]).
     """
     rng = np.random.default_rng(15)
@@ -81,8 +82,7 @@ def hinton_loss(answer: Callable) -> str:
     def whole(soft=soft, hard=hard, factor=T**2, share=share):
         return (share * factor * soft + (1 - share) * hard).mean()
 
-    return judge(
-        answer,
+    return (
         (z, z_teacher, labels, T, share),
         whole(),
         {
@@ -106,7 +106,7 @@ def hinton_loss(answer: Callable) -> str:
 
 
 def is_frozen(answer: Callable) -> str:
-    """Of `is_frozen(net)`: True if nothing in a teacher can change while it teaches."""
+    """Checks `is_frozen(net)`: True if nothing in a teacher can change while it teaches."""
     import torch
     from torch import nn
 

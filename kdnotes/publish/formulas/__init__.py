@@ -1,11 +1,11 @@
-"""Formulas as MathML, which browsers draw themselves, and the font that they are drawn with.
+"""Formulas as MathML, which browsers draw themselves, and the font to draw them with.
 
-The book, the slides and the HTML copies of the notebooks take both from here. Nothing is fetched
-while a page is read.
+The book, the slides and the HTML copies of the notebooks use both. A page fetches nothing while it
+is read.
 
 A browser draws roots and tall braces only in a font with a MATH table, and few machines have one.
-So the pages bring STIX Two Math, under the licence in `OFL.txt`, reduced to `characters.txt`. It
-was made from a package of npm, with fonttools:
+The pages therefore bring STIX Two Math, under the licence in `OFL.txt`, reduced to the characters
+in `characters.txt`. It was made from an npm package with fonttools:
 
     npm pack @fontsource/stix-two-math@5.3.0
     tar xzf fontsource-stix-two-math-5.3.0.tgz
@@ -21,15 +21,17 @@ from xml.etree import ElementTree
 
 FOLDER = Path(__file__).parent
 FONT, STYLE = FOLDER / "stix-two-math.woff", FOLDER / "formulas.css"
-#: The files that a page with formulas needs beside it: the style names the font.
+#: The files that a page with formulas needs beside it. The style refers to the font.
 FILES = (STYLE, FONT)
 SPACE = "0.167em"  # TeX's thin space
 
 
 def html(tex: str, *, display: bool) -> str:
-    """A formula in TeX as MathML, on a line of its own where `display` is true.
+    """Converts a formula from TeX to MathML. Needs latex2mathml, of the extra "course".
 
-    Needs latex2mathml, of the extra "course".
+    Args:
+        tex: The formula, without dollar signs.
+        display: Set it on a line of its own.
     """
     from latex2mathml.converter import convert
 
@@ -48,15 +50,15 @@ def html(tex: str, *, display: bool) -> str:
 
 
 def style() -> str:
-    """The style for a page that is one file: the font is in it."""
+    """The style for a page that is a single file, with the font inside."""
     font = base64.b64encode(FONT.read_bytes()).decode()
     return STYLE.read_text("utf-8").replace(FONT.name, f"data:font/woff;base64,{font}")
 
 
 def _pair_bars(part):
-    """Bars such as those of |e| as brackets: a plain operator would have space on both sides.
+    """Makes bars such as those of |e| brackets: an operator would have space on both sides.
 
-    They come in pairs; a single one, as in P(a | b), stays an operator.
+    Brackets come in pairs. A single bar, as in P(a | b), stays an operator.
     """
     for bar in "|‖":
         bars = [mo for mo in part.iter("mo") if mo.text == bar and "form" not in mo.attrib]
@@ -67,7 +69,7 @@ def _pair_bars(part):
 
 
 def _join_upright(row):
-    """A name such as sign, which comes letter by letter, as one word."""
+    """Joins the letters of a name such as sign, which arrive one by one, to a word."""
     letters = list(row)
     if len(letters) > 1 and all(mi.get("mathvariant") == "normal" for mi in letters):
         letters[0].text = "".join(mi.text for mi in letters)
@@ -76,14 +78,14 @@ def _join_upright(row):
 
 
 def _lower_prime(element):
-    """The prime of T′ beside its letter: the font has it raised already."""
+    """Puts the prime of T′ beside its letter, since the font's prime is raised already."""
     if element.tag == "msup" and element[1].text == "′":
         element.tag, element[1].tag = "mrow", "mo"
         element[1].attrib |= {"form": "postfix", "lspace": "0", "rspace": "0"}
 
 
 def _set_spaces(row):
-    """Spaces as TeX has them: around words such as max, a slash, and the sign of a number."""
+    """Sets spaces as TeX does: around words such as max, a slash, and the sign of a number."""
     before = None
     for element, after in zip_longest(list(row), row[1:]):
         text, kind = element.text or "", element.tag
@@ -102,13 +104,13 @@ def _set_spaces(row):
 
 
 def _awaits_operand(element):
-    """Whether a sign that follows is that of a number: after a bracket, = and the like."""
+    """Whether a sign after this element is that of a number, as after a bracket or =."""
     is_operator = element is not None and element.tag == "mo"
     return is_operator and element.text not in (")", "]", "}") and element.get("form") != "postfix"
 
 
 def _without_serifs(letter):
-    """Browsers know this style by the letters' own characters alone."""
+    """Replaces a letter by its sans-serif character, the only form of it that browsers know."""
     if letter.text.isascii() and letter.text.isalpha():
         case = "CAPITAL" if letter.text.isupper() else "SMALL"
         letter.text = unicodedata.lookup(f"MATHEMATICAL SANS-SERIF {case} {letter.text.upper()}")
