@@ -75,7 +75,7 @@ def test_top_level_is_the_agreed_one():
     allowed = {
         "README.md", "environment.yml", "notebooks", "kdnotes", "data_scripts", "tests",
         "pyproject.toml", "constraints.txt", "Makefile", "LICENSE", "CITATION.cff",
-        "CONTRIBUTING.md", ".gitignore", ".ci", ".github",
+        "CONTRIBUTING.md", "CHANGELOG.md", ".gitignore", ".ci", ".github",
     }  # fmt: skip
     assert {path.parts[0] for path in tracked()} <= allowed
 

@@ -100,7 +100,7 @@ class Result:
                 middle, least, most = self.ratio(name, whole)
                 lines.append(f"{name:34} {middle:6.2f}  ({least:.2f} to {most:.2f})")
         lines += ["", "share of that step:"]
-        parts = ("views", "stored landmarks", "KD-Loss and log", "clipping", "running average")
+        parts = ("views", "stored landmarks", "KD-Loss", "clipping", "running average")
         for name in ("student alone", *parts):
             lines.append(f"{name:34} {1 / self.ratio(name, whole)[0]:6.1%}")
         lines += ["", "in one line each:"]

@@ -4,6 +4,7 @@ import contextlib
 import copy
 import functools
 import io
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from kdnotes.data.prepare import prepare_synthetic
 from kdnotes.system import processes
 from kdnotes.teachers import Teachers, build_cache
 from kdnotes.training.loop import precision
+from kdnotes.training.progress import READ_EVERY
 from kdnotes.training.schedule import Average
 
 
@@ -108,10 +110,14 @@ class Setting:
                 net.forward
             )
         called = torch.compile(net) if compiled else net
+        steps = itertools.count()
 
         def work():
             batch = self.views(teachers)
-            training.descend(called, batch, config, 1e-4, optimizer, self.accelerator)
+            looks = next(steps) % READ_EVERY == 0
+            training.descend(
+                called, batch, config, 1e-4, optimizer, self.accelerator, compare_teachers=looks
+            )
             if average:
                 mean.update(1000)
 
@@ -198,7 +204,9 @@ def works(setting: Setting, folder: Path, compiled: bool) -> dict[str, Callable[
     def loss():
         terms = losses.kd_loss(pred, target, **answers, settings=settings)
         terms.total.backward()
-        training.step.compare(pred.detach(), target, answers, settings)
+
+    def comparison():
+        training.step.compare(pred.detach(), target, answers, "kd-paper")
 
     other = "bf16" if precision() == "no" else "float32"
     step = functools.partial(setting.step, cache)
@@ -210,7 +218,8 @@ def works(setting: Setting, folder: Path, compiled: bool) -> dict[str, Callable[
         "views": setting.views,
         "both teachers": lambda: setting.views(setting.teachers),
         "stored landmarks": lambda: cache.answers(rows, 0, images, None),
-        "KD-Loss and log": loss,
+        "KD-Loss": loss,
+        f"comparison for the log, every {READ_EVERY}th step": comparison,
         "clipping": lambda: training.step.clip(net, 1.0),
         "running average": lambda: mean.update(1000),
         "step without channels_last": step(channels_last=False),

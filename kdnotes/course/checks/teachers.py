@@ -115,7 +115,7 @@ def is_frozen(answer: Callable) -> str:
     def teacher():
         return models.freeze(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Dropout(0.5)))
 
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[]):
         learns, drifts, partly, half, drops = (teacher() for _ in range(5))
         inner = models.freeze(nn.Sequential(teacher(), nn.Flatten()))
         inner[0][1].train()

@@ -100,7 +100,7 @@ class Setting:
             n_more: Number of points that it has beyond the landmarks.
         """
         shape = np.concatenate([self.mean_shape(), np.zeros((n_more, 2), np.float32)])
-        with torch.random.fork_rng():
+        with processes.fork_rng():
             torch.manual_seed(seed)
             scheme = len(shape) if n_more else self.faces.scheme
             return models.create(name, scheme, mean_shape=shape, size=size)
