@@ -219,7 +219,7 @@ def works(setting: Setting, folder: Path, compiled: bool) -> dict[str, Callable[
         "both teachers": lambda: setting.views(setting.teachers),
         "stored landmarks": lambda: cache.answers(rows, 0, images, None),
         "KD-Loss": loss,
-        f"comparison for the log, every {READ_EVERY}th step": comparison,
+        "comparison for the log": comparison,
         "clipping": lambda: training.step.clip(net, 1.0),
         "running average": lambda: mean.update(1000),
         "step without channels_last": step(channels_last=False),
