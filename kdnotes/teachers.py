@@ -201,9 +201,7 @@ def build_cache(
         with processes.first_one_in(work_folder(work, work_key)):
             if not path.exists():  # else another run has made it meanwhile
                 _ask(teachers.to(device), faces, work, key, batch_size, process, device, progress)
-                process.wait_for_everyone()
-                if process.is_main_process:
-                    _join(work, path, faces, key, batch_size)
+                _join(work, path, faces, key, batch_size, process)
         process.wait_for_everyone()
     cache = TeacherCache(path)
     cache.check(key)
@@ -244,8 +242,11 @@ def _ask(teachers, faces, work, key, batch_size, process, device, progress):
             np.save(file, torch.stack(answers, dim=1).cpu().numpy())  # (B, K, T, L, 2)
 
 
-def _join(work, path, faces, key, batch_size):
-    """Makes one cache of the blocks; each must be there."""
+def _join(work, path, faces, key, batch_size, process):
+    """The first process makes one cache of all blocks, once the others have stored theirs."""
+    process.wait_for_everyone()
+    if not process.is_main_process:
+        return
     shape = (len(faces), key["n_views"], len(key["teachers"]), faces.scheme.n_points, 2)
     with new_folder(path) as part:
         stored = np.lib.format.open_memmap(part / "landmarks.npy", "w+", np.float32, shape)
