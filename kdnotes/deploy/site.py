@@ -33,7 +33,7 @@ from kdnotes.system.files import json_text, new_file, new_folder
 WEB = Path(__file__).parent / "web"
 
 #: Files that are written by hand and copied unchanged.
-PAGE = ("index.html", "style.css", "live.js", "icon.svg", "manifest.webmanifest")
+PAGE = ("index.html", "style.css", "live.js", "icon.svg", "manifest.webmanifest", "detector.txt")
 
 #: The runtime's files with their SHA-256, and their address without npm.
 RUNTIME = {
