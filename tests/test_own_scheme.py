@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from kdnotes import asm, metrics, models, plots, training, views
-from kdnotes.course import recipes
 from kdnotes.data import crops, schemes
 from kdnotes.data.faceset import FaceSet, Sample
 from kdnotes.data.schemes import SCHEMES, Scheme
@@ -145,8 +144,8 @@ def test_training_and_teachers_see_no_mirrored_view(faces, tmp_path):
     config = training.TrainConfig("l1", epochs=3, batch_size=6)
     log = training.fit(net, train, config, validation=faces.split("validation"), progress=False)
     assert len(log) == 3 and log[-1]["nme"] > 0
-    both = recipes.teachers.Teachers(models.freeze(net))
-    cache = recipes.teachers.build_cache(both, train, tmp_path / "c", seed=0, n_views=3,
+    both = Teachers(models.freeze(net))
+    cache = build_cache(both, train, tmp_path / "c", seed=0, n_views=3,
                                          progress=False)  # fmt: skip
     assert cache.key["view_config"]["flip"] == 0
     assert inference.predict(net, train).shape == (12, 5, 2)

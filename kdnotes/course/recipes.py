@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from kdnotes import asm, models, teachers, training
+from kdnotes import asm, models, training
 from kdnotes.course import profiles, scenes
 from kdnotes.course.profiles import Profile
 from kdnotes.data import synthetic
@@ -24,6 +24,7 @@ from kdnotes.data.faceset import FaceSet
 from kdnotes.data.prepare import prepare_synthetic
 from kdnotes.system import processes
 from kdnotes.system.files import turn
+from kdnotes.teachers import TeacherCache, Teachers, build_cache
 from kdnotes.views import ViewConfig
 
 #: Share of the shapes' variance that the Tolerant teacher's soft landmarks keep (the paper's 90 %).
@@ -229,17 +230,15 @@ def train_teacher(
     return models.freeze(net), log
 
 
-def open_teachers(course: Course) -> teachers.Teachers:
+def open_teachers(course: Course) -> Teachers:
     """Both teachers, trained now if need be."""
-    return teachers.Teachers(**{w: train_teacher(course, w)[0] for w in ("tough", "tolerant")})
+    return Teachers(**{w: train_teacher(course, w)[0] for w in ("tough", "tolerant")})
 
 
-def teacher_cache(
-    course: Course, seed: int = 0, n_views: int | None = None
-) -> teachers.TeacherCache:
+def teacher_cache(course: Course, seed: int = 0, n_views: int | None = None) -> TeacherCache:
     """Both teachers' landmarks for every view that a student with this seed will see."""
     name = f"teacher-landmarks-seed{seed}" + (f"-views{n_views}" if n_views else "")
-    return teachers.build_cache(
+    return build_cache(
         open_teachers(course),
         course.split("train"),
         course.folder / name,

@@ -1,4 +1,4 @@
-"""Training: `fit` trains a teacher or a student, and goes on where it was interrupted.
+"""Training: `fit` trains a teacher or a student, and resumes where it was interrupted.
 
     log = training.fit(net, faces, training.TrainConfig("l1", epochs=20), run="runs/plain")
 
@@ -6,12 +6,13 @@ One function for all networks of the course. A teacher is trained with `loss="l2
 landmarks; a student with a plain loss or with KD-Loss and its teachers' answers. Everything random
 follows from seed, step and face, so a resumed training sees what an undisturbed one would have
 seen. To be read in this order: `step` (one batch), `schedule` (what happens at which step), `loop`
-(`fit`), `checkpoints`.
+(`fit`), `checkpoints`; `objectives` lists the losses by name.
 """
 
 from kdnotes.training.config import PAPER_OPTIMIZER, TrainConfig
 from kdnotes.training.loop import fit
-from kdnotes.training.step import LOSSES, PLAIN, REGION_WORDS, SETTINGS, TAUGHT, descend, make_batch
+from kdnotes.training.objectives import LOSSES, PLAIN, SETTINGS, TAUGHT
+from kdnotes.training.step import REGION_WORDS, descend, make_batch
 
 __all__ = [
     "LOSSES",

@@ -19,6 +19,7 @@ from kdnotes.training.schedule import Average
 
 FILE, LOG = "checkpoint.pt", "log.jsonl"
 
+#: What reading a damaged checkpoint raises.
 DAMAGE = (
     SafetensorError, pickle.UnpicklingError, EOFError, LookupError, RuntimeError, ValueError,
 )  # fmt: skip
@@ -32,7 +33,7 @@ class State:
     """What a training changes from step to step.
 
     Attributes:
-        net, average, optimizer: What is trained, its running average, and how.
+        net, average, optimizer: The network, its running average, its optimiser.
         scaler: Of the loss, where a GPU computes in fp16; else None.
         history: One dict per epoch that is done.
         epoch: Sums of the one that is not.
@@ -61,78 +62,15 @@ class State:
         self.net.load_state_dict(content["net"])
         for name, value in content["average"].items():
             self.average.state[name].copy_(value)
+        # an earlier checkpoint has no parameter groups
         self.optimizer.load_state_dict(self.optimizer.state_dict() | content["optimizer"])
         for weight, moments in self.optimizer.state.items():
             for name, value in moments.items():
-                if value.shape == weight.shape:  # a fused step walks through both side by side
+                if value.shape == weight.shape:  # a fused step needs them in the same layout
                     moments[name] = torch.empty_like(weight, requires_grad=False).copy_(value)
         self.history, self.epoch = content["history"], EpochSums(**content["epoch"])
         if self.scaler and content["scaler"]:
             self.scaler.load_state_dict(content["scaler"])
-
-
-class Run:
-    """A training's folder, or nothing at all where `folder` is None.
-
-    Args:
-        folder: Holds `checkpoint.pt` and `log.jsonl`, one line per epoch.
-        key: What makes it this training and no other: configuration, data, network, teachers.
-    """
-
-    def __init__(self, folder: str | Path | None, key: dict):
-        self.folder = None if folder is None else Path(folder)
-        self.key = json.loads(json_text(key))  # as it will be read back: lists, not tuples
-
-    @property
-    def name(self) -> str:
-        return "train" if self.folder is None else self.folder.name
-
-    def restore(self, state: State) -> bool:
-        """Puts back what an interrupted training had reached; False at the start.
-
-        Raises:
-            ValueError: The folder belongs to another training, or its checkpoint is damaged.
-        """
-        path = find(self.folder)
-        if path is None:
-            return False
-        content = load(path)
-        for name in self.key.keys() | content["key"].keys():
-            old, new = content["key"].get(name), self.key.get(name)
-            if old != new:
-                raise ValueError(
-                    f"{self.folder} holds a training with another {name} ({_change(old, new)}); "
-                    "delete it or choose another folder"
-                )
-        state.restore(content)
-        return True
-
-    def write(self, state: State) -> None:
-        """Stores the state, and the log.
-
-        Raises:
-            OSError: That is not possible. The state that was written before is still there.
-        """
-        if self.folder is None:
-            return
-        try:
-            with new_file(self.folder / FILE) as part:
-                torch.save({"key": self.key, **state.content()}, part)
-            with new_file(self.folder / LOG) as part:
-                part.write_text("".join(json_text(entry) + "\n" for entry in state.history))
-        except (OSError, RuntimeError) as error:  # torch.save's word for a full disk
-            raise OSError(
-                f"the training cannot be saved in {self.folder} ({error}); what was saved before "
-                "is whole. Make room there and run the same again: it goes on from that"
-            ) from error
-
-
-def _change(old, new):
-    """What differs between two JSON values, in words; of two dicts only the entries that do."""
-    if not (isinstance(old, dict) and isinstance(new, dict)):
-        return f"{old}, now {new}"
-    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
-    return ", ".join(f"{name} {old.get(name)}, now {new.get(name)}" for name in names)
 
 
 def find(folder: Path | None) -> Path | None:
@@ -171,3 +109,68 @@ def _load_earlier(path: Path) -> dict:
         number, name = key.split(".", 1)
         moments.setdefault(int(number), {})[name] = value
     return content | {"optimizer": {"state": moments}}
+
+
+class Run:
+    """A training's folder, or nothing at all where `folder` is None.
+
+    Args:
+        folder: Holds `checkpoint.pt` and `log.jsonl`, one line per epoch.
+        key: What makes it this training and no other: configuration, data, network, teachers.
+    """
+
+    def __init__(self, folder: str | Path | None, key: dict):
+        self.folder = None if folder is None else Path(folder)
+        self.key = json.loads(json_text(key))  # as it will be read back: lists, not tuples
+
+    @property
+    def name(self) -> str:
+        return "train" if self.folder is None else self.folder.name
+
+    def restore(self, state: State) -> bool:
+        """Puts back what an interrupted training had reached; False at the start.
+
+        Raises:
+            ValueError: The folder belongs to another training, or its checkpoint is damaged.
+        """
+        path = find(self.folder)
+        if path is None:
+            return False
+        content = load(path)
+        for name in sorted(self.key.keys() | content["key"].keys()):
+            old, new = content["key"].get(name), self.key.get(name)
+            if old != new:
+                raise ValueError(
+                    f"{self.folder} holds a training with another {name} ({_change(old, new)}); "
+                    "delete it or choose another folder"
+                )
+        state.restore(content)
+        return True
+
+    def write(self, state: State) -> None:
+        """Stores the state, and the log.
+
+        Raises:
+            OSError: That is not possible. The state that was written before is still there.
+        """
+        if self.folder is None:
+            return
+        content = {"key": self.key, **state.content()}
+        try:
+            with new_file(self.folder / FILE) as part:
+                torch.save(content, part)
+            with new_file(self.folder / LOG) as part:
+                part.write_text("".join(json_text(entry) + "\n" for entry in state.history))
+        except (OSError, RuntimeError) as error:  # torch.save's word for a full disk
+            raise OSError(
+                f"the training cannot be saved in {self.folder} ({error}); what was saved before "
+                "is whole. Make room there and run the same again: it goes on from that"
+            ) from error
+
+
+def _change(old, new):
+    """What differs between two JSON values, in words; of two dicts only the entries that do."""
+    if not (isinstance(old, dict) and isinstance(new, dict)):
+        return f"{old}, now {new}"
+    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    return ", ".join(f"{name} {old.get(name)}, now {new.get(name)}" for name in names)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from kdnotes.training.objectives import LOSSES
 from kdnotes.training.schedule import SCHEDULES
-from kdnotes.training.step import LOSSES
 from kdnotes.views import ViewConfig
 
 

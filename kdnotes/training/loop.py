@@ -55,17 +55,18 @@ def fit(
         progress: Show a progress bar.
 
     Returns:
-        One dict per epoch: epoch, step, learning rate, loss terms and, of KD-Loss, what
-        `step.compare` says of each teacher in every 20th step, `nme` on `validation` as a fraction,
-        images per second, seconds of training so far.
+        One dict per epoch: epoch, step, learning rate, loss terms, with teachers what
+        `step.compare` says in the first and every 20th step after it, `nme` on `validation` as a
+        fraction, images per second, seconds of training so far.
 
     Raises:
         ValueError: Contradicting arguments, too few faces in a step for batch norm, validation
             faces without an error, or a run folder that belongs to another training.
         FloatingPointError: The loss is not finite any more.
         OSError: The run's folder cannot be written to; what was written last is still there.
-        KeyboardInterrupt: Ctrl-C, after the step at hand was finished and saved. Several processes
-            stop at once, and resume from the last whole epoch.
+        KeyboardInterrupt: Ctrl-C, once the current step is done and, with a `run`, saved. The
+            network is left as it is, in training mode. Several processes stop without finishing
+            their step, and resume from the last whole epoch.
     """
     student = models.plain(student)
     accelerator = Accelerator(
@@ -124,6 +125,7 @@ class Training:
         )
         average = Average(student, config.average)
         self.state = State(student, average, optimizer, accelerator.scaler)
+        self.began = time.perf_counter()  # of the current epoch
         self.optimizer = accelerator.prepare_optimizer(optimizer)
         self.net = _shared(student, accelerator)
         if config.compile:
@@ -193,9 +195,9 @@ class Training:
         """Turns the sums of the epoch into a line of the log, and returns it."""
         state, step = self.state, self.steps_done
         means = state.epoch.means(self.accelerator)
-        seconds = time.perf_counter() - self.began  # after the sums: a GPU has come to the end
+        seconds = time.perf_counter() - self.began  # reading the means has waited for the GPU
         check_finite(means["loss"], "the loss", self.config)
-        state.average.state = broadcast(state.average.state)  # batch norm's is each process's own
+        state.average.state = broadcast(state.average.state)  # batch norm differs by process
         n_seen = sum(map(len, self._order()))
         earlier = state.history[-1]["seconds"] if state.history else 0.0
         entry = {
@@ -217,9 +219,9 @@ class Training:
         """The averaged network's NME on `faces`; each process looks at its share."""
         accelerator, net = self.accelerator, self.student
         n = accelerator.num_processes
-        share = -(-len(faces) // n)  # as many for each; what is too many is dropped below
-        mine = (np.arange(share) * n + accelerator.process_index) % len(faces)
-        mine = faces if n == 1 else faces.select(mine)
+        share = -(-len(faces) // n)  # the same for each process; repeated faces are dropped below
+        rows = (np.arange(share) * n + accelerator.process_index) % len(faces)
+        mine = faces if n == 1 else faces.select(rows)
         current = {key: value.detach().clone() for key, value in net.state_dict().items()}
         net.load_state_dict(self.state.average.state)
         with accelerator.autocast():
@@ -238,14 +240,14 @@ class Training:
 
 
 def precision() -> str:
-    """bf16 where the GPU has it, else fp16 with loss scaling; full precision on a CPU."""
+    """bf16 where a CUDA GPU has it, else fp16 with loss scaling; elsewhere full precision."""
     if processes.device().type != "cuda":
         return "no"
     return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
 
 
 def _shared(student, accelerator):
-    """The network as it is called in training; of several processes, with gradients averaged.
+    """The network as it is called in training. Several processes average its gradients.
 
     `accelerator.prepare` would also change how the network answers after the training.
     """

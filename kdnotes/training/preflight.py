@@ -9,7 +9,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from kdnotes import metrics
 from kdnotes.teachers import view_key
-from kdnotes.training.step import TAUGHT
+from kdnotes.training.objectives import TAUGHT
 
 
 def key(student, faces, config, targets, teachers):

@@ -1,93 +1,21 @@
-"""One step of a training: a batch of views, the network's answer, its loss, a little way down."""
-
-from __future__ import annotations
+"""One step of a training: a batch of views, the network's answer, its loss, the optimiser."""
 
 import math
-from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from accelerate import Accelerator
 from torch import nn
 
 from kdnotes import losses
+from kdnotes.data.faceset import FaceSet
+from kdnotes.teachers import TeacherCache, Teachers
+from kdnotes.training.config import TrainConfig
+from kdnotes.training.objectives import LOSSES, SETTINGS
 from kdnotes.views import sample_views, to_tensor, warp_images, warp_points
 
-if TYPE_CHECKING:
-    from accelerate import Accelerator
-
-    from kdnotes.data.faceset import FaceSet
-    from kdnotes.teachers import TeacherCache, Teachers
-    from kdnotes.training.config import TrainConfig
-
-#: KD-Loss by the name of its settings: the paper's, the released code's, and the paper's with one
-#: constant changed.
-SETTINGS = {
-    "kd-paper": losses.PAPER,
-    "kd-released": losses.RELEASED,
-    "kd-beta-0.2": losses.PAPER.assisting(beta=0.2),
-    "kd-beta-0.8": losses.PAPER.assisting(beta=0.8),
-    "kd-alpha-0": losses.PAPER.assisting(alpha_negative=0.0),
-    "kd-alpha-0.9": losses.PAPER.assisting(alpha_negative=-0.9),
-}
 #: What the log calls the regions of KD-Loss's assistance.
 REGION_WORDS = {"pulled": losses.POSITIVE, "pushed": losses.NEGATIVE, "let_go": losses.LOW}
-
-
-def _plain(loss):
-    """A loss that knows no teacher."""
-    return lambda pred, target, answers: loss(pred, target)
-
-
-def _kd(settings):
-    return lambda pred, target, answers: losses.kd_loss(pred, target, **answers, settings=settings)
-
-
-def _l1_and(function):
-    """L1 to the landmarks, and what `function` makes of each teacher."""
-
-    def loss(pred, target, answers):
-        with_teachers = (function(pred, target, teacher) for teacher in answers.values())
-        return losses.l1(pred, target) + sum(with_teachers)
-
-    return loss
-
-
-def _imitation(pred, target, teacher):
-    """L1 to a teacher."""
-    return losses.l1(pred, teacher)
-
-
-def _to_teachers(pred, target, answers):
-    """L1 to the mean of the teachers, the landmarks left out."""
-    return losses.l1(pred, torch.stack(list(answers.values())).mean(dim=0))
-
-
-def _hinted(pred, target, answers):
-    """L1 to the landmarks. The network has more outputs than those, and L1 makes them imitate what
-    the teacher's pooled features say (a hint: Romero et al., FitNets, ICLR 2015)."""
-    n = target.shape[1]
-    return losses.l1(pred[:, :n], target) + losses.l1(pred[:, n:], answers["hint"])
-
-
-#: Losses that know no teacher, and those that need one: names a training can be asked for, and what
-#: they do with (pred, target, teachers' answers).
-PLAIN: dict[str, Callable] = {
-    "l1": _plain(losses.l1),
-    "l2": _plain(losses.l2),
-    "smooth_l1": _plain(losses.smooth_l1),
-    "wing": _plain(losses.wing),
-}
-TAUGHT: dict[str, Callable] = {
-    **{name: _kd(settings) for name, settings in SETTINGS.items()},
-    "to-teachers": _to_teachers,
-    "l1+teachers": _l1_and(_imitation),
-    "l1+attentive": _l1_and(losses.attentive_imitation),
-    "l1+bounded": _l1_and(losses.teacher_bounded),
-    "l1+hinge": _l1_and(losses.teacher_hinge),
-    "l1+hint": _hinted,
-}
-LOSSES = PLAIN | TAUGHT
 
 
 def make_batch(
@@ -146,7 +74,7 @@ def descend(
         compare_teachers: Also say where the student stands to each teacher, for the log.
 
     Returns:
-        The loss and its terms, detached.
+        The loss and its terms, detached, and what `compare` says.
 
     Raises:
         FloatingPointError: On a CPU, an answer that is not finite. A GPU would have to wait.
@@ -170,8 +98,8 @@ def descend(
     return {name: value.detach() for name, value in terms.items()}
 
 
-def clip(net, norm):
-    """Shortens the gradient to that length. (All tensors at once, also on a CPU.)"""
+def clip(net: nn.Module, norm: float) -> None:
+    """Shortens the gradient of all weights, taken as one vector, to at most `norm`."""
     torch.nn.utils.clip_grad_norm_(net.parameters(), norm, foreach=True)
 
 
@@ -215,7 +143,8 @@ def compare(
     return values
 
 
-def check_finite(value, what, config):
+def check_finite(value: torch.Tensor | float, what: str, config: TrainConfig) -> None:
+    """Raises a FloatingPointError where `what` has become NaN or infinite."""
     if not math.isfinite(value):
         raise FloatingPointError(
             f"{what} became {float(value)}; what earlier epochs reached is kept. Try a smaller "

@@ -26,7 +26,8 @@ from kdnotes.views.photometric import photometric
 
 @dataclass(frozen=True)
 class ViewConfig:
-    """How far views stray from the plain crop. All are half-widths of uniform ranges or chances.
+    """How far views stray from the plain crop: half-widths of uniform ranges, largest values or
+    probabilities.
 
     Attributes:
         rotation: Degrees.
@@ -137,7 +138,8 @@ def _uniform(seed, sample_ids, view_ids, n):
     return (bits >> np.uint64(11)) / float(1 << 53)
 
 
-#: The random numbers of a view, in the order in which they are drawn.
+#: The random numbers of a view, in the order in which they are drawn. A new one goes to the end:
+#: in the middle it would change all views that were drawn before.
 DRAWN = (
     "rotation", "scale", "shift_x", "shift_y", "flip",
     "contrast", "brightness", "gamma", "grey", "blur",
@@ -253,7 +255,7 @@ def plain_views(n: int, zoom: float = STORED_MARGIN / CROP_MARGIN) -> Views:
 
 
 def _in_full_precision(function):
-    """Somebody's autocast would round the products of matrices: landmarks by a pixel, and views."""
+    """Switches autocast off: 16 bits would move landmarks, and what a view shows, by a pixel."""
 
     @functools.wraps(function)
     def wrapped(tensor, *args, **options):
@@ -380,6 +382,8 @@ def flip(
         >>> round(float(views.flip(image, points, 68)[1][0, 16, 0]), 2)
         0.4
     """
+    if get(scheme).flip is None:
+        raise ValueError(f"this {get(scheme).n_points}-point scheme has no flip")
     order = _order(get(scheme).flip, landmarks.device)
     mirrored = landmarks[:, order] * landmarks.new_tensor([-1.0, 1.0])
     return images.flip(-1), mirrored
