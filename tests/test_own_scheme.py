@@ -14,6 +14,7 @@ from kdnotes.data.faceset import FaceSet, Sample
 from kdnotes.data.schemes import SCHEMES, Scheme
 from kdnotes.evaluation import breakdown
 from kdnotes.models import inference
+from kdnotes.teachers import Teachers, build_cache
 
 BARE = Scheme(5)
 PAIRED = Scheme(5, pair=((0,), (3, 4)), edges=((0, 1),))
