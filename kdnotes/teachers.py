@@ -142,7 +142,7 @@ class TeacherCache:
             if self.key[name] != value:
                 raise ValueError(
                     f"the teacher cache {self.path} was made for another {name}: "
-                    f"{self.key[name]}, now {value}; delete it, or build another in a folder of its own"
+                    f"{self.key[name]}, now {value}; delete it, or choose another folder"
                 )
 
     def answers(self, rows, view_ids, crops, views) -> dict[str, torch.Tensor]:
