@@ -59,10 +59,10 @@ def test_a_switch_changes_its_own_step_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(Average, "update", lambda self, step: averaged.append(step))
     descend = training.descend
 
-    def listen(net, batch, *args):
+    def listen(net, batch, *args, **options):
         weight = net.backbone.conv_stem.weight
         layouts.append(weight.is_contiguous(memory_format=torch.channels_last))
-        return descend(net, batch, *args)
+        return descend(net, batch, *args, **options)
 
     monkeypatch.setattr(steps.training, "descend", listen)
     for switch, expected in (
@@ -82,7 +82,7 @@ def test_a_switch_changes_its_own_step_alone(tmp_path, monkeypatch):
         net.backbone.conv_stem.register_forward_hook(
             lambda module, args, out: dtypes.append(out.dtype)
         )
-        return descend(net, batch, *args)
+        return descend(net, batch, *args, **options)
 
     monkeypatch.setattr(steps.training, "descend", listen_to_type)
     for switch in (False, True):
