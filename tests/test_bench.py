@@ -78,7 +78,7 @@ def test_a_switch_changes_its_own_step_alone(tmp_path, monkeypatch):
     assert not any(p.grad is not None for p in setting.net.parameters()), "each has its own student"
     dtypes = []
 
-    def listen_to_type(net, batch, *args):
+    def listen_to_type(net, batch, *args, **options):
         net.backbone.conv_stem.register_forward_hook(
             lambda module, args, out: dtypes.append(out.dtype)
         )

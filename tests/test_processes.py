@@ -134,7 +134,7 @@ def test_two_processes_go_on_bit_for_bit(small_faces, tmp_path):
         for name in entry.keys() - {"images_per_second", "seconds"}:
             assert entry[name] == expected[name], name
     parts = checkpoints.load(out / "run" / "checkpoint.pt")
-    assert parts.keys() == {"net", "average", "optimizer"}
+    assert parts.keys() == {"key", "net", "average", "optimizer", "scaler", "history", "epoch"}
     assert parts["net"].keys() == parts["average"].keys() == whole.keys()
 
 

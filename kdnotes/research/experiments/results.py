@@ -97,15 +97,15 @@ class Results:
     def shown(self) -> pd.DataFrame:
         """The table for people: percentages, and a gain with its interval in one cell."""
         table, gains = self.table(), self.gains()
+        spreads = table["sd of seeds"]
         return pd.DataFrame(
             {
                 "seeds": table["seeds"],
                 "error": table["nme"].map("{:.2%}".format),
-                "sd of seeds": table["sd of seeds"].map("{:.2%}".format, na_action="ignore"),
-                "lower by": pd.Series({arm: _signed(gain) for arm, gain in gains.items()}),
-            },
-            index=table.index,
-        ).fillna("")
+                "sd of seeds": ["" if np.isnan(sd) else f"{sd:.2%}" for sd in spreads],
+                "lower by": [_signed(gains[arm]) if arm in gains else "" for arm in table.index],
+            }
+        )
 
     def verdict(self) -> str:
         """The answer of the contrast in one sentence."""
