@@ -80,22 +80,26 @@ def pictures(output: nbformat.NotebookNode) -> list[str]:
 
 
 def _shrink(data):
-    """Makes a large PNG figure smaller.
+    """Replaces a large PNG figure by the smaller of a JPEG and a drawing with a palette.
 
-    A drawing gets a palette. Where a palette would change a colour visibly, as in faces, the figure
-    becomes a JPEG: colours tell networks apart.
+    A palette that would change a colour visibly, as in faces, is not used: colours tell networks
+    apart.
     """
     png = base64.b64decode(data.get("image/png", ""))
     if len(png) <= LARGEST_PNG:
         return
     picture = Image.open(io.BytesIO(png)).convert("RGB")
+    kind, content = "image/jpeg", _encoded(picture, "JPEG", quality=85, subsampling=0)
     drawing = picture.quantize(256, Image.Quantize.FASTOCTREE)
     changes = ImageChops.difference(picture, drawing.convert("RGB")).getextrema()
-    kind, stream = "image/png", io.BytesIO()
-    if max(high for _, high in changes) <= PALETTE_ERROR:
-        drawing.save(stream, "PNG", optimize=True)
-    else:
-        kind = "image/jpeg"
-        picture.save(stream, "JPEG", quality=85, subsampling=0, optimize=True)
+    small = _encoded(drawing, "PNG")
+    if max(high for _, high in changes) <= PALETTE_ERROR and len(small) < len(content):
+        kind, content = "image/png", small
     del data["image/png"]
-    data[kind] = base64.b64encode(stream.getvalue()).decode()
+    data[kind] = base64.b64encode(content).decode()
+
+
+def _encoded(picture, form, **options):
+    stream = io.BytesIO()
+    picture.save(stream, form, optimize=True, **options)
+    return stream.getvalue()
