@@ -806,6 +806,13 @@ def test_contradicting_arguments(train):
         fit(net, train, teachers=Teachers(new_net(train)))
 
 
+def test_a_batch_must_be_shared_evenly(train):
+    two = SimpleNamespace(num_processes=2)
+    config = replace(SHORT, batch_size=9)
+    with pytest.raises(ValueError, match="2 processes cannot share a batch of 9 evenly"):
+        preflight.check(new_net(train), train, config, None, None, None, two)
+
+
 @pytest.mark.parametrize("n, batch, processes, found", [
     (1, 4, 1, "1 a step for 1 process;"), (12, 1, 1, "1 a step for 1 process;"),
     (3, 4, 2, "3 a step for 2 processes;"), (36, 12, 12, "12 a step for 12 processes;"),
