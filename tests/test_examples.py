@@ -11,8 +11,8 @@ import torch
 from kdnotes import asm, losses, metrics, views
 
 MODULES = (
-    "losses.plain", "losses.kd", "losses.gradient", "losses.with_teacher", "views.geometric",
-    "views.photometric", "metrics.errors", "metrics.intervals", "asm",
+    "losses.plain", "losses.kd", "losses.gradient", "losses.with_teacher", "views.sampling",
+    "views.geometric", "views.photometric", "metrics.errors", "metrics.intervals", "asm",
 )  # fmt: skip
 NAMES = {"np": np, "torch": torch, "asm": asm, "losses": losses, "metrics": metrics, "views": views}
 

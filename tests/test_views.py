@@ -9,7 +9,7 @@ import torch
 
 from kdnotes import views as v
 from kdnotes.data.schemes import SCHEMES
-from kdnotes.views import STILL, geometric, sample_views
+from kdnotes.views import STILL, sample_views, sampling
 
 #: Moves as usual, but leaves light and colours alone, so that a blob's centre can be measured.
 MOVES = replace(STILL, rotation=20.0, scale=0.12, shift=0.05, flip=0.5)
@@ -172,14 +172,14 @@ def test_seed_sample_and_view_all_matter():
 
 def test_random_numbers_are_even_and_unrelated():
     samples, numbers = (grid.ravel() for grid in np.meshgrid(np.arange(400), np.arange(10)))
-    u = geometric._uniform(3, samples, numbers, 18)  # (4000, 18)
+    u = sampling._uniform(3, samples, numbers, 18)  # (4000, 18)
     assert u.min() >= 0 and u.max() < 1
     for column in u.T:
         counts, _ = np.histogram(column, bins=16, range=(0, 1))
         assert ((counts - 250) ** 2 / 250).sum() < 45  # chi², 15 degrees: p < 1e-4 at 45
     related = np.corrcoef(u.T) - np.eye(18)
     assert abs(related).max() < 0.08
-    neighbours = geometric._uniform(3, samples + 1, numbers, 18)
+    neighbours = sampling._uniform(3, samples + 1, numbers, 18)
     for column, neighbour in zip(u.T, neighbours.T, strict=True):
         assert abs(np.corrcoef(column, neighbour)[0, 1]) < 0.08
 

@@ -164,6 +164,30 @@ def new_network(course: Course, name: str, size: int, seed: int = 0) -> models.L
         return models.create(name, course.faces.scheme, mean_shape=shape, size=size)
 
 
+def fit(
+    course: Course,
+    net: models.LandmarkNet,
+    config: training.TrainConfig,
+    folder: Path,
+    targets: np.ndarray | None = None,
+    teachers: Teachers | TeacherCache | None = None,
+    *,
+    tensorboard: bool = False,
+) -> list[dict]:
+    """`training.fit` on a course's training faces, measured on its validation faces."""
+    return training.fit(
+        net,
+        course.split("train"),
+        config,
+        targets=targets,
+        teachers=teachers,
+        validation=course.split("validation"),
+        run=folder,
+        tensorboard=tensorboard,
+        progress=course.progress,
+    )
+
+
 def _train(course, net, config, run, *, targets=None, teachers=None, fresh, tensorboard):
     """Trains, resumes or finds the network of one run; its weights lie beside its log."""
     folder = course.folder / run
@@ -171,17 +195,7 @@ def _train(course, net, config, run, *, targets=None, teachers=None, fresh, tens
         with processes.state().main_process_first():
             if fresh:
                 shutil.rmtree(folder, ignore_errors=True)
-        log = training.fit(
-            net,
-            course.split("train"),
-            config,
-            targets=targets,
-            teachers=teachers,
-            validation=course.split("validation"),
-            run=folder,
-            tensorboard=tensorboard,
-            progress=course.progress,
-        )
+        log = fit(course, net, config, folder, targets, teachers, tensorboard=tensorboard)
         if processes.state().is_main_process:
             card = {"profile": course.profile.name, "faces": course.faces.name, "log": log[-1]}
             models.save(net, folder / "network", card=card)

@@ -45,17 +45,7 @@ def train(
     net = recipes.new_network(course, network, size)
     if start is not None:
         net.load_state_dict(start.state_dict())
-    log = training.fit(
-        net,
-        course.split("train"),
-        config,
-        targets=targets,
-        teachers=teachers,
-        validation=course.split("validation"),
-        run=folder,
-        progress=course.progress,
-    )
-    return net, log
+    return net, recipes.fit(course, net, config, folder, targets, teachers)
 
 
 def collect(rows: Iterable[tuple[dict, str]]) -> list[dict]:

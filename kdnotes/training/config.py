@@ -18,7 +18,8 @@ class TrainConfig:
         learning_rate: Peak of the schedule.
         schedule: A name in `SCHEDULES`.
         weight_decay, epsilon: AdamW's; without weight decay AdamW is Adam.
-        n_views: Number of different views of each face; 0 gives a new one every epoch.
+        n_views: Number of different views of each face; 0 gives a new one every epoch. Live
+            teachers answer in the training's precision, a cache in 32 bits.
         strength: Of the views; 1 is `view_config` as it stands.
         view_config: How far views stray.
         average: Decay of the running average of the weights, which is what is kept; 0 keeps the

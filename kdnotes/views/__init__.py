@@ -3,17 +3,13 @@
     drawn = views.sample_views(faces.rows, 0, seed=0)
     images, landmarks = views.warp(images, landmarks, drawn, size=96, scheme=68)
 
-`geometric` moves pictures and landmarks with one matrix, `photometric` changes light and colours.
+`sampling` draws what a view is, `geometric` moves pictures and landmarks with one matrix,
+`photometric` changes light and colours.
 """
 
 from kdnotes.views.geometric import (
-    STILL,
-    ViewConfig,
-    Views,
     flip,
-    plain_views,
     renumber,
-    sample_views,
     to_tensor,
     unwarp_points,
     warp,
@@ -21,6 +17,7 @@ from kdnotes.views.geometric import (
     warp_points,
 )
 from kdnotes.views.photometric import photometric
+from kdnotes.views.sampling import STILL, ViewConfig, Views, plain_views, sample_views
 
 __all__ = [
     "STILL", "ViewConfig", "Views", "flip", "photometric", "plain_views", "renumber",
