@@ -145,6 +145,9 @@ def _graph(net):
     """The network as an ONNX model in 32 bits, without the debugging notes of PyTorch."""
     size = net.config.size
     crops = torch.zeros((2, size, size, 3), dtype=torch.uint8)
+    for layer in net.modules():
+        if hasattr(layer, "inplace"):
+            layer.inplace = False  # the exporter takes twice as long to undo it
     program = torch.onnx.export(
         _OnCrops(net).eval(), (crops,), dynamo=True, verbose=False, opset_version=OPSET,
         input_names=["crops"], output_names=["landmarks"], dynamic_shapes={"crops": {0: "N"}},
