@@ -8,7 +8,6 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+import nbformat
 import pytest
 from chromium import BROWSER, FLAGS, sync_api
 
@@ -24,6 +24,10 @@ ROOT = Path(__file__).parents[1]
 SETTINGS = {"windowingMode": "none"}
 MINUTE = 60_000
 LONG = pytest.mark.long
+#: Notebooks and their cells with an interactive figure.
+FIGURES = {
+    "01_data_and_soft_landmarks": "c45cb179", "03_kd_loss": "cell-32", "05_evaluation": "cell-60"
+}  # fmt: skip
 
 
 def free_port():
@@ -34,9 +38,14 @@ def free_port():
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """Address of a JupyterLab with the course's notebooks (profile tiny, embedded faces)."""
+    """Address of a JupyterLab with the notebooks of `FIGURES` (profile tiny, embedded faces), each
+    down to its figure."""
     home = tmp_path_factory.mktemp("lab")
-    shutil.copytree(ROOT / "notebooks", home / "notebooks")
+    for name, cell in FIGURES.items():
+        notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
+        end = [cell.id for cell in notebook.cells].index(cell) + 1
+        notebook.cells = notebook.cells[:end]  # other tests run the rest
+        nbformat.write(notebook, home / f"{name}.ipynb")
     settings = home / "settings" / "@jupyterlab" / "notebook-extension"
     settings.mkdir(parents=True)
     (settings / "tracker.jupyterlab-settings").write_text(json.dumps(SETTINGS))
@@ -86,7 +95,7 @@ def notebook(lab, browser):
 
     def run(name):
         page = context.new_page()
-        page.goto(f"{lab}/lab/workspaces/{name}/tree/notebooks/{name}.ipynb?reset")
+        page.goto(f"{lab}/lab/workspaces/{name}/tree/{name}.ipynb?reset")
         page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=2 * MINUTE)
         page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").first.wait_for(
             timeout=2 * MINUTE
