@@ -2,7 +2,7 @@
 
     errors = metrics.nme(pred, target, 68)          # one fraction per face; 0.05 is "5 %"
     metrics.failure_rate(errors), metrics.auc(errors)
-    metrics.bootstrap_interval(errors, groups=people)
+    metrics.mean_interval(errors, people)
 
 `errors` measures faces, `intervals` says how much a mean would vary with other people or seeds.
 """
@@ -17,9 +17,14 @@ from kdnotes.metrics.errors import (
     per_group,
     point_errors,
 )
-from kdnotes.metrics.intervals import Draws, Estimate, bootstrap_interval
+from kdnotes.metrics.intervals import (
+    Estimate,
+    bootstrap_interval,
+    gain_interval,
+    mean_interval,
+)
 
 __all__ = [
-    "Draws", "Estimate", "Normaliser", "auc", "bootstrap_interval", "ced", "distances",
-    "failure_rate", "nme", "per_group", "point_errors",
+    "Estimate", "Normaliser", "auc", "bootstrap_interval", "ced", "distances", "failure_rate",
+    "gain_interval", "mean_interval", "nme", "per_group", "point_errors",
 ]  # fmt: skip
