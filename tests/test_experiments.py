@@ -13,12 +13,18 @@ import torch
 import kdnotes
 from kdnotes import plots, training
 from kdnotes.commands import app
-from kdnotes.metrics import Draws
+from kdnotes.metrics import Estimate, gain_interval
 from kdnotes.models import inference
 from kdnotes.research.experiments import EXPERIMENTS, Arm, Experiment, Regime, on, runner
 from kdnotes.research.experiments.answers import STAND_INS
 from kdnotes.research.experiments.log import Log, packed, unpacked
-from kdnotes.research.experiments.results import Results, markdown, summary
+from kdnotes.research.experiments.results import (
+    Results,
+    markdown,
+    summary,
+    verdict,
+    word,
+)
 from kdnotes.research.experiments.setting import Setting
 from kdnotes.research.experiments.targets import TARGETS
 
@@ -170,11 +176,12 @@ def test_runs_go_on_and_the_log_gives_the_figures(small_faces, tmp_path):
     for row in log.runs:
         assert unpacked(row["errors"]).mean() == pytest.approx(row["nme"], rel=1e-3)
     found = results.gain("b")
-    assert found == Draws(2, people).gain(errors["b"], errors["a"])
+    assert found == gain_interval(errors["b"], errors["a"], people)
     table = results.table()
     assert list(table["seeds"]) == [2, 2, 1]
     assert table.loc["b", "value"] == found.value and np.isnan(table.loc["a", "value"])
-    assert results.verdict().startswith(f"b against a: {found.value:+.1%} ({found.low:+.1%} to")
+    said = f"b against a: error lower by {found.value:+.1%} ({found.low:+.1%} to {found.high:+.1%})"
+    assert verdict(experiment, log) == f"{said} on validation faces, 2 seeds: {word([(found, 2)])}"
     with pytest.raises(ValueError, match="no seed in common on test"):
         Results(experiment, log, "test").gain("b")
     rows = summary({"mine": experiment}, log)
@@ -182,27 +189,54 @@ def test_runs_go_on_and_the_log_gives_the_figures(small_faces, tmp_path):
     assert rows["command"].unique() == ["python -m kdnotes experiment mine --data FACE_SET"]
 
 
-def test_the_verdict_says_better_worse_or_not_shown(small_faces, tmp_path):
+UP, DOWN, OPEN = Estimate(0.1, 0.05, 0.15), Estimate(-0.1, -0.2, -0.1), Estimate(0, -0.1, 0.1)
+
+
+@pytest.mark.parametrize(
+    "validation, test, said",
+    [
+        ((UP, 5), (UP, 8), "shown"),
+        ((DOWN, 5), (DOWN, 5), "shown"),
+        ((UP, 5), (UP, 3), "hinted"),
+        ((UP, 3), None, "hinted"),
+        ((UP, 8), (OPEN, 8), "hinted"),
+        ((OPEN, 8), (DOWN, 8), "hinted"),
+        ((UP, 8), (DOWN, 8), "not known"),
+        ((OPEN, 8), (OPEN, 8), "not known"),
+        ((UP, 1), None, "not known"),
+    ],
+)
+def test_three_words_and_when_they_are_said(validation, test, said):
+    assert word([gain for gain in (validation, test) if gain]) == said
+
+
+def test_the_verdict_reads_both_splits(small_faces, tmp_path):
     """On errors that are made up: a gain of 20 %, a loss of as much, and none."""
-    rng, n = np.random.default_rng(0), len(small_faces.split("validation"))
-    reference = rng.uniform(0.08, 0.12, (3, n))
-    for factor, words in ((0.8, "better"), (1.2, "worse"), (1.0, "no difference shown")):
+    rng = np.random.default_rng(0)
+    arms = {"a": Arm(), "b": Arm("l2")}
+    experiment = Experiment(
+        "?", Regime(**SMALL), arms, ("b", "a"), seeds=range(5), fresh=range(100, 105)
+    )
+    seeds = {"validation": experiment.seeds, "test": experiment.fresh}
+    for factor, said in ((0.8, "shown"), (1.2, "shown"), (1.0, "not known")):
         log = Log(tmp_path / f"{factor}.jsonl")
         log.keep_people(small_faces)
-        noise = rng.normal(0, 0.002, (3, n))
-        arms = {"a": Arm(), "b": Arm("l2")}
-        experiment = Experiment("?", Regime(**SMALL), arms, ("b", "a"), (0, 1, 2))
-        for arm, errors in (("a", reference), ("b", reference * factor + noise)):
-            for seed in range(3):
-                about = {"arm": arm, "seed": seed, "split": "validation"}
-                how = {"config": asdict(arms[arm]), "regime": asdict(experiment.regime)}
-                log.add(about | how | {"errors": packed(errors[seed])})
-        results = Results(experiment, log)
-        assert words in results.verdict() and "3 seeds, validation faces" in results.verdict()
+        for split in seeds:
+            n = len(small_faces.split(split))
+            reference = rng.uniform(0.08, 0.12, n)
+            for seed in seeds[split]:
+                for arm, errors in (("a", reference), ("b", reference * factor)):
+                    about = {"arm": arm, "seed": seed, "split": split}
+                    how = {"config": asdict(arms[arm]), "regime": asdict(experiment.regime)}
+                    noise = rng.normal(0, 0.002, n)
+                    log.add(about | how | {"errors": packed(errors + noise)})
+        line, results = verdict(experiment, log), Results(experiment, log)
+        assert line.startswith("b against a: error lower by ") and line.endswith(said)
+        assert "on validation faces, 5 seeds; " in line and "on test faces, 5 seeds: " in line
         assert results.shown().loc["b", "lower by"].startswith(f"{results.gain('b').value:+.1%} (")
         row = markdown({"e": experiment}, log).splitlines()[-1]
-        assert row.startswith("| ? | b / a | ") and row.endswith("| 3 | – | – |")
-        figure = plots.arms(Results(experiment, log))
+        assert row.startswith("| ? | b / a | ") and row.endswith(f" | 5 | {said} |")
+        figure = plots.arms(results)
         assert figure.axes[0].get_yticklabels()[0].get_text() == "a"
 
 

@@ -61,7 +61,7 @@ def experiment(
     outcome = results.Results(chosen, kept, "test" if confirm else "validation")
     print(outcome.shown().to_string())
     record.record_experiments(kept, None if log else checkout / "README.md")
-    print(f"{outcome.verdict()}\n{kept.path}")
+    print(f"{results.verdict(chosen, kept)}\n{kept.path}")
 
 
 def peers(

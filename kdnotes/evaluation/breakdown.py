@@ -86,12 +86,12 @@ def table(pred: np.ndarray, faces: FaceSet, normaliser: metrics.Normaliser | Non
 
 
 def _row(by, group, errors, people):
-    low, high = metrics.bootstrap_interval(errors, groups=people)
+    nme, low, high = metrics.mean_interval(errors, people)
     return {
         "by": by,
         "group": group,
         "faces": len(errors),
-        "nme": errors.mean(),
+        "nme": nme,
         "low": low,
         "high": high,
         "median": np.median(errors),

@@ -51,7 +51,7 @@ def score(pred: np.ndarray, faces: FaceSet, target: np.ndarray | None = None) ->
         target: `(N, L, 2)` to compare with in place of the faces' hard landmarks.
 
     Returns:
-        Number of faces `n`; `nme` with its 95 % interval `low`, `high` (persons resampled; NaN
+        Number of faces `n`; `nme` with its 95 % interval `low`, `high` (over people; NaN
         where there is one alone), `median`, failure rate `fr10` and `auc10` at 10 %, all as
         fractions of the distance that the scheme divides by.
     """
@@ -61,12 +61,12 @@ def score(pred: np.ndarray, faces: FaceSet, target: np.ndarray | None = None) ->
 
 def summary(errors: np.ndarray, people: np.ndarray) -> dict:
     """What `score` says of errors `(N,)` and the people `(N,)` on the faces."""
-    low, high = metrics.bootstrap_interval(errors, groups=people)
+    nme, low, high = metrics.mean_interval(errors, people)
     return {
         "n": len(errors),
-        "nme": float(errors.mean()),
-        "low": float(low),
-        "high": float(high),
+        "nme": nme,
+        "low": low,
+        "high": high,
         "median": float(np.median(errors)),
         "fr10": float(metrics.failure_rate(errors)),
         "auc10": float(metrics.auc(errors)),

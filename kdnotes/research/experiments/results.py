@@ -1,4 +1,12 @@
-"""The results of the runs: errors, gains with their intervals, and a table of all experiments."""
+"""The results of the runs: errors, gains with their intervals, and a table of all experiments.
+
+What is said of a comparison is one of three words, from the intervals on validation faces and, with
+fresh seeds, on test faces:
+
+- *shown*: at least `SEEDS` seeds each, and both intervals exclude zero on the same side;
+- *hinted*: one of them does, or both with fewer seeds;
+- *not known*: neither does, or they contradict each other.
+"""
 
 import contextlib
 
@@ -7,9 +15,12 @@ import pandas as pd
 
 from kdnotes.evaluation import report
 from kdnotes.evaluation.report import markdown_table
-from kdnotes.metrics import Draws, Estimate
+from kdnotes.metrics import Estimate, gain_interval
 from kdnotes.research.experiments.arms import Experiment
 from kdnotes.research.experiments.log import Log, unpacked
+
+#: The fewest seeds on each split that show anything.
+SEEDS = 5
 
 
 class Results:
@@ -53,7 +64,8 @@ class Results:
     def gain(self, arm: str, reference: str | None = None) -> Estimate:
         """How much lower the error of an arm is than that of a reference, as a share of it.
 
-        It is computed over the seeds that both have; the interval draws seeds and people.
+        It is computed over the seeds that both have. The interval is about other seeds and people;
+        with one seed, about other people alone.
 
         Args:
             arm: Its name.
@@ -66,8 +78,8 @@ class Results:
         seeds = self.seeds(arm, reference)
         if not seeds:
             raise ValueError(f"{arm!r} and {reference!r} have no seed in common on {self.split}")
-        pair = (self.errors(name, seeds) for name in (arm, reference))
-        return Draws(len(seeds), self.log.people(self.split)).gain(*pair)
+        errors = (self.errors(name, seeds) for name in (arm, reference))
+        return gain_interval(*errors, self.log.people(self.split))
 
     def gains(self) -> dict[str, Estimate]:
         """`gain` of every arm that has one."""
@@ -107,23 +119,44 @@ class Results:
             }
         )
 
-    def verdict(self) -> str:
-        """The answer of the contrast in one sentence."""
-        arm, reference = self.experiment.contrast
-        gain, n = self.gain(arm), len(self.seeds(arm, reference))
-        if n == 1:
-            answer = "one seed, so only people are drawn: a hint, no verdict"
-        elif gain.low > 0:
-            answer = "better: the interval lies above zero"
-        elif gain.high < 0:
-            answer = "worse: the interval lies below zero"
-        else:
-            answer = "no difference shown: the interval holds zero"
-        seeds = "1 seed" if n == 1 else f"{n} seeds"
-        return (
-            f"{arm} against {reference}: {gain.value:+.1%} ({gain.low:+.1%} to {gain.high:+.1%}; "
-            f"{seeds}, {self.split} faces), {answer}"
-        )
+
+def word(gains: list[tuple[Estimate, int]]) -> str:
+    """ "shown", "hinted" or "not known", as this module's text has it.
+
+    Args:
+        gains: Of validation faces and of test faces the gain and its number of seeds; or of one of
+            them. A gain of one seed is not counted, since its interval leaves out other seeds.
+    """
+    sides = {np.sign(gain.low) for gain, n in gains if n > 1 and gain.low * gain.high > 0}
+    if len(sides) != 1:
+        return "not known"
+    clear = [n >= SEEDS and gain.low * gain.high > 0 for gain, n in gains]
+    return "shown" if len(clear) == 2 and all(clear) else "hinted"
+
+
+def verdict(
+    experiment: Experiment, log: Log, arm: str | None = None, reference: str | None = None
+) -> str:
+    """What is known of a comparison, in a line.
+
+    Args:
+        experiment, log: The experiment and its runs.
+        arm, reference: The arms; None: those of the contrast.
+
+    Raises:
+        ValueError: The arms have no seed in common.
+    """
+    arm, reference = arm or experiment.contrast[0], reference or experiment.contrast[1]
+    gains, parts = [], []
+    for split in report.SPLITS:
+        results = Results(experiment, log, split)
+        if n := len(results.seeds(arm, reference)):
+            gains.append((results.gain(arm, reference), n))
+            seeds = "1 seed" if n == 1 else f"{n} seeds"
+            parts.append(f"{_signed(gains[-1][0])} on {split} faces, {seeds}")
+    if not gains:
+        raise ValueError(f"{arm!r} and {reference!r} have no seed in common")
+    return f"{arm} against {reference}: error lower by {'; '.join(parts)}: {word(gains)}"
 
 
 def summary(experiments: dict[str, Experiment], log: Log) -> pd.DataFrame:
@@ -155,17 +188,21 @@ def summary(experiments: dict[str, Experiment], log: Log) -> pd.DataFrame:
 def markdown(experiments: dict[str, Experiment], log: Log) -> str:
     """The contrasts that were run with several seeds, as a table for the README."""
     header = ("question", "compared", "lower error, validation", "seeds", "test, fresh seeds",
-              "seeds")  # fmt: skip
+              "seeds", "so it is")  # fmt: skip
     rows = []
     for experiment in experiments.values():
         arm, reference = experiment.contrast
-        cells = [experiment.question, f"{arm} / {reference}"]
+        cells, gains = [experiment.question, f"{arm} / {reference}"], []
         for split in report.SPLITS:
             results = Results(experiment, log, split)
             n = len(results.seeds(arm, reference))
-            cells += [_signed(results.gain(arm)), str(n)] if n > 1 else ["–", "–"]
-        if cells[2] != "–":
-            rows.append(cells)
+            if n > 1:
+                gains.append((results.gain(arm), n))
+                cells += [_signed(gains[-1][0]), str(n)]
+            else:
+                cells += ["–", "–"]
+        if gains:
+            rows.append([*cells, word(gains)])
     return markdown_table(header, rows)
 
 
