@@ -48,13 +48,19 @@ def running(values, decay, start=None, new=None):
     return np.array(found if start is None else found[1:])
 
 
-def drawn_means(errors, people, seeds, drawn, all_seeds=False, once=False):
-    found = []
-    for rows, who in zip(seeds, drawn, strict=True):
-        rows, who = (np.arange(3) if all_seeds else rows), (np.unique(who) if once else who)
-        faces = [i for person in who for i in np.flatnonzero(people == person)]
-        found.append(np.mean([errors[row, i] for row in rows for i in faces]))
-    return np.array(found)
+def half_width(parts, people, t_seeds, t_people, *, by_face=False, ddof=1, divide=True):
+    seeds = [np.mean(row) for row in parts]
+    faces = [np.mean(column) for column in parts.T]
+    share = len(set(people)) / len(people)
+    persons = [
+        share * sum(f for f, who in zip(faces, people, strict=True) if who == person)
+        for person in sorted(set(people))
+    ]
+    total = 0
+    for t, means in ((t_seeds, seeds), (t_people, faces if by_face else persons)):
+        spread = sum((m - np.mean(means)) ** 2 for m in means) / (len(means) - ddof)
+        total += t**2 * spread / (len(means) if divide else 1)
+    return total**0.5
 
 
 def taught(teacher, at, what):
@@ -152,7 +158,7 @@ RIGHT = {
         [list(known).index(row) for row in rows], epoch % stored.shape[1]
     ],
     checks.gains: lambda arms, reference: 1 - arms.mean(axis=(1, 2)) / reference.mean(),
-    checks.drawn_means: drawn_means,
+    checks.half_width: half_width,
     checks.taught_targets: lambda labels, at, teacher: taught(teacher, at, labels),
     checks.block_macs: block,
     checks.eight_bits: rounded,
@@ -351,13 +357,17 @@ WRONG = [
     (checks.gains, lambda a, r: r.mean() - a.mean(axis=(1, 2)), "not a difference"),
     (checks.gains, lambda a, r: (1 - a / r).mean(axis=(1, 2)), "easy faces rule"),
     (checks.gains, lambda a, r: a.mean(axis=(1, 2)) / r.mean(), "what is gone"),
-    (checks.drawn_means, lambda e, p, s, d: drawn_means(e, p, s, d, once=True), "twice counts"),
-    (checks.drawn_means, lambda e, p, s, d: drawn_means(e, p, s, d, True), "All seeds"),
-    (checks.drawn_means, lambda e, p, s, d: np.array([e[x].mean() for x in s]), "All people"),
+    (checks.half_width, lambda *a: half_width(*a) ** 2, "the square"),
+    (checks.half_width, lambda *a: half_width(*a, by_face=True), "not independent"),
+    (checks.half_width, lambda *a: half_width(*a, ddof=0), "n − 1"),
+    (checks.half_width, lambda *a: half_width(*a, divide=False), "divide by n"),
+    (checks.half_width, lambda x, p, t, u: half_width(x, p, u, t), "its own t"),
+    (checks.half_width, lambda x, p, t, u: half_width(x, p, t, 0), "people are left out"),
+    (checks.half_width, lambda x, p, t, u: half_width(x, p, 0, u), "seeds are left out"),
     (
-        checks.drawn_means,
-        lambda e, p, s, d: np.array([e[x][:, y].mean() for x, y in zip(s, d, strict=True)]),
-        "not those of faces",
+        checks.half_width,
+        lambda x, p, t, u: half_width(x, p, t, 0) + half_width(x, p, 0, u),
+        "not half widths",
     ),
     (checks.taught_targets, lambda labels, at, teacher: teacher, "Labelled faces"),
     (checks.taught_targets, lambda x, at, t: taught(t, [0, 1, 2], x), "first ones"),

@@ -350,5 +350,5 @@ def test_interval_without_known_people_draws_faces(course):
     faces.table["subject"] = ""
     found = report.score(pred, faces)
     errors = metrics.nme(pred, faces.landmarks, 68)
-    assert (found["low"], found["high"]) == metrics.bootstrap_interval(errors)
+    assert (found["nme"], found["low"], found["high"]) == metrics.mean_interval(errors)
     assert found["low"] < found["nme"] < found["high"]

@@ -268,7 +268,7 @@ def caption(report: dict) -> str:
     return (
         f"NME divided by the {DISTANCES[report['normaliser']]}; {counts} faces of {data['name']}, "
         f"{data['points']} points, crop = {data['box']} box × {report['crop_margin']}; intervals "
-        f"resample the people of the {splits[-1]} split. Split: {data['split_rule']}.{labels}"
+        f"are over the people of the {splits[-1]} split. Split: {data['split_rule']}.{labels}"
     )
 
 

@@ -6,7 +6,7 @@ right answer. There is a module for each notebook: `start` (00), `data` (01), `t
 `loss` (03), `student` (04), `measure` (05), `ablations` (06), `device` (07).
 """
 
-from kdnotes.course.checks.ablations import drawn_means, gains, taught_targets
+from kdnotes.course.checks.ablations import gains, half_width, taught_targets
 from kdnotes.course.checks.data import mirror, soften, unit
 from kdnotes.course.checks.device import block_macs, eight_bits, euro_step
 from kdnotes.course.checks.judge import RIGHT
@@ -24,11 +24,11 @@ from kdnotes.course.checks.teachers import hinton_loss, is_frozen, leaked, soft_
 __all__ = [
     "RIGHT",
     "block_macs",
-    "drawn_means",
     "eight_bits",
     "euro_step",
     "failures_and_area",
     "gains",
+    "half_width",
     "hardest_person",
     "hinton_loss",
     "inverse_time",

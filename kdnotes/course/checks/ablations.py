@@ -3,7 +3,6 @@
 import numpy as np
 
 from kdnotes.course.checks.judge import Case, check
-from kdnotes.course.checks.measure import faces_of
 
 
 @check
@@ -32,48 +31,49 @@ def gains() -> Case:
 
 
 @check
-def drawn_means() -> Case:
-    """Checks `means(errors, people, seeds, drawn)`: the mean error of each draw (D,).
+def half_width() -> Case:
+    """Checks `half_width(parts, people, t_seeds, t_people)`: that of an interval around the mean.
 
-    `errors` is (S, N); `people` (N,) number the person on each face. `seeds` (D, S) and `drawn`
-    (D, G) say which seeds and which people are in each draw, some of them more than once. A person
-    who was drawn brings all of their faces.
+    `parts` (S, N) are numbers of S seeds and N faces whose mean is 0; `people` (N,) number the
+    person on each face. `t_seeds` and `t_people` are the quantiles of Student's t for the means of
+    seeds and of people.
     """
     rng = np.random.default_rng(7)
-    errors, people = rng.uniform(0.02, 0.3, (3, 8)), np.array([0, 1, 1, 1, 2, 2, 3, 1])
-    seeds, drawn = rng.integers(3, size=(4, 3)), rng.integers(4, size=(4, 4))
-    drawn[:, 1] = drawn[:, 0]  # somebody comes twice in every draw
+    people = np.array([0, 1, 1, 1, 2, 2, 3, 1])
+    parts = rng.normal(size=(3, 8)) + rng.normal(size=4)[people] + rng.normal(size=(3, 1))
+    parts -= parts.mean()
+    t_seeds, t_people = 4.303, 3.182
+    of_seeds, of_faces = parts.mean(axis=1), parts.mean(axis=0)
+    sums = np.bincount(people, of_faces)
+    of_people = sums * len(sums) / len(people)
 
-    def mean(rows, who):
-        return errors[np.ix_(rows, faces_of(who, people))].mean()
+    def squared(t, means, ddof=1):
+        return t**2 * means.var(ddof=ddof) / len(means)
 
-    def mean_of_people(rows, who):
-        return np.mean([errors[np.ix_(rows, people == person)].mean() for person in who])
-
-    def each(mean):
-        """`mean` of the seeds and people of every draw."""
-        return np.array([mean(rows, who) for rows, who in zip(seeds, drawn, strict=True)])
-
+    seeds, persons = squared(t_seeds, of_seeds), squared(t_people, of_people)
     return (
-        (errors, people, seeds, drawn),
-        each(mean),
+        (parts, people, t_seeds, t_people),
+        np.sqrt(seeds + persons),
         {
-            "Who was drawn twice counts twice.": each(
-                lambda rows, who: errors[np.ix_(rows, np.isin(people, who))].mean()
+            "That is the square of the half width.": seeds + persons,
+            "Squares are added, not half widths.": np.sqrt(seeds) + np.sqrt(persons),
+            "The people are left out.": np.sqrt(seeds),
+            "The seeds are left out.": np.sqrt(persons),
+            "Faces of one person are not independent: count people.": np.sqrt(
+                seeds + squared(t_people, of_faces)
             ),
-            "All seeds are in every draw; some should be there twice and some not at all.": each(
-                lambda rows, who: mean(np.arange(3), who)
+            "A person with more faces counts more: sums of faces, not their means.": np.sqrt(
+                seeds + squared(t_people, sums / np.bincount(people))
             ),
-            "A seed that was drawn twice counts twice.": each(
-                lambda rows, who: mean(np.unique(rows), who)
+            "The variance of n numbers about their own mean has n − 1 in the denominator.": np.sqrt(
+                squared(t_seeds, of_seeds, 0) + squared(t_people, of_people, 0)
             ),
-            "All people are in every draw; some should be there twice and some not at all.": each(
-                lambda rows, who: errors[rows].mean()
+            "A mean of n numbers varies less than one of them: divide by n.": np.sqrt(
+                seeds * len(of_seeds) + persons * len(of_people)
             ),
-            "The numbers of people are not those of faces: a person comes with all faces.": each(
-                lambda rows, who: errors[np.ix_(rows, who)].mean()
+            "Each part has its own t.": np.sqrt(
+                squared(t_people, of_seeds) + squared(t_seeds, of_people)
             ),
-            "Every face counts alike, not every person.": each(mean_of_people),
         },
     )
 
