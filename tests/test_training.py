@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import multiprocessing
 import signal
 import subprocess
 import sys
@@ -649,26 +650,15 @@ def test_a_full_disk_leaves_the_last_state(undisturbed, train, validation, tmp_p
     check_equals(undisturbed, log, net, run)
 
 
-STDIN = """
-import multiprocessing, sys, torch
-torch.set_num_threads(1)
-multiprocessing.set_start_method("spawn")
-sys.path.insert(0, {here!r})
-import test_training as tests
-from kdnotes.data.faceset import FaceSet
-faces = FaceSet.open({faces!r}).split("train")
-print(tests.fit(tests.new_net(faces), faces)[-1]["loss"])
-"""
+def test_fit_needs_no_worker_processes(train, validation, monkeypatch):
+    """Nothing to pickle, nothing to copy: a script on standard input can train, too."""
 
+    def refuse(process):
+        raise AssertionError("a training started a process")
 
-def test_fit_needs_no_worker_processes(undisturbed, small_faces):
-    """Nothing to pickle, nothing to copy: a script on standard input trains under "spawn" too."""
-    script = STDIN.format(here=str(Path(__file__).parent), faces=str(small_faces.path))
-    done = subprocess.run(
-        [sys.executable, "-"], input=script, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert float(done.stdout) == pytest.approx(undisturbed[0][-1]["loss"], rel=1e-4)
+    monkeypatch.setattr(multiprocessing.process.BaseProcess, "start", refuse)
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    fit(new_net(train), train, replace(SHORT, epochs=1), validation=validation)
 
 
 def test_without_a_run_folder_nothing_is_written(train, tmp_path, monkeypatch):
