@@ -4,6 +4,7 @@ and comes back, and where the landmarks are is known in every frame.
 Screenshots are kept in `build/screenshots`.
 """
 
+import base64
 import json
 import shutil
 import threading
@@ -24,7 +25,7 @@ from kdnotes.models import zoo
 
 SHOTS = Path(__file__).parents[1] / "build" / "screenshots"
 DATA = "youtube-faces"
-N, WIDTH, HEIGHT, RATE = 60, 640, 480, 10
+N, WIDTH, HEIGHT, RATE = 60, 400, 300, 10
 SECOND = 1000
 
 #: Squares of white or black along the lower edge that number the film's frames.
@@ -142,7 +143,29 @@ def visit(browser, origin):
 
 @pytest.fixture
 def live(visit):
+    """The page, opened anew."""
     return visit().ready()
+
+
+@pytest.fixture(scope="module")
+def opened(browser, origin):
+    context = browser.new_context(service_workers="block", viewport={"width": 1280, "height": 900})
+    yield Visit(context, f"{origin}/live/").ready()
+    context.close()
+
+
+@pytest.fixture
+def shared(opened):
+    """The page, opened once for the tests that leave it as they found it: nothing runs, and the
+    networks are those that are shown first."""
+    opened.said.clear()
+    opened.page.evaluate("document.getElementById('status').textContent = ''")
+    yield opened
+    if opened.page.is_enabled("#stop"):
+        opened.page.click("#stop")
+    opened.page.uncheck("#show-tough")
+    opened.page.uncheck("#show-plain")
+    opened.page.fill("#precision", "1")
 
 
 #: Keeps what the page says of each frame: number, landmarks, milliseconds.
@@ -177,7 +200,7 @@ def watched(live, frames, seconds=90):
 
 def test_it_follows_the_face_as_well_as_python_does(live, film):
     live.page.uncheck("#steady")
-    seen = watched(live, 160)
+    seen = watched(live, 100)
     live.shot("camera")
     assert seen[-1]["width"] == WIDTH
     here = np.array([still.here for still in film])
@@ -206,20 +229,20 @@ def test_it_follows_the_face_as_well_as_python_does(live, film):
     assert not live.said
 
 
-def test_nothing_is_asked_of_anybody_else(live, origin):
-    watched(live, 10)
-    assert live.asked and all(url.startswith((origin, "blob:")) for url in live.asked)
-    assert not live.said
+def test_nothing_is_asked_of_anybody_else(shared, origin):
+    watched(shared, 10)
+    assert shared.asked and all(url.startswith((origin, "blob:")) for url in shared.asked)
+    assert not shared.said
 
 
-def test_stop_ends_the_camera(live):
-    watched(live, 5)
-    live.page.click("#stop")
-    live.status("Stopped")
-    n = live.page.evaluate("kept.length")
-    live.page.wait_for_timeout(500)
-    assert live.page.evaluate("kept.length") == n
-    assert live.page.is_disabled("#stop")
+def test_stop_ends_the_camera(shared):
+    watched(shared, 5)
+    shared.page.click("#stop")
+    shared.status("Stopped")
+    n = shared.page.evaluate("kept.length")
+    shared.page.wait_for_timeout(500)
+    assert shared.page.evaluate("kept.length") == n
+    assert shared.page.is_disabled("#stop")
 
 
 REFUSALS = {
@@ -249,17 +272,17 @@ def test_pages_without_https_say_why_there_is_no_camera(live):
     live.status("only to pages from https://")
 
 
-def test_a_page_in_the_background_rests(live):
-    watched(live, 5)
-    live.page.evaluate(
+def test_a_page_in_the_background_rests(shared):
+    watched(shared, 5)
+    shared.page.evaluate(
         "Object.defineProperty(document, 'hidden', {value: true, configurable: true})"
     )
-    live.page.wait_for_timeout(1000)  # the frame that was begun is shown
-    n = live.page.evaluate("kept.length")
-    live.page.wait_for_timeout(600)
-    assert live.page.evaluate("kept.length") == n
-    live.page.evaluate("delete document.hidden")
-    live.page.wait_for_function("n => kept.length > n", arg=n + 3)
+    shared.page.wait_for_timeout(1000)  # the frame that was begun is shown
+    n = shared.page.evaluate("kept.length")
+    shared.page.wait_for_timeout(600)
+    assert shared.page.evaluate("kept.length") == n
+    shared.page.evaluate("delete document.hidden")
+    shared.page.wait_for_function("n => kept.length > n", arg=n + 3)
 
 
 # --- photos --------------------------------------------------------------------------------------
@@ -290,63 +313,63 @@ def near(live, photo, act):
     assert metrics.nme(np.array(faces) * scale, photo[1], 68).max() < 0.15
 
 
-def test_a_photo_with_two_faces(live, photo):
-    near(live, photo, lambda: live.page.set_input_files("#file", photo[0]))
-    live.shot("photo")
-    live.page.evaluate(
+def test_a_photo_with_two_faces(shared, photo):
+    near(shared, photo, lambda: shared.page.set_input_files("#file", photo[0]))
+    shared.shot("photo")
+    shared.page.evaluate(
         """() => document.addEventListener("landmarks", ({detail: {faces}}) => {
             window.names = Object.keys(faces[0]).join(); })"""
     )
-    live.page.check("#show-tough")
-    live.page.check("#show-plain")
-    live.page.wait_for_function("window.names === 'student,plain,tough'")
-    assert not live.said
+    shared.page.check("#show-tough")
+    shared.page.check("#show-plain")
+    shared.page.wait_for_function("window.names === 'student,plain,tough'")
+    assert not shared.said
 
 
-def test_a_photo_that_is_dropped(live, photo):
-    content = list(photo[0].read_bytes())
+def test_a_photo_that_is_dropped(shared, photo):
+    content = base64.b64encode(photo[0].read_bytes()).decode()
     drop = """content => {
-      const data = new DataTransfer();
-      data.items.add(new File([new Uint8Array(content)], "photo.png", {type: "image/png"}));
+      const data = new DataTransfer(), bytes = Uint8Array.from(atob(content), c => c.charCodeAt());
+      data.items.add(new File([bytes], "photo.png", {type: "image/png"}));
       for (const kind of ["dragover", "drop"]) {
         document.getElementById("stage").dispatchEvent(
           new DragEvent(kind, {dataTransfer: data, bubbles: true, cancelable: true}));
       }
     }"""
-    near(live, photo, lambda: live.page.evaluate(drop, content))
+    near(shared, photo, lambda: shared.page.evaluate(drop, content))
 
 
-def test_what_is_no_picture_is_said(live, tmp_path):
+def test_what_is_no_picture_is_said(shared, tmp_path):
     (tmp_path / "text.png").write_text("text")
-    live.page.set_input_files("#file", tmp_path / "text.png")
-    live.status("not a picture that the browser can read")
+    shared.page.set_input_files("#file", tmp_path / "text.png")
+    shared.status("not a picture that the browser can read")
     Image.new("RGB", (300, 200), "grey").save(tmp_path / "empty.png")
-    live.page.set_input_files("#file", tmp_path / "empty.png")
-    live.status("No face was found in this photo")
+    shared.page.set_input_files("#file", tmp_path / "empty.png")
+    shared.status("No face was found in this photo")
 
 
-def test_every_sample_shows_its_face(live):
-    buttons = live.page.query_selector_all("#samples button")
+def test_every_sample_shows_its_face(shared):
+    buttons = shared.page.query_selector_all("#samples button")
     assert len(buttons) == len(site.SAMPLES)
     for i, button in enumerate(buttons):
-        live.page.evaluate("document.getElementById('status').textContent = ''")
+        shared.page.evaluate("document.getElementById('status').textContent = ''")
         button.click()
-        live.status("One face")
+        shared.status("One face")
         assert f"rendered face {i + 1}" in button.inner_html()
-        live.page.wait_for_timeout(50)
+        shared.page.wait_for_timeout(50)
 
 
-def test_the_slider_changes_the_student(live):
-    live.page.click("#samples button")
-    live.status("One face")
-    live.page.evaluate(
+def test_the_slider_changes_the_student(shared):
+    shared.page.click("#samples button")
+    shared.status("One face")
+    shared.page.evaluate(
         "document.addEventListener('landmarks', () => window.reads = (window.reads ?? 0) + 1)"
     )
     for value, (bits, file) in enumerate({"32": "fp32", "16": "fp16", "8": "int8"}.items()):
-        live.page.fill("#precision", str(value))
-        live.page.wait_for_function("n => window.reads > n", arg=value)
-        assert live.page.inner_text("#precision-name").startswith(bits)
-        assert any(url.endswith(f"student-{file}.onnx") for url in live.asked)
+        shared.page.fill("#precision", str(value))
+        shared.page.wait_for_function("n => window.reads > n", arg=value)
+        assert shared.page.inner_text("#precision-name").startswith(bits)
+        assert any(url.endswith(f"student-{file}.onnx") for url in shared.asked)
 
 
 @pytest.mark.parametrize("later", ["#film", "#camera", "#samples button"])
@@ -362,18 +385,18 @@ def test_what_is_begun_later_has_the_page(live, photo, later):
     live.page.route("**/student-int8.onnx", slowly)
     live.page.fill("#precision", "2")
     live.page.click(later)
-    live.page.wait_for_timeout(2500)
+    live.page.wait_for_timeout(1500)
     assert "went wrong" not in live.page.inner_text("#status")
     assert "2 faces" not in live.page.inner_text("#status")
     assert not live.said
 
 
-def test_what_is_transparent_is_white_as_in_python(live, tmp_path):
+def test_what_is_transparent_is_white_as_in_python(shared, tmp_path):
     Image.new("RGB", (64, 64), "black").save(tmp_path / "black.png")
     Image.new("RGBA", (64, 64), (0, 0, 0, 0)).save(tmp_path / "clear.png")
     for name, value in (("black", 0), ("clear", 255)):
-        live.page.set_input_files("#file", tmp_path / f"{name}.png")
-        live.page.wait_for_function(
+        shared.page.set_input_files("#file", tmp_path / f"{name}.png")
+        shared.page.wait_for_function(
             "value => document.getElementById('picture').getContext('2d')"
             ".getImageData(5, 5, 1, 1).data[0] === value",
             arg=value,
@@ -384,7 +407,7 @@ def test_what_is_transparent_is_white_as_in_python(live, tmp_path):
 
 
 @pytest.mark.parametrize("place", [(50.3, 40.2, 61.7), (3.0, 100.0, 90.0), (60.0, 60.0, 20.0)])
-def test_crops_are_those_of_python(live, place):
+def test_crops_are_those_of_python(shared, place):
     """Shrunk, reaching outside, enlarged."""
     image = np.random.default_rng(0).integers(0, 256, (110, 130, 3), np.uint8)
     code = """async ([pixels, [cx, cy, side]]) => {
@@ -392,12 +415,12 @@ def test_crops_are_those_of_python(live, place):
       pixels.forEach((value, i) => data[4 * Math.floor(i / 3) + i % 3] = value);
       return [...cut({data, width: 130, height: 110}, {cx, cy, side}, 32)];
     }"""
-    found = live.page.evaluate(code, [image.flatten().tolist(), place])
+    found = shared.page.evaluate(code, [image.flatten().tolist(), place])
     expected = crops.cut(image, place, 32).flatten().astype(int)
     assert np.abs(np.array(found) - expected).max() <= 1
 
 
-def test_strangeness_is_how_far_the_shape_model_moves_a_face(live):
+def test_strangeness_is_how_far_the_shape_model_moves_a_face(shared):
     about = Exported(zoo.exported("student-kd", DATA)).about["shapes"]
     model = ActiveShapeModel(n_std=about["n_std"])
     model.mean_shape_, model.n_features_in_ = np.array(about["mean"]), 136
@@ -415,10 +438,10 @@ def test_strangeness_is_how_far_the_shape_model_moves_a_face(live):
       const pixels = p => [200 + 80 * p[0], 100 + 80 * p[1]], crop = {cx: 200, cy: 100, side: 80};
       return faces.map(f => strangeness(f.map(pixels), crop, rules.shapes, rules.eyes));
     }"""
-    assert live.page.evaluate(code, faces.tolist()) == pytest.approx(expected, rel=1e-5)
+    assert shared.page.evaluate(code, faces.tolist()) == pytest.approx(expected, rel=1e-5)
 
 
-def test_the_one_euro_filter_is_the_published_one(live):
+def test_the_one_euro_filter_is_the_published_one(shared):
     """Against the formulas of its authors, written down once more."""
     rng = np.random.default_rng(2)
     values, seconds, (calm, lively, slope) = rng.normal(size=20).cumsum(), 0.03, (1.5, 6.0, 1.0)
@@ -435,11 +458,11 @@ def test_the_one_euro_filter_is_the_published_one(live):
       const {OneEuro} = await import("./live.js"), filter = new OneEuro();
       return values.map(value => filter.filter([[value, -value]], seconds, 1)[0]);
     }"""
-    found = live.page.evaluate(code, [values.tolist(), seconds])
+    found = shared.page.evaluate(code, [values.tolist(), seconds])
     assert np.array(found) == pytest.approx(np.stack([kept, -np.array(kept)], axis=1))
 
 
-def test_the_filter_calms_a_still_face_and_follows_a_fast_one(live):
+def test_the_filter_calms_a_still_face_and_follows_a_fast_one(shared):
     rng = np.random.default_rng(3)
     still = rng.normal(0, 0.01, 200)
     moving = np.where(np.arange(200) < 100, 0.0, 1.0)  # one eye distance within a frame
@@ -447,9 +470,9 @@ def test_the_filter_calms_a_still_face_and_follows_a_fast_one(live):
       const {OneEuro} = await import("./live.js"), filter = new OneEuro();
       return values.map(value => filter.filter([[value, 0]], 1 / 30, 1)[0][0]);
     }"""
-    calm = np.array(live.page.evaluate(code, still.tolist()))
+    calm = np.array(shared.page.evaluate(code, still.tolist()))
     assert np.diff(calm).std() < 0.4 * np.diff(still).std()
-    follows = np.array(live.page.evaluate(code, moving.tolist()))
+    follows = np.array(shared.page.evaluate(code, moving.tolist()))
     assert follows[103] > 0.9, "a tenth of a second later it is there"
 
 

@@ -79,18 +79,19 @@ def test_kill_9_twenty_times_in_a_row(small_faces, tmp_path):
 
 def same(run, other):
     """Both runs ended with the same state and log, but for times."""
-    (found, about), (expected, others) = (
-        checkpoints.load(path / "checkpoint.pt") for path in (run, other)
-    )
-    assert len(about["history"]) == len(others["history"]) == 40
-    for name, tensors in expected.items():
-        for key, value in tensors.items():
+    found, expected = (checkpoints.load(path / "checkpoint.pt") for path in (run, other))
+    assert len(found["history"]) == len(expected["history"]) == 40
+    for name in ("net", "average"):
+        for key, value in expected[name].items():
             assert torch.equal(found[name][key], value), key
-    for one, two in zip(about["history"], others["history"], strict=True):
+    for number, state in expected["optimizer"]["state"].items():
+        for key, value in state.items():
+            assert torch.equal(found["optimizer"]["state"][number][key], value), key
+    for one, two in zip(found["history"], expected["history"], strict=True):
         for name in one.keys() - {"seconds", "images_per_second"}:
             assert one[name] == two[name]
     lines = (run / "log.jsonl").read_text().splitlines()
-    assert [json.loads(line) for line in lines] == about["history"]
+    assert [json.loads(line) for line in lines] == found["history"]
 
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"

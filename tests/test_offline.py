@@ -151,7 +151,7 @@ def test_only_a_download_needs_the_cache_and_names_the_way_out(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="folders become read-only in another way there")
-def test_a_read_only_installation_is_enough(tmp_path):
+def test_a_read_only_installation_is_enough(tmp_path, small_faces):
     """As on a JupyterHub: a folder to work in is all that a learner may write to."""
     script = """
         import sys
@@ -162,8 +162,9 @@ def test_a_read_only_installation_is_enough(tmp_path):
         from kdnotes.plots import widgets
         assert Path(kdnotes.__file__).parents[1] == Path(sys.argv[1])
         print(machine.describe())
-        course = recipes.open_course("tiny", "", progress=False)
-        assert zoo.shipped(course.faces)
+        course = recipes.open_course("tiny", sys.argv[2], progress=False)
+        course.folder.mkdir(parents=True)
+        assert zoo.load("student-kd", "synthetic")
         widgets.loss_explorer().sliders["tough"].value = 0.2
         assert course.folder.parents[1] == recipes.build_folder() == Path.cwd() / "kdnotes-build"
     """
@@ -176,7 +177,7 @@ def test_a_read_only_installation_is_enough(tmp_path):
         folder.chmod(0o555)  # root may write all the same, so what is there is compared, too
     before = {path: path.stat().st_mtime_ns for path in installed.rglob("*")}
     here = {"PYTHONPATH": str(installed), "PYTHONDONTWRITEBYTECODE": "1", "KDNOTES_BUILD": ""}
-    done = run(script, installed, cwd=work, **here)
+    done = run(script, installed, small_faces.path, cwd=work, **here)
     for folder in folders:
         folder.chmod(0o755)
     assert done.returncode == 0, done.stderr

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import multiprocessing
 import signal
 import subprocess
 import sys
@@ -623,39 +624,24 @@ def test_killed_while_saving(undisturbed, small_faces, train, validation, tmp_pa
     check_equals(undisturbed, log, net, run)
 
 
-FULL = """
-import resource, sys, torch
-torch.set_num_threads(1)
-sys.path.insert(0, sys.argv[3])
-import test_training as here
-from kdnotes.data.faceset import FaceSet
-from kdnotes.training import checkpoints
+def test_a_full_disk_leaves_the_last_state(undisturbed, train, validation, tmp_path, monkeypatch):
+    resource = pytest.importorskip("resource", reason="limits a file's size on POSIX systems")
+    run, whole, saves = tmp_path / "run", torch.save, []
+    most = resource.getrlimit(resource.RLIMIT_FSIZE)
 
-whole, saves = torch.save, []
+    def save(content, part):
+        saves.append(part)
+        if len(saves) == 3:  # no room for more than 200 KB
+            resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, most[1]))
+        try:
+            whole(content, part)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, most)
 
-def save(content, part):
-    saves.append(part)
-    if len(saves) == 3:  # no room for more than 200 KB
-        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
-    whole(content, part)
-
-torch.save = save
-faces = FaceSet.open(sys.argv[1])
-train, validation = faces.split("train"), faces.split("validation")
-try:
-    here.fit(here.new_net(train), train, validation=validation, run=sys.argv[2])
-except OSError as error:
-    print("said:", error)
-"""
-
-
-def test_a_full_disk_leaves_the_last_state(undisturbed, small_faces, train, validation, tmp_path):
-    pytest.importorskip("resource", reason="limits the size of files as POSIX systems can")
-    run, here = tmp_path / "run", Path(__file__).parent
-    command = [sys.executable, "-c", FULL, small_faces.path, run, here]
-    done = subprocess.run(command, cwd=here.parent, capture_output=True, text=True, check=False)
-    assert "said: the training cannot be saved in" in done.stdout, done.stderr
-    assert "goes on from that" in done.stdout
+    monkeypatch.setattr(torch, "save", save)
+    with pytest.raises(OSError, match=r"the training cannot be saved in .* goes on from that"):
+        fit(new_net(train), train, validation=validation, run=run)
+    monkeypatch.undo()
     assert sorted(path.name for path in run.iterdir()) == ["checkpoint.pt", "log.jsonl"]
     about = checkpoints.load(run / "checkpoint.pt")
     assert len(about["history"]) == 2
@@ -664,26 +650,15 @@ def test_a_full_disk_leaves_the_last_state(undisturbed, small_faces, train, vali
     check_equals(undisturbed, log, net, run)
 
 
-STDIN = """
-import multiprocessing, sys, torch
-torch.set_num_threads(1)
-multiprocessing.set_start_method("spawn")
-sys.path.insert(0, {here!r})
-import test_training as tests
-from kdnotes.data.faceset import FaceSet
-faces = FaceSet.open({faces!r}).split("train")
-print(tests.fit(tests.new_net(faces), faces)[-1]["loss"])
-"""
+def test_fit_needs_no_worker_processes(train, validation, monkeypatch):
+    """Nothing to pickle, nothing to copy: a script on standard input can train, too."""
 
+    def refuse(process):
+        raise AssertionError("a training started a process")
 
-def test_fit_needs_no_worker_processes(undisturbed, small_faces):
-    """Nothing to pickle, nothing to copy: a script on standard input trains under "spawn" too."""
-    script = STDIN.format(here=str(Path(__file__).parent), faces=str(small_faces.path))
-    done = subprocess.run(
-        [sys.executable, "-"], input=script, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert float(done.stdout) == pytest.approx(undisturbed[0][-1]["loss"], rel=1e-4)
+    monkeypatch.setattr(multiprocessing.process.BaseProcess, "start", refuse)
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    fit(new_net(train), train, replace(SHORT, epochs=1), validation=validation)
 
 
 def test_without_a_run_folder_nothing_is_written(train, tmp_path, monkeypatch):
