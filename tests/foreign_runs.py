@@ -12,7 +12,7 @@ EVERY = {
     "300w": ("00", "01", "02", "03", "04", "05", "06", "07"),
     "29 points": ("01", "02", "06", "07"),
     "98 points": ("01", "02", "06", "07"),
-    "own scheme": ("01", "02", "05", "06", "07"),
+    "own scheme": ("01", "02", "06", "07"),
 }
 REST = {name: [f"0{i}" for i in range(8) if f"0{i}" not in EVERY[name]] for name in EVERY}
 #: Scenes that need people; a set of 68 points shows all others on its own faces.

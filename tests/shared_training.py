@@ -5,6 +5,7 @@
 trains each of `RUNS` into a folder of its name below OUT.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import torch
 from torch import nn
 
 from kdnotes import models, training
+from kdnotes.course import recipes
 from kdnotes.data.faceset import FaceSet
 from kdnotes.system import processes
 from kdnotes.teachers import Teachers, build_cache
@@ -74,12 +76,19 @@ def cache(faces, out):
     (out / f"asked{processes.state().process_index}").write_text(str(sum(asked)))
 
 
+def course(faces, out):
+    """In the profile tiny."""
+    os.environ["KDNOTES_BUILD"] = str(out)
+    recipes.train_student(recipes.open_course("tiny", faces.path, progress=False), "kd-paper")
+
+
 RUNS = {
     "kd-paper": lambda faces, out: train(faces, out, "kd-paper", Plain(0)),
     "l1": lambda faces, out: train(faces, out, "l1", Plain(0)),
     "resume": resume,
     "batch norm": batch_norm,
     "cache": cache,
+    "course": course,
 }
 
 

@@ -253,17 +253,18 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_a_camera_that_does_not_come_is_said(live, name):
-    live.page.evaluate(
+def test_a_camera_that_does_not_come_is_said(shared, name):
+    shared.page.evaluate(
         "name => { navigator.mediaDevices.getUserMedia ="
         " () => Promise.reject(new DOMException('no', name)); }",
         name,
     )
-    live.page.click("#camera")
-    live.status(REFUSALS[name])
-    assert live.page.is_enabled("#film") and live.page.is_enabled("#file")
-    live.page.click("#film")
-    live.status("Following a face")
+    shared.page.click("#camera")
+    shared.status(REFUSALS[name])
+    assert shared.page.is_enabled("#film") and shared.page.is_enabled("#file")
+    shared.page.click("#film")
+    shared.status("Following a face")
+    shared.page.evaluate("delete navigator.mediaDevices.getUserMedia")
 
 
 def test_pages_without_https_say_why_there_is_no_camera(live):

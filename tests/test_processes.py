@@ -14,6 +14,8 @@ from kdnotes.teachers import TeacherCache
 from kdnotes.training import checkpoints
 
 LAUNCH = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+#: What a course in the profile tiny leaves when the KD student is trained.
+FOLDERS = ["student-kd-paper-seed0", "teacher-landmarks-seed0", "tolerant", "tough"]
 ENV = os.environ | {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
 
 
@@ -87,6 +89,19 @@ def test_batch_norm_is_that_of_the_first_process(two):
         assert torch.equal(value, second[key]), key
 
 
+def test_a_course_is_trained_once(two):
+    """Teachers, their answers and the student, each by both processes together."""
+    folders = [path.parent for path in (two[0] / "course").rglob("network.safetensors")]
+    assert sorted(folder.name for folder in folders) == [
+        "student-kd-paper-seed0",
+        "tolerant",
+        "tough",
+    ]
+    assert sorted(path.name for path in folders[0].parent.iterdir()) == FOLDERS
+    assert not list((two[0] / "course").rglob("*.part"))
+
+
+@pytest.mark.long
 def test_the_command_line_trains_in_two_processes(tmp_path):
     """From nothing: faces, teachers, their answers and the student, each made once."""
     env = ENV | {"KDNOTES_BUILD": str(tmp_path), "KDNOTES_PROFILE": "tiny", "KDNOTES_DATA": ""}
@@ -95,7 +110,5 @@ def test_the_command_line_trains_in_two_processes(tmp_path):
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.count("weights and log in") == 1
     runs = next((tmp_path / "runs").iterdir())
-    assert sorted(path.name for path in runs.iterdir()) == [
-        "student-kd-paper-seed0", "teacher-landmarks-seed0", "tolerant", "tough",
-    ]  # fmt: skip
+    assert sorted(path.name for path in runs.iterdir()) == FOLDERS
     assert not list(tmp_path.rglob("*.part"))

@@ -95,8 +95,9 @@ def test_a_plain_script_may_use_several_processes(tmp_path):
     """One without `if __name__ == "__main__":`, as a reader writes it."""
     script = tmp_path / "plain.py"
     script.write_text(
-        "from kdnotes.data.synthetic import FEW, render_faces\n"
-        "images, *_ = render_faces(FEW + 2, 16, processes=2, progress=True)\n"
+        "from kdnotes.data import synthetic\n"
+        "synthetic.FEW = 8\n"
+        "images, *_ = synthetic.render_faces(10, 16, processes=2, progress=True)\n"
         "images.tofile('images.raw')\n"
     )
     command = [sys.executable, str(script)]
@@ -104,7 +105,7 @@ def test_a_plain_script_may_use_several_processes(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "100%" in done.stderr and "Traceback" not in done.stderr
     images = np.fromfile(tmp_path / "images.raw", np.uint8).reshape(-1, 16, 16, 3)
-    assert len(images) == synthetic.FEW + 2
+    assert len(images) == 10
     np.testing.assert_array_equal(images[-1], synthetic.render_face(len(images) - 1, 16)[0])
 
 

@@ -29,7 +29,7 @@ VERSION = 2
 #: Pictures of each subject.
 PER_SUBJECT = 4
 #: Below this number of faces, starting worker processes costs more than it saves.
-FEW = 64
+FEW = 256
 
 #: Image, landmarks, visible and attributes of one face.
 Face = tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]
