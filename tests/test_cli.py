@@ -193,6 +193,7 @@ def test_prepare(run, tmp_path):
 
 @pytest.mark.parametrize("folder", ["book", "kd notes [1] é", "it's $HOME"])
 def test_book_prints_a_command_that_can_be_copied(run, monkeypatch, tmp_path, folder):
+    pytest.importorskip("myst_nb", reason="needs the extra book")
     monkeypatch.setattr("kdnotes.publish.book.build", lambda *_: [])
     code, out, _ = run("book", "--out", tmp_path / folder)
     command = out.partition("through a server, ")[2]

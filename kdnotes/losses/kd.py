@@ -277,7 +277,16 @@ def kd_loss(
     def assist(teacher, weight, assistance):
         if teacher is None:
             return torch.zeros_like(main)
-        return weight * assistive_loss(pred, target, teacher, **vars(assistance), reduction="none")
+        return weight * assistive_loss(
+            pred,
+            target,
+            teacher,
+            alpha_positive=assistance.alpha_positive,
+            alpha_negative=assistance.alpha_negative,
+            beta=assistance.beta,
+            low_influence=assistance.low_influence,
+            reduction="none",
+        )
 
     tough = assist(tough, settings.tough_weight, settings.tough)
     tolerant = assist(tolerant, settings.tolerant_weight, settings.tolerant)
