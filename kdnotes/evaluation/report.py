@@ -1,7 +1,7 @@
 """The report: mean shape, plain student, KD student and both teachers on the same faces.
 
 Every error is divided by the inter-ocular distance, or by what a scheme without eyes names, and
-given with the interval that resampling persons gives. Nothing is chosen on the test split: it is
+given with an interval over people. Nothing is chosen on the test split: it is
 only measured.
 """
 

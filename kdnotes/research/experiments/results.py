@@ -188,7 +188,7 @@ def summary(experiments: dict[str, Experiment], log: Log) -> pd.DataFrame:
 def markdown(experiments: dict[str, Experiment], log: Log) -> str:
     """The contrasts that were run with several seeds, as a table for the README."""
     header = ("question", "compared", "lower error, validation", "seeds", "test, fresh seeds",
-              "seeds", "so it is")  # fmt: skip
+              "seeds", "verdict")  # fmt: skip
     rows = []
     for experiment in experiments.values():
         arm, reference = experiment.contrast
