@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -35,13 +36,14 @@ def course_of(faces):
     return recipes.open_course("quick", faces.path, progress=False)
 
 
-@pytest.mark.parametrize("nets", [long_run.PHOTOGRAPHS, long_run.EMBEDDED])
+@pytest.mark.parametrize("nets", [long_run.PHOTOGRAPHS, long_run.HAND_MADE, long_run.EMBEDDED])
 def test_students_differ_in_the_loss_alone_and_teachers_see_more(nets):
     assert replace(nets["student-kd"], loss="l1") == nets["student-plain"]
     assert nets["tough"].size == nets["tolerant"].size > nets["student-kd"].size
-    assert {how.start for how in nets.values()} - {""} < set(nets)
+    assert nets["tough"].network == nets["tolerant"].network != nets["student-kd"].network
     for how in nets.values():
-        assert not how.start or nets[how.start].network == how.network
+        start = (long_run.PHOTOGRAPHS if how.start_data else nets).get(how.start, how)
+        assert start.network == how.network
     assert [name for name, how in nets.items() if how.targets == "soft"] == ["tolerant"]
 
 
@@ -76,17 +78,17 @@ def test_a_network_is_trained_shipped_and_goes_on_from_what_ships(
     short, small_faces, capsys, monkeypatch
 ):
     with pytest.raises(SystemExit) as stopped:
-        app.main(["long-run", "base", "--data", str(small_faces.path), "--ship"])
+        app.main(["long-run", "tough", "--data", str(small_faces.path), "--ship"])
     assert not stopped.value.code
-    assert "base--drawn.safetensors" in capsys.readouterr().out
-    card = zoo.load("base", "drawn").card
+    assert "tough--drawn.safetensors" in capsys.readouterr().out
+    card = zoo.load("tough", "drawn").card
     assert {"data", "labels", "split", "command", "seed", "scores", "use", "licence"} <= set(card)
     assert set(card["scores"]) == {"validation", "test"}
     json.dumps(card)
     course = course_of(small_faces)
-    net, _ = long_run.train(course, "base")
+    net, _ = long_run.train(course, "tough")
     shift = long_run.shift_of_labels(course)
-    as_shipped = zoo.load("base", "drawn").head.bias
+    as_shipped = zoo.load("tough", "drawn").head.bias
     added = as_shipped.detach().view(-1, 2) - net.head.bias.detach().view(-1, 2)
     assert added.numpy() == pytest.approx(np.tile(shift * course.zoom, (68, 1)), abs=1e-3)
 
@@ -99,7 +101,7 @@ def test_a_network_is_trained_shipped_and_goes_on_from_what_ships(
 
     monkeypatch.setattr(long_run, "_fit", noted)
     long_run.train(elsewhere, "student-kd")
-    assert "base" not in trained and {"tough", "tolerant", "student-kd"} <= set(trained)
+    assert "tough" not in trained and {"tolerant", "student-kd"} <= set(trained)
     long_run.ship(elsewhere, "tolerant")
     scores = zoo.load("tolerant", "drawn").card["scores"]
     assert "validation, against soft landmarks" in scores
@@ -110,3 +112,28 @@ def test_an_unknown_long_run_is_named(short, small_faces, capsys):
     with pytest.raises(SystemExit):
         app.main(["long-run", "studnet", "--data", str(small_faces.path)])
     assert "student-kd" in capsys.readouterr().err
+
+
+def test_a_plan_starts_with_a_network_that_ships(short, small_faces, monkeypatch):
+    course = course_of(small_faces)
+    course.faces.meta = course.faces.meta | {"name": "300w"}
+    assert long_run.plan(course, "tough") == long_run.HAND_MADE["tough"]
+    asked = []
+    monkeypatch.setattr(zoo, "load", lambda name, data: asked.append((name, data)))
+    long_run._start(course, long_run.HAND_MADE["student-kd"])
+    assert asked == [("student-plain", zoo.PHOTOGRAPHS)]
+
+
+@pytest.mark.parametrize(
+    ("data", "weights"),
+    [("MIT", "MIT, like"), ("CC BY 4.0", "MIT, like"), ("academic use", "for research only"),
+     ("research use only, no redistribution", "for research only"), ("", "for research only")],
+)  # fmt: skip
+def test_the_licence_of_weights_follows_that_of_the_faces(data, weights):
+    text = long_run.licence(SimpleNamespace(rendered=False, meta={"licence": data}))
+    assert text.startswith(f"The weights are {weights}") and (data or "not known") in text
+
+
+def test_weights_from_rendered_faces_are_free():
+    text = long_run.licence(SimpleNamespace(rendered=True, meta={}))
+    assert text.startswith("The weights are MIT") and "rendered" in text

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from kdnotes import models
-from kdnotes.models import network
+from kdnotes.models import building, files
 
 SMALL = "mobilenetv3_small_050"
 MEAN = np.random.default_rng(0).uniform(-0.4, 0.4, (68, 2))
@@ -55,7 +55,9 @@ def test_head_starts_small():
     torch.manual_seed(0)
     net = models.create(SMALL, 68, size=32)
     plain = 1 / net.head.in_features**0.5  # what nn.Linear draws its weights up to
-    assert net.head.weight.abs().max().item() == pytest.approx(network.HEAD_SCALE * plain, rel=0.01)
+    assert net.head.weight.abs().max().item() == pytest.approx(
+        building.HEAD_SCALE * plain, rel=0.01
+    )
     assert not net.head.bias.any()
 
 
@@ -234,7 +236,7 @@ def test_interrupted_save_keeps_the_old_file(net, images, tmp_path, monkeypatch)
         part.write_bytes(b"half")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(network, "save_file", half)
+    monkeypatch.setattr(files, "save_file", half)
     with pytest.raises(KeyboardInterrupt):
         models.save(models.create(SMALL, 68, size=32), path)
     assert torch.equal(models.load(path)(images), expected)

@@ -150,18 +150,21 @@ def mean_shape(course: Course) -> np.ndarray:
     return shapes.mean(axis=0, dtype=np.float64).astype(np.float32)
 
 
-def new_network(course: Course, name: str, size: int, seed: int = 0) -> models.LandmarkNet:
+def new_network(
+    course: Course, name: str, size: int, seed: int = 0, *, head: str = "linear"
+) -> models.LandmarkNet:
     """A new network, whose first answers lie near the mean shape of the training faces.
 
     Args:
         name: Backbone, a timm name.
         size: Input side in pixels.
         seed: Of its weights.
+        head: A name in `models.building.HEADS`.
     """
     shape = mean_shape(course) * course.zoom
     with processes.fork_rng():
         torch.manual_seed(seed)
-        return models.create(name, course.faces.scheme, mean_shape=shape, size=size)
+        return models.create(name, course.faces.scheme, mean_shape=shape, size=size, head=head)
 
 
 def fit(

@@ -5,9 +5,9 @@
 
 Without a face set they are trained on the embedded faces.
 
-They start with the weights of one base network, which was trained with a plain loss. A base network
-that ships is used where there is one. Both students see the same faces and views for as many steps;
-they differ in the loss alone. The teachers have a larger input.
+Both students start with the same weights and see the same faces and views for as many steps; they
+differ in the loss alone. The teachers have more channels and a larger input. All of them read their
+landmarks off heatmaps (`kdnotes.models.heatmaps`).
 
 Two things differ from the notebooks' short runs. The views are shifted and scaled farther, since a
 face detector's box lies elsewhere than the landmarks' box. And the labels of photographs are
@@ -25,6 +25,7 @@ import torch
 from kdnotes import models, teachers, training
 from kdnotes.course import recipes
 from kdnotes.course.machine import hardware
+from kdnotes.data.faceset import FaceSet
 from kdnotes.evaluation import report
 from kdnotes.models import inference, zoo
 from kdnotes.research import studies
@@ -45,6 +46,7 @@ class LongRun:
         loss: A name in `training.LOSSES`.
         size: Input side in pixels.
         start: Name of the network whose weights it starts with; "" for a new one.
+        start_data: The face set that this network was trained on, and ships for; "": the same.
         targets: "hard" or "soft" landmarks.
         learning_rate: Peak of the one-cycle schedule.
         network: Backbone, a timm name.
@@ -55,34 +57,41 @@ class LongRun:
     loss: str = "l1"
     size: int = 96
     start: str = ""
+    start_data: str = ""
     targets: str = "hard"
     learning_rate: float = 6e-3
-    network: str = "mobilenetv2_100"
+    network: str = "mobilenetv2_050"
     n_views: int = 20
 
 
-#: What ships for photographs, and "base", which all of them start from. The smaller input of "base"
-#: makes its many epochs affordable.
-FROM_BASE = {"start": "base", "learning_rate": 3e-3}
+TEACHER = {"network": "mobilenetv2_100", "size": 128}
+TOLERANT = {"start": "tough", "targets": "soft", "learning_rate": 2e-3}
+
+#: What ships for photographs.
 PHOTOGRAPHS = {
-    "base": LongRun(100),
-    "tough": LongRun(20, size=128, **FROM_BASE),
-    "tolerant": LongRun(8, size=128, start="tough", targets="soft", learning_rate=2e-3),
-    "student-plain": LongRun(80, size=112, **FROM_BASE),
-    "student-kd": LongRun(80, loss="kd-paper", size=112, **FROM_BASE),
+    "tough": LongRun(60, **TEACHER),
+    "tolerant": LongRun(8, **TEACHER, **TOLERANT),
+    "student-plain": LongRun(100),
+    "student-kd": LongRun(100, loss="kd-paper"),
 }
-#: The same for embedded faces: the networks of the profile `quick`, to compare a reader's own short
-#: run with. The Tough teacher is another network than "base" and starts from new weights.
-SMALL = {"network": "mobilenetv2_050", "size": 64}
+#: 300W has fewer faces: its networks start with those for `zoo.PHOTOGRAPHS`. Its pictures are
+#: sharper, so that its teachers have more pixels.
+ON_300W = TEACHER | {"size": 160}
+STARTED = {"start_data": zoo.PHOTOGRAPHS, "learning_rate": 3e-3}
+HAND_MADE = {
+    "tough": LongRun(80, start="tough", **ON_300W, **STARTED),
+    "tolerant": LongRun(12, **ON_300W, **TOLERANT),
+    "student-plain": LongRun(180, start="student-plain", **STARTED),
+    "student-kd": LongRun(180, loss="kd-paper", start="student-plain", **STARTED),
+}
 EMBEDDED = {
-    "base": LongRun(100, **SMALL),
-    "tough": LongRun(60, size=80),
-    "tolerant": LongRun(12, size=80, start="tough", targets="soft", learning_rate=2e-3),
-    "student-plain": LongRun(30, n_views=10, **FROM_BASE, **SMALL),
-    "student-kd": LongRun(30, loss="kd-paper", n_views=10, **FROM_BASE, **SMALL),
+    "tough": LongRun(60, **TEACHER),
+    "tolerant": LongRun(8, **TEACHER, **TOLERANT),
+    "student-plain": LongRun(60),
+    "student-kd": LongRun(60, loss="kd-paper"),
 }
 #: A short run on the labels as they are, which shows how far they are shifted.
-FIRST = LongRun(5, size=64, network="mobilenetv2_050")
+FIRST = LongRun(5, size=64)
 
 
 def train(course: recipes.Course, name: str) -> tuple[models.LandmarkNet, list[dict]]:
@@ -100,8 +109,7 @@ def train(course: recipes.Course, name: str) -> tuple[models.LandmarkNet, list[d
     labels = faces.landmarks
     if config.targets == "soft":
         labels = recipes.soft_landmarks(course)[faces.rows]
-    start = _centred(course, config.start) if config.start else None
-    return _fit(course, name, config, labels - shift_of_labels(course), start)
+    return _fit(course, name, config, labels - shift_of_labels(course), _start(course, config))
 
 
 def plan(course: recipes.Course, name: str) -> LongRun:
@@ -110,7 +118,9 @@ def plan(course: recipes.Course, name: str) -> LongRun:
     Raises:
         ValueError: No such network.
     """
-    plans = EMBEDDED if course.faces.rendered else PHOTOGRAPHS
+    plans = HAND_MADE if course.faces.name == "300w" else PHOTOGRAPHS
+    if course.faces.rendered:
+        plans = EMBEDDED
     if name not in plans:
         raise ValueError(f"no long run is called {name!r}; there are {', '.join(plans)}")
     return plans[name]
@@ -119,6 +129,13 @@ def plan(course: recipes.Course, name: str) -> LongRun:
 def folder_of(course: recipes.Course, name: str) -> Path:
     """The folder of a long run."""
     return course.folder / "long-run" / name
+
+
+def _start(course, config):
+    """The network whose weights a long run starts with, or None."""
+    if config.start_data:
+        return zoo.load(config.start, config.start_data)
+    return _centred(course, config.start) if config.start else None
 
 
 def _centred(course, name):
@@ -163,6 +180,7 @@ def _fit(course, name, long_run, targets, start=None):
         long_run.size,
         config,
         folder_of(course, name),
+        head="heatmap",
         start=start,
         targets=targets.astype(np.float32),
         teachers=_teacher_cache(course, config) if long_run.loss in training.SETTINGS else None,
@@ -231,7 +249,7 @@ def ship(course: recipes.Course, name: str) -> Path:
         "seconds": log[-1]["seconds"],
         "hardware": hardware(),
         "use": USE,
-        "licence": LICENCE.format(data=meta.get("licence") or "see the data set"),
+        "licence": licence(course.faces),
     }
     path = add(net, name, course.faces.name, card)
     if name == "student-kd":
@@ -257,4 +275,16 @@ USE = (
     "judging them; not measured on faces of children, nor by skin tone where the data do not say "
     "it. On photographs unlike the training data expect larger errors than the scores."
 )
-LICENCE = "The weights are MIT, like the code. Data they were trained on: {data}."
+
+#: What a data set's licence says when networks that were trained on it may be used for everything.
+FREE = ("MIT", "CC BY 4.0", "CC0")
+
+
+def licence(faces: FaceSet) -> str:
+    """What a card says of the licence of weights that were trained on these faces."""
+    if faces.rendered:
+        return "The weights are MIT, like the code. The faces they were trained on are rendered."
+    data = faces.meta.get("licence") or "not known"
+    free = data.startswith(FREE)
+    weights = "are MIT, like the code" if free else "are for research only"
+    return f"The weights {weights}. Licence of the data they were trained on: {data}."

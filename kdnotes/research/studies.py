@@ -20,6 +20,7 @@ def train(
     config: training.TrainConfig,
     folder: Path,
     *,
+    head: str = "linear",
     start: models.LandmarkNet | None = None,
     targets: np.ndarray | None = None,
     teachers=None,
@@ -32,6 +33,7 @@ def train(
         size: Input side in pixels.
         config: How to train.
         folder: Of the run. A run that is there is resumed, a finished one is read.
+        head: A name in `models.building.HEADS`.
         start: The network whose weights it starts with; None: a new network.
         targets: `(N, L, 2)` landmarks to learn in place of the hard ones, in stored-crop units.
         teachers: Live or cached; needed by KD-Loss.
@@ -42,7 +44,7 @@ def train(
     Raises:
         ValueError: The folder holds another training.
     """
-    net = recipes.new_network(course, network, size)
+    net = recipes.new_network(course, network, size, head=head)
     if start is not None:
         net.load_state_dict(start.state_dict())
     return net, recipes.fit(course, net, config, folder, targets, teachers)

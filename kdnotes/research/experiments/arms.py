@@ -47,6 +47,8 @@ class Regime:
         teacher, teacher_size, teacher_steps: The same for the teachers.
         batch_size, strength, n_views: As in `training.TrainConfig`.
         variance: Share of the shapes' variance in the soft landmarks.
+        head, teacher_head: What students and teachers read landmarks off with, see
+            `models.building.HEADS`.
     """
 
     people: int | None = None
@@ -61,6 +63,8 @@ class Regime:
     strength: float = 0.5
     n_views: int = 16
     variance: float = 0.90
+    head: str = "linear"
+    teacher_head: str = "linear"
 
 
 @dataclass(frozen=True)

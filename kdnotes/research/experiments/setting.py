@@ -45,7 +45,7 @@ class Setting:
         self.regime, self.faces = regime, faces
         self.device = processes.state().device
         self.student_folder = root / f"students-{_digest(regime, faces)}"
-        without_student = replace(regime, student="", size=0, steps=0)
+        without_student = replace(regime, student="", size=0, steps=0, head="")
         self.teacher_folder = root / f"teachers-{_digest(without_student, faces)}"
         self.train, self.validation = faces.split("train"), faces.split("validation")
         self.labelled = self.train.select(np.flatnonzero(self._has_label()))
@@ -90,7 +90,9 @@ class Setting:
         shapes = asm.with_mirror_images(self.hard, self.labelled.scheme)
         return (shapes.mean(axis=0) * self.zoom).astype(np.float32)
 
-    def network(self, name: str, size: int, seed: int, n_more: int = 0) -> models.LandmarkNet:
+    def network(
+        self, name: str, size: int, seed: int, n_more: int = 0, head: str = "linear"
+    ) -> models.LandmarkNet:
         """A new network that answers with the mean shape.
 
         Args:
@@ -98,12 +100,13 @@ class Setting:
             size: Input side in pixels.
             seed: Of the weights.
             n_more: Number of points that it has beyond the landmarks.
+            head: A name in `models.building.HEADS`.
         """
         shape = np.concatenate([self.mean_shape(), np.zeros((n_more, 2), np.float32)])
         with processes.fork_rng():
             torch.manual_seed(seed)
             scheme = len(shape) if n_more else self.faces.scheme
-            return models.create(name, scheme, mean_shape=shape, size=size)
+            return models.create(name, scheme, mean_shape=shape, size=size, head=head)
 
     def config(self, loss: str, n_faces: int, steps: int, **options) -> training.TrainConfig:
         """A training of at least `steps` steps, in whole epochs.
@@ -178,7 +181,7 @@ class Setting:
             inside = self.halves() == half
             faces, targets = faces.select(np.flatnonzero(inside)), targets[inside]
             name += f"-half{half}"
-        net = self.network(regime.teacher, regime.teacher_size, seed=1000)
+        net = self.network(regime.teacher, regime.teacher_size, seed=1000, head=regime.teacher_head)
         config = self.config("l1", len(faces), regime.teacher_steps, seed=1000)
         path = self.teacher_folder / f"{name}.safetensors"
         return models.freeze(self.trained(path, net, faces, config, targets)[0])
@@ -251,7 +254,7 @@ class Setting:
         if arm.teachers:
             teachers = STAND_INS[arm.teachers](self, seed, faces, arm.faces)
         n_hints = getattr(teachers, "n_hints", 0)
-        net = self.network(regime.student, regime.size, seed, n_hints)
+        net = self.network(regime.student, regime.size, seed, n_hints, regime.head)
         config = self.config(
             arm.loss,
             len(faces),

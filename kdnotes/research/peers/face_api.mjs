@@ -3,7 +3,7 @@
 //   node face_api.mjs FOLDER_WITH_NODE_MODULES CROPS.raw ANSWERS.json face_landmark_68_model
 //
 // CROPS.raw holds the crops' RGB bytes one after the other. ANSWERS.json gets, for each, 68 points
-// in pixels of the crop (from its outer corner) and the milliseconds that they took.
+// in pixels of the crop, as face-api gives them, and the milliseconds that they took.
 import fs from 'node:fs';
 import path from 'node:path';
 import { createRequire } from 'node:module';

@@ -16,6 +16,12 @@ PACKAGES = ("@vladmandic/face-api", "@tensorflow/tfjs", "@tensorflow/tfjs-backen
 MODELS = {"face-api": "face_landmark_68_model", "face-api tiny": "face_landmark_68_tiny_model"}
 SIDE, MARGIN = 112, 1.2
 
+#: What makes coordinates from the crop's corner of face-api's. It draws them as if they had that
+#: origin, but the x of a landmark and that of its mirror image add up to 110.1 of 112 pixels on
+#: average, where the middle of the first pixel as the origin gives 111. This half pixel is worth a
+#: point of NME on YouTube Faces: 7.8 % without it, 6.7 % with it.
+MIDDLE = 0.5
+
 
 def install(folder: Path) -> Path:
     """Installs the packages with npm, unless they are there.
@@ -70,6 +76,7 @@ def predict(name: str, folder: Path, images: list, boxes: list, margin: float = 
             raise Unavailable(f"face-api stopped: {done.stderr.strip()[-300:]}")
         results = json.loads(answers.read_text())
     places = np.array(squares)[:, None]  # (N, 1, 3)
-    units = np.array(results["landmarks"]) / SIDE - 0.5  # (N, 68, 2)
+    # counted from the middle of the first pixel: mirrored faces show it (see `MIDDLE`)
+    units = (np.array(results["landmarks"]) + MIDDLE) / SIDE - 0.5  # (N, 68, 2)
     points = places[..., :2] + places[..., 2:] * units
     return Answers(points, float(np.median(results["milliseconds"])))
