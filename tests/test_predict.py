@@ -19,7 +19,7 @@ from kdnotes.data import crops, schemes, synthetic
 from kdnotes.data.pictures import read_picture
 from kdnotes.deploy import detect
 from kdnotes.deploy import predict as prediction
-from kdnotes.models import inference
+from kdnotes.models import inference, zoo
 
 
 @pytest.fixture(scope="module")
@@ -294,7 +294,32 @@ def test_without_a_network(capsys, photo, tmp_path):
     path = save_photo(tmp_path / "a.png", photo[0])
     with pytest.raises(SystemExit):
         app.main(["predict", str(path), "--network", str(tmp_path / "absent"), "--out", "x"])
-    assert "no network at" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "no such file, and those that ship are" in said and "tough --data synthetic" in said
+
+
+def test_a_network_that_ships_is_asked_for_by_name_and_its_licence_is_said(capsys, photo, tmp_path):
+    path = save_photo(tmp_path / "a.png", photo[0])
+    args = ["predict", str(path), "--whole", "--out", str(tmp_path / "out")]
+    found = {}
+    for network in ([], ["--network", "tough"], ["--network", "tough", "--data", "synthetic"]):
+        with pytest.raises(SystemExit) as stopped:
+            app.main([*args, *network])
+        said = capsys.readouterr().out
+        assert not stopped.value.code
+        name, data = (network[1:2] or ["student-kd"])[0], network[3:] or ["youtube-faces"]
+        card = zoo.load(name, data[0]).card
+        assert said.startswith(f"{name}, trained on {card['data']['title']}. {card['licence']}\n")
+        found[said] = result(tmp_path, "a")["faces"][0]["landmarks"]
+    assert len(found) == 3 and len(set(map(str, found.values()))) == 3
+
+
+def test_the_default_network_may_be_used_for_everything():
+    assert zoo.load(*prediction.STUDENT).card["licence"].startswith("The weights are MIT")
+
+
+def test_a_network_that_says_nothing_of_itself(network):
+    assert prediction.about(prediction.load(network)) == ""
 
 
 # --- kinds of pictures ---------------------------------------------------------------------------

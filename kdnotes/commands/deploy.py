@@ -18,11 +18,13 @@ def predict(
     photos: Annotated[list[Path], typer.Argument(help="Picture files, or folders of them.")],
     out: Annotated[Path, typer.Option(help="Folder for JSON and drawn pictures.")],
     network: Annotated[
-        Path | None,
+        str,
         typer.Option(
-            help="A network's file, safetensors or ONNX. Default: the student that ships."
+            help="The name of a network that ships, such as tough, the most accurate and the "
+            "slowest; or a network's file, safetensors or ONNX."
         ),
-    ] = None,
+    ] = "student-kd",
+    data: DataName = "youtube-faces",
     box: Annotated[
         list[str] | None,
         typer.Option(
@@ -45,7 +47,9 @@ def predict(
     boxes = [_box(text) for text in box or ()]
     if boxes and whole:
         raise ValueError("--whole says that the picture is the crop; --box says where it is")
-    net, failed = prediction.load(network), False
+    net, failed = prediction.load(network, data), False
+    if about := prediction.about(net):
+        print(about)
     files = pictures.listed(photos)
     for success, line in prediction.predict_files(files, net, out, boxes, whole=whole):
         print(line)
@@ -84,11 +88,13 @@ def export(
     extras.require("onnx", "onnxruntime", "onnxscript")
     import numpy as np
 
+    from kdnotes import models
     from kdnotes.data.faceset import FaceSet
     from kdnotes.deploy import export as exporter
     from kdnotes.deploy.crops import plain_crops, rendered_crops
+    from kdnotes.models import zoo
 
-    net, crops = _load(network, data), None
+    net, crops = models.load(zoo.find(network, data)), None
     if faces:
         train = FaceSet.open(faces).split("train")
         chosen = np.linspace(0, len(train) - 1, min(CALIBRATED, len(train))).astype(int)
@@ -97,20 +103,6 @@ def export(
         crops = rendered_crops(CALIBRATED, net.config)
     path = exporter.export(net, to, precision, crops)
     print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {precision}, crops of {net.config.size} px")
-
-
-def _load(network, data):
-    """A network by its name, its file or its folder."""
-    from kdnotes import models
-    from kdnotes.models import zoo
-
-    if (network, data) in zoo.names():
-        return zoo.load(network, data)
-    path = Path(network)
-    if not path.exists():
-        names = ", ".join(f"{name} --data {data}" for name, data in zoo.names())
-        raise ValueError(f"no network {network!r}: no such file, and those that ship are {names}")
-    return models.load(path / "network.safetensors" if path.is_dir() else path)
 
 
 def web(

@@ -21,8 +21,8 @@ from kdnotes.system.files import new_file, write_json
 
 UNIT = "pixels of the upright picture, (0, 0) = middle of its first pixel"
 
-#: The network that is used unless another one is named.
-STUDENT = "student-kd", "youtube-faces"
+#: The network that is used unless another one is named. Its weights may be used for everything.
+STUDENT = "student-kd", zoo.PHOTOGRAPHS
 
 Box = tuple[float, float, float, float]
 
@@ -211,19 +211,32 @@ def _write(result, path, image, faces, net):
         write_json(result.with_name(f"{result.name}.json"), content)
 
 
-def load(network: Path | None) -> Reader:
+def load(network: str | Path = STUDENT[0], data: str = STUDENT[1]) -> Reader:
     """Loads a network for prediction.
 
     Args:
-        network: An ONNX or safetensors file. None: the student that ships with the course, in
-            onnxruntime if that is installed.
+        network: The name of a network that ships, in onnxruntime if that is installed and it ships
+            as an ONNX file; or the path of an ONNX or safetensors file.
+        data: The face set that a network that ships was trained on.
+
+    Raises:
+        FileNotFoundError, ValueError: No such network, or a damaged file.
     """
-    if network is None and importlib.util.find_spec("onnxruntime") is None:
-        return zoo.load(*STUDENT)
-    if network is None or network.suffix == ".onnx":
+    exported = importlib.util.find_spec("onnxruntime") is not None
+    path = zoo.find(str(network), data, exported=exported)
+    if path.suffix == ".onnx":
         from kdnotes.deploy.exported import Exported
 
-        return Exported(network or zoo.exported(*STUDENT))
+        return Exported(path)
     from kdnotes import models
 
-    return models.load(network)
+    return models.load(path)
+
+
+def about(net: Reader) -> str:
+    """A network's name, data and licence in a line; "" where its file does not say them."""
+    card = getattr(net, "about", None) or getattr(net, "card", {})
+    if not card.get("licence"):
+        return ""
+    data = card["data"] if isinstance(card["data"], str) else card["data"]["title"]
+    return f"{card['name']}, trained on {data}. {card['licence']}"

@@ -92,6 +92,27 @@ def _checked(name, data, ending):
     return path
 
 
+def find(network: str, data: str, *, exported: bool = False) -> Path:
+    """The file of a network: one that ships, by its name, or one on disk.
+
+    Args:
+        network: Its name, or the path of its file or of its folder.
+        data: The face set that a network that ships was trained on.
+        exported: Take the ONNX file of a network that ships, if it has one.
+
+    Raises:
+        ValueError: Neither ships, or a file that ships is damaged.
+    """
+    if (network, data) in names():
+        both = exported and f"{network}--{data}.onnx" in index()
+        return _checked(network, data, ".onnx" if both else ".safetensors")
+    path = Path(network)
+    if not path.exists():
+        ships = ", ".join(f"{name} --data {data}" for name, data in names())
+        raise ValueError(f"no network {network!r}: no such file, and those that ship are {ships}")
+    return path / "network.safetensors" if path.is_dir() else path
+
+
 def shipped(faces: FaceSet) -> dict[str, models.LandmarkNet]:
     """All networks that ship for a face set, by name; none for a set of your own."""
     return {name: load(name, data) for name, data in names() if fits(_card(name, data), faces)}

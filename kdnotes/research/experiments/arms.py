@@ -19,6 +19,7 @@ class Arm:
         scale: Factor of the loss, to bring the arms' gradients to one size.
         learning_rate: Peak of the schedule.
         steps: Factor of the regime's steps. An arm with more steps is never in the contrast.
+        network: Which network it is: "student", or a teacher alone, "tough" or "tolerant".
     """
 
     loss: str = "l1"
@@ -28,6 +29,7 @@ class Arm:
     scale: float = 1.0
     learning_rate: float = 6e-3
     steps: float = 1.0
+    network: str = "student"
 
     @property
     def taught(self) -> bool:
@@ -49,6 +51,8 @@ class Regime:
         variance: Share of the shapes' variance in the soft landmarks.
         head, teacher_head: What students and teachers read landmarks off with, see
             `models.building.HEADS`.
+        clip: As in `training.TrainConfig`. Without clipping Adam hardly notices how steep a loss
+            is, so that all arms have one gradient scale.
     """
 
     people: int | None = None
@@ -65,6 +69,7 @@ class Regime:
     variance: float = 0.90
     head: str = "linear"
     teacher_head: str = "linear"
+    clip: float | None = 1.0
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,8 @@ class Experiment:
         seeds: Of the contrast's two arms. The other arms are run with the first of them.
         others: Number of seeds of the arms outside the contrast.
         fresh: Seeds with which the contrast is confirmed on test faces.
+        others_fresh: Number of these seeds that the other arms are measured with on test faces, for
+            a table.
 
     Raises:
         ValueError: The contrast names an arm that is not there.
@@ -91,6 +98,7 @@ class Experiment:
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     others: int = 2
     fresh: tuple[int, ...] = (100, 101, 102)
+    others_fresh: int = 0
 
     def __post_init__(self):
         missing = set(self.contrast) - set(self.arms)
@@ -103,12 +111,21 @@ class Experiment:
         regime = replace(self.regime, steps=steps, teacher_steps=teacher_steps)
         return replace(self, regime=regime, seeds=self.seeds[:3], others=0)
 
-    def runs(self) -> list[tuple[str, int]]:
+    def runs(self, *, confirm: bool = False) -> list[tuple[str, int]]:
         """Arm and seed of every run: seed by seed, so that a stop leaves whole comparisons.
 
-        The contrast's arms come first.
+        The contrast's arms come first. A teacher is the same network whatever the seed, and is
+        there once.
+
+        Args:
+            confirm: The runs with fresh seeds, to be measured on test faces.
         """
-        primary = [(arm, seed) for seed in self.seeds for arm in self.contrast]
-        few = self.seeds[: self.others]
-        rest = [(arm, seed) for seed in few for arm in self.arms if arm not in self.contrast]
+        seeds, n = (self.fresh, self.others_fresh) if confirm else (self.seeds, self.others)
+        primary = [(arm, seed) for seed in seeds for arm in self.contrast]
+        rest = [
+            (name, seed)
+            for seed in seeds[:n]
+            for name, arm in self.arms.items()
+            if name not in self.contrast and (arm.network == "student" or seed == seeds[0])
+        ]
         return primary + rest

@@ -33,7 +33,7 @@ def run(
         faces: The face set.
         root: Folder for networks and caches, which may be deleted afterwards.
         log: The runs that were made before.
-        confirm: Run the contrast's two arms alone, with fresh seeds, and measure them on test
+        confirm: Run the arms that are to be confirmed with fresh seeds, and measure them on test
             faces: once, when nothing is left to choose.
     """
     regime = experiment.regime
@@ -41,11 +41,8 @@ def run(
         print(f"This face set does not say who is who: {regime.people} faces stand for people.")
     setting = Setting(regime, faces, root)
     log.keep_people(faces)
-    split, runs = "validation", experiment.runs()
-    if confirm:
-        split = "test"
-        runs = [(arm, seed) for seed in experiment.fresh for arm in experiment.contrast]
-    for name, seed in runs:
+    split = "test" if confirm else "validation"
+    for name, seed in experiment.runs(confirm=confirm):
         log.read()
         arm = experiment.arms[name]
         if not log.find(arm, regime, seed, split):

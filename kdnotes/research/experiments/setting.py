@@ -123,6 +123,7 @@ class Setting:
             math.ceil(steps / per_epoch),
             self.regime.batch_size,
             strength=self.regime.strength,
+            clip=self.regime.clip,
             **options,
         )
 
@@ -246,7 +247,10 @@ class Setting:
     # --- arms -------------------------------------------------------------------------------------
 
     def train_arm(self, arm: Arm, seed: int) -> tuple[models.LandmarkNet, dict]:
-        """The student of an arm and the last entry of its log; found if it was trained before."""
+        """The network of an arm and the last entry of its log; found if it was trained before."""
+        if arm.network != "student":
+            net = self.teacher(arm.network)
+            return net, net.card["log"]
         regime = self.regime
         faces = self.train if arm.faces == "all" else self.labelled
         targets = TARGETS[arm.targets](self)

@@ -233,7 +233,7 @@ def run(folder: Path, network: Path | None, npm: Path) -> dict:
         Photos.from_samples([face for face in faces if face.split == split])
         for split in ("validation", "test")
     )
-    net, runs_in = runtime(load(network))
+    net, runs_in = runtime(load(network) if network else load())
     size = network.stat().st_size if network else zoo.size(*STUDENT)
     rows, missing = compare(validation, test, net, size, npm)
     return {
