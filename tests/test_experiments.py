@@ -14,6 +14,7 @@ import kdnotes
 from kdnotes import plots, training
 from kdnotes.commands import app
 from kdnotes.metrics import Estimate, gain_interval
+from kdnotes.evaluation import report
 from kdnotes.models import inference
 from kdnotes.research.experiments import EXPERIMENTS, Arm, Experiment, Regime, on, runner
 from kdnotes.research.experiments.answers import STAND_INS
@@ -40,9 +41,11 @@ def setting(small_faces, tmp_path_factory):
     return Setting(Regime(people=4, **SMALL), small_faces, tmp_path_factory.mktemp("experiment"))
 
 
-def test_every_experiment_names_what_there_is():
-    for name, experiment in EXPERIMENTS.items():
+@pytest.mark.parametrize("data", ["youtube-faces", "300w"])
+def test_every_experiment_names_what_there_is(data):
+    for name, experiment in on(data).items():
         for arm in experiment.arms.values():
+            assert arm.network in ("student", "tough", "tolerant")
             assert arm.loss in training.LOSSES, name
             assert (arm.loss in training.TAUGHT) == bool(arm.teachers), name
             assert arm.taught == bool(arm.teachers or "tough" in arm.targets)
@@ -53,8 +56,48 @@ def test_every_experiment_names_what_there_is():
         first = experiment.runs()[: 2 * len(experiment.seeds)]
         assert {arm for arm, _ in first} == set(experiment.contrast)
         assert len(set(experiment.runs())) == len(experiment.runs())
+
+
+def test_a_contrast_is_between_arms_that_there_are():
     with pytest.raises(ValueError, match="names arms that are not there"):
         replace(EXPERIMENTS["direction"], contrast=("L1", "L7"))
+
+
+def test_runs_that_confirm_have_fresh_seeds_and_a_teacher_is_there_once():
+    paper = on("300w")["paper"]
+    for confirm, seeds, n in ((False, paper.seeds, paper.others), (True, paper.fresh, 2)):
+        runs = paper.runs(confirm=confirm)
+        assert {seed for _, seed in runs} == set(seeds) and len(set(runs)) == len(runs)
+        count = {arm: [a for a, _ in runs].count(arm) for arm in paper.arms}
+        assert (
+            count.pop("the Tough teacher itself") == 1 == count.pop("the Tolerant teacher itself")
+        )
+        assert count.pop(paper.contrast[0]) == count.pop(paper.contrast[1]) == len(seeds)
+        assert set(count.values()) == {n}
+    assert not set(paper.seeds) & set(paper.fresh)
+    few = on("youtube-faces")["few-labels-5"]
+    assert {arm for arm, _ in few.runs(confirm=True)} == set(few.contrast)
+
+
+def test_a_teacher_is_measured_like_an_arm(setting):
+    """It is the network that the other arms learn from, and has read the labels alone."""
+    measured = runner.measured(setting, Arm(network="tough"), 0, "validation")
+    errors = report.errors(setting.teacher("tough"), setting.validation)
+    assert unpacked(measured["errors"]) == pytest.approx(errors, abs=1e-3)
+    assert measured["training"]["step"] >= 3 and "teachers" not in measured
+
+
+def test_a_regime_says_heads_and_clipping(small_faces, tmp_path):
+    regime = Regime(people=4, head="heatmap", teacher_head="heatmap", clip=None, **SMALL)
+    regime = replace(regime, size=64, teacher_size=64)
+    setting = Setting(regime, small_faces, tmp_path)
+    net, _ = setting.train_arm(Arm("kd-paper", "both"), 0)
+    assert {net.config.head, setting.teacher("tough").config.head} == {"heatmap"}
+    assert net.card["config"]["clip"] is None
+    assert (
+        setting.config("l1", 16, 4).clip is None
+        and Regime().clip == training.TrainConfig("l1", 1).clip
+    )
 
 
 def test_in_short_only_the_contrast_is_left():

@@ -10,11 +10,13 @@ questions, three for the others. It is confirmed once, with fresh seeds, on test
 arms help to understand the answer and have two seeds each. `learning-rates` and the experiments
 after it have few seeds and support no claim.
 
-Without a face set, the main contrasts are repeated in short on the embedded faces.
+300W, labelled by hand, has experiments of its own, see `on_300w`. Without a face set, the main
+contrasts are repeated in short on the embedded faces.
 """
 
 from dataclasses import replace
 
+from kdnotes.research.experiments import on_300w
 from kdnotes.research.experiments.arms import Arm, Experiment, Regime
 
 __all__ = ["EXPERIMENTS", "IN_SHORT", "Arm", "Experiment", "Regime", "on"]
@@ -189,4 +191,4 @@ def on(data: str) -> dict[str, Experiment]:
     Args:
         data: Its `FaceSet.name`.
     """
-    return IN_SHORT if data == "synthetic" else EXPERIMENTS
+    return {"synthetic": IN_SHORT, "300w": on_300w.EXPERIMENTS}.get(data, EXPERIMENTS)
