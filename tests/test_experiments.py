@@ -13,8 +13,8 @@ import torch
 import kdnotes
 from kdnotes import plots, training
 from kdnotes.commands import app
-from kdnotes.metrics import Estimate, gain_interval
 from kdnotes.evaluation import report
+from kdnotes.metrics import Estimate, gain_interval
 from kdnotes.models import inference
 from kdnotes.research.experiments import EXPERIMENTS, Arm, Experiment, Regime, on, runner
 from kdnotes.research.experiments.answers import STAND_INS

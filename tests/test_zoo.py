@@ -1,6 +1,8 @@
 """Networks that ship: small files, checked when they are loaded, each with its card."""
 
 import json
+import tomllib
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -136,3 +138,21 @@ def test_what_ships_is_whole_and_small():
         assert zoo.size(name, data) <= 5_000_000
         total += zoo.size(name, data)
     assert total < 60e6
+
+
+def test_weights_trained_on_300w_are_for_research_only():
+    """Card, licence, metadata of the wheel and README say so; all other weights are MIT."""
+    for name, data in zoo.names():
+        licence = zoo.load(name, data).card["licence"]
+        research = "300w" in data
+        kind = "for research only" if research else "MIT"
+        assert licence.startswith(f"The weights are {kind}"), f"{name} on {data}"
+        assert not (research and "MIT" in licence)
+    root = Path(__file__).parents[1]
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+    assert "LicenseRef-300W-research-only" in project["license"]
+    assert "kdnotes/models/zoo/300w.txt" in project["license-files"]
+    assert "for research only" in (zoo.FOLDER / "300w.txt").read_text("utf-8").replace("\n", " ")
+    for file in ("LICENSE", "README.md"):
+        text = (root / file).read_text("utf-8").replace("\n", " ")
+        assert "trained on 300W" in text and "for research only" in text.replace("  ", " ")
