@@ -135,22 +135,25 @@ def _card(name, data):
     return json.loads((FOLDER / f"{name}--{data}.json").read_text("utf-8"))["card"]
 
 
-def table(nets: Mapping[str, models.LandmarkNet]) -> pd.DataFrame:
-    """What the cards of `shipped` say of size, training and errors, for people."""
+def table(nets: Mapping[str, models.LandmarkNet], split: str = "validation") -> pd.DataFrame:
+    """What the cards of `shipped` say of size, training and errors, for people.
+
+    Args:
+        nets: Networks by name.
+        split: The faces of the errors, "validation" or "test".
+    """
     import pandas as pd
 
     rows = {}
     for name, net in nets.items():
-        card = net.card
+        card, score = net.card, net.card["scores"][split]
         rows[name] = {
             "network": f"{net.config.name}, {net.config.size} px",
             "MB": f"{size(name, card['data']['name']) / 1e6:.1f}",
             "epochs": card["how"]["epochs"],
             "minutes": f"{card['seconds'] / 60:.1f}",
+            f"NME, {split}": f"{score['nme']:.2%}",
+            "95 % interval": f"{score['low']:.2%} to {score['high']:.2%}",
+            "faces above 10 %": f"{score['fr10']:.1%}",
         }
-        for split in ("validation", "test"):
-            score = card["scores"][split]
-            rows[name][f"NME, {split}"] = f"{score['nme']:.2%}"
-        rows[name]["95 % interval"] = f"{score['low']:.2%} to {score['high']:.2%}"
-        rows[name]["faces above 10 %"] = f"{score['fr10']:.1%}"
     return pd.DataFrame.from_dict(rows, orient="index")
