@@ -12,6 +12,7 @@ from youtube_tree import write_tree
 
 from kdnotes import metrics, models
 from kdnotes.commands import app
+from kdnotes.deploy.exported import Exported
 from kdnotes.research import peers
 from kdnotes.research.peers import dlib_peer, face_api
 from kdnotes.research.peers.common import Answers, Unavailable
@@ -54,8 +55,8 @@ def test_the_nearest_box_is_taken_and_a_missed_face_gets_the_landmarks_square(ph
 def test_ours_is_what_predict_says(photos):
     net = models.create("mobilenetv3_small_050", 68, size=32).eval()
     boxes = photos.landmarks_boxes()
-    timed, name = peers.runtime(net)
-    assert name == ("PyTorch" if timed is net else "onnxruntime")
+    timed = peers.runtime(net)
+    assert timed is net or isinstance(timed, Exported)
     found = peers.ours(timed, photos.images, boxes, 2)
     expected = peers.predict(net, photos.images[3], boxes[3], looks=2)
     assert found.points[3] == pytest.approx(expected, abs=0.01) and found.milliseconds > 0
@@ -70,11 +71,32 @@ def test_what_is_not_there_is_said(photos, monkeypatch, tmp_path):
         face_api.install(tmp_path)
     net = models.create("mobilenetv3_small_050", 68, size=32).eval()
     monkeypatch.setattr(peers.Photos, "detector_boxes", peers.Photos.square_boxes)
-    rows, missing = peers.compare(photos, photos, net, 5, tmp_path)
+    nets = [peers.Ours("ours", net, 5)]
+    rows, missing = peers.compare(photos, photos, nets, tmp_path)
     assert [row["who"] for row in rows] == ["ours", "ours, looking twice", "ours, looking twice"]
     assert len(missing) == 2
     text = peers.table({"rows": rows}).to_string()
     assert "ours, looking twice" in text and "ms a face" in text
+
+
+def test_who_was_trained_on_the_pictures_is_named(photos, monkeypatch, tmp_path):
+    def unavailable(folder):
+        raise Unavailable("no face-api")
+
+    monkeypatch.setattr(face_api, "install", unavailable)
+    monkeypatch.setattr(dlib_peer, "size", lambda: 7)
+    monkeypatch.setattr(peers.Photos, "own_boxes", peers.Photos.square_boxes)
+    monkeypatch.setattr(peers.Photos, "detector_boxes", peers.Photos.square_boxes)
+    monkeypatch.setattr(dlib_peer, "predict", lambda *_: Answers(photos.points, 1.0))
+    for seen, name in (((), "dlib"), (("dlib",), "dlib, trained on these pictures")):
+        rows, _ = peers.compare(photos, photos, [], tmp_path, seen)
+        assert [row["who"] for row in rows] == [name] * 3
+    assert peers.READERS["300w"][1] == ("dlib",) and not peers.READERS["youtube-faces"][1]
+
+
+def test_a_data_set_that_is_not_compared_on_is_said(tmp_path):
+    with pytest.raises(ValueError, match="no comparison on 'cofw'; there is one on youtube-faces"):
+        peers.run(tmp_path, None, tmp_path, "cofw")
 
 
 def test_an_installation_that_fails_is_said(tmp_path, monkeypatch):
@@ -101,12 +123,13 @@ def test_dlib_answers_about_the_face(photos):
 
 
 def test_answers_of_face_api_are_pixels_of_the_picture(photos, tmp_path, monkeypatch):
-    """The middle of every crop is the middle of the box that it was cut around."""
+    """The middle of every crop is the middle of the box that it was cut around. Pixels are counted
+    from the middle of the first one."""
 
     def run(command, **options):
         raw, answers = command[3:5]
         assert raw.stat().st_size == len(photos.images) * face_api.SIDE**2 * 3
-        middle = [[[face_api.SIDE / 2] * 2] * 68] * len(photos.images)
+        middle = [[[(face_api.SIDE - 1) / 2] * 2] * 68] * len(photos.images)
         answers.write_text(json.dumps({"landmarks": middle, "milliseconds": [1.0, 3.0, 2.0]}))
         return subprocess.CompletedProcess(command, 0)
 

@@ -66,11 +66,12 @@ def experiment(
 
 def peers(
     folder: Annotated[
-        Path, typer.Option("--dir", help="YouTube Faces with facial keypoints, unpacked.")
+        Path, typer.Option("--dir", help="The data set, unpacked: YouTube Faces or 300W.")
     ],
+    of: Annotated[str, typer.Option(help="Which it is: youtube-faces or 300w.")] = "youtube-faces",
     network: Annotated[
         Path | None,
-        typer.Option(help="A network's file. Default: the student that ships with kdnotes."),
+        typer.Option(help="A network's file. Default: the students that ship for photographs."),
     ] = None,
     npm: Annotated[
         Path | None, typer.Option(help="Folder for face-api's packages. Default: npm in build/.")
@@ -81,7 +82,7 @@ def peers(
     from kdnotes.evaluation import report
     from kdnotes.research import peers as comparison
 
-    results = comparison.run(folder, network, npm or build_folder("npm"))
+    results = comparison.run(folder, network, npm or build_folder("npm"), of)
     print(comparison.table(results).to_string())
     print(
         f"\n{results['test_faces']} test faces; errors in % of the inter-ocular distance; one "

@@ -1,18 +1,20 @@
-"""Our student against dlib and face-api, on the same photographs and by the same measure.
+"""Our students against dlib and face-api, on the same photographs and by the same measure.
 
-    python -m kdnotes peers --dir UNPACKED_ARCHIVE
+    python -m kdnotes peers --dir UNPACKED_ARCHIVE             # YouTube Faces
+    python -m kdnotes peers --dir UNPACKED_ARCHIVES --of 300w
 
-Each peer is measured on the box that it is made for, on the landmarks' box, and on the box of one
-common detector. The peers were trained on other labels, and all their points lie a little to one
-side of these labels. So every row is given as it is, and without a constant shift, which is fitted
-on validation faces. Our student was trained on other people of the same data set; the peers were
-not, which favours our student. It runs in onnxruntime where the extra `export` is installed, else
-in PyTorch, which is several times slower for one face.
+Each network is measured on the box that it is made for, on the landmarks' box, and on the box of
+one common detector, as on one's own photographs. The peers were trained on other labels, and all
+their points lie a little to one side of these labels. So every row is given as it is, and without a
+constant shift, which is fitted on validation faces. One of our students was trained on other people
+of the same data set, which favours it; dlib was trained on the very pictures of 300W. Ours run in
+onnxruntime where the extra `export` is installed, else in PyTorch, which is several times slower
+for one face.
 """
 
 import importlib.util
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,11 +26,11 @@ from kdnotes import metrics
 from kdnotes.course.machine import hardware
 from kdnotes.data import crops
 from kdnotes.data.crops import Sample
-from kdnotes.data.formats import read_youtube_faces
+from kdnotes.data.formats import read_300w, read_youtube_faces
 from kdnotes.deploy import detect
 from kdnotes.deploy.export import export
 from kdnotes.deploy.exported import Exported
-from kdnotes.deploy.predict import STUDENT, Reader, load, predict
+from kdnotes.deploy.predict import Reader, load, predict
 from kdnotes.evaluation.cost import one_thread
 from kdnotes.evaluation.report import per_cent
 from kdnotes.models import zoo
@@ -39,6 +41,13 @@ __all__ = ["Answers", "Photos", "Unavailable", "compare", "ours", "run", "table"
 
 #: Names of the boxes in the table.
 OWN, LANDMARKS, DETECTOR = "its own", "landmarks' box", "common detector (face-api tiny)"
+
+
+#: What is compared on: how its faces are read, and who was trained on these very pictures.
+READERS = {
+    "youtube-faces": (read_youtube_faces, ()),
+    "300w": (partial(read_300w, without=["ibug"]), ("dlib",)),
+}
 
 
 @dataclass(frozen=True)
@@ -97,14 +106,13 @@ class Photos:
         return chosen
 
 
-def runtime(net: Reader) -> tuple[Reader, str]:
-    """The network in the form in which it is timed, and the name of what runs it."""
-    if isinstance(net, Exported):
-        return net, "onnxruntime"
-    if not all(importlib.util.find_spec(name) for name in ("onnx", "onnxscript", "onnxruntime")):
-        return net, "PyTorch"
+def runtime(net: Reader) -> Reader:
+    """The network in the form in which it is timed: in onnxruntime, where that is installed."""
+    needed = ("onnx", "onnxscript", "onnxruntime")
+    if isinstance(net, Exported) or not all(map(importlib.util.find_spec, needed)):
+        return net
     with tempfile.TemporaryDirectory() as folder:
-        return Exported(export(net, Path(folder) / "student.onnx")), "onnxruntime"
+        return Exported(export(net, Path(folder) / "student.onnx"))
 
 
 def ours(net: Reader, images: list, boxes: list[tuple], looks: int = 1) -> Answers:
@@ -170,17 +178,32 @@ def row(
     }
 
 
+@dataclass(frozen=True)
+class Ours:
+    """One of our networks.
+
+    Attributes:
+        name: In the table.
+        net: As `runtime` returns it.
+        size: Bytes of its file.
+    """
+
+    name: str
+    net: Reader
+    size: int
+
+
 def compare(
-    validation: Photos, test: Photos, net: Reader, size: int, npm: Path
+    validation: Photos, test: Photos, nets: Sequence[Ours], npm: Path, seen: Sequence[str] = ()
 ) -> tuple[list[dict], list[str]]:
     """Measures whoever can be measured on this machine.
 
     Args:
         validation: The photographs that shifts are fitted on.
         test: The photographs that are measured.
-        net: Our student, as `runtime` returns it.
-        size: Bytes of its file.
+        nets: Our networks.
         npm: Folder for face-api's packages.
+        seen: Peers that were trained on these photographs.
 
     Returns:
         The rows, and for each peer that is missing the reason.
@@ -188,14 +211,17 @@ def compare(
     rows, missing = [], []
 
     def add(name, size, boxes_by_name, predict):
+        if name in seen:
+            name += ", trained on these pictures"
         for box, boxes_of in boxes_by_name.items():
             answer = partial(_answer, predict, boxes_of)
             rows.append(row(name, box, size, answer, validation, test))
 
     landmarks, detector = Photos.landmarks_boxes, Photos.detector_boxes
-    add("ours", size, {LANDMARKS: landmarks}, partial(ours, net))
     both = {LANDMARKS: landmarks, DETECTOR: detector}
-    add("ours, looking twice", size, both, partial(ours, net, looks=2))
+    for our in nets:
+        add(our.name, our.size, {LANDMARKS: landmarks}, partial(ours, our.net))
+        add(f"{our.name}, looking twice", our.size, both, partial(ours, our.net, looks=2))
     try:
         boxes = {OWN: Photos.own_boxes, LANDMARKS: Photos.square_boxes, DETECTOR: detector}
         add("dlib", dlib_peer.size(), boxes, dlib_peer.predict)
@@ -217,29 +243,48 @@ def _answer(predict, boxes_of, photos):
     return predict(photos.images, boxes_of(photos))
 
 
-def run(folder: Path, network: Path | None, npm: Path) -> dict:
+def _students():
+    """Our students that ship for photographs."""
+    return [
+        Ours(f"student of {data}", runtime(load(name, data)), zoo.size(name, data))
+        for name, data in zoo.names()
+        if name == "student-kd" and data in READERS
+    ]
+
+
+def run(folder: Path, network: Path | None, npm: Path, of: str = zoo.PHOTOGRAPHS) -> dict:
     """The whole comparison on the photographs of an unpacked data set.
 
     Args:
-        folder: YouTube Faces with facial keypoints, unpacked.
-        network: File of our student; None: the one that ships.
+        folder: The data set, unpacked.
+        network: File of our network; None: the students that ship for photographs.
         npm: Folder for face-api's packages.
+        of: Which data set it is, a name in `READERS`.
 
     Returns:
         JSON values: the rows, what is missing and why, how many faces, and the machine.
+
+    Raises:
+        ValueError: No such data set.
     """
-    faces = [face for face in read_youtube_faces(folder) if isinstance(face, Sample)]
+    if of not in READERS:
+        raise ValueError(f"no comparison on {of!r}; there is one on {', '.join(READERS)}")
+    read, seen = READERS[of]
+    faces = [face for face in read(folder) if isinstance(face, Sample)]
     validation, test = (
         Photos.from_samples([face for face in faces if face.split == split])
         for split in ("validation", "test")
     )
-    net, runs_in = runtime(load(network) if network else load())
-    size = network.stat().st_size if network else zoo.size(*STUDENT)
-    rows, missing = compare(validation, test, net, size, npm)
+    if network:
+        nets = [Ours("ours", runtime(load(network)), network.stat().st_size)]
+    else:
+        nets = _students()
+    rows, missing = compare(validation, test, nets, npm, seen)
     return {
+        "data": of,
         "test_faces": len(test.images),
         "normaliser": "interocular",
-        "ours_runs_in": runs_in,
+        "ours_runs_in": "onnxruntime" if isinstance(nets[0].net, Exported) else "PyTorch",
         "hardware": hardware(),
         "missing": missing,
         "rows": rows,
