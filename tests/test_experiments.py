@@ -17,6 +17,7 @@ from kdnotes.evaluation import report
 from kdnotes.metrics import Estimate, gain_interval
 from kdnotes.models import inference
 from kdnotes.research.experiments import EXPERIMENTS, Arm, Experiment, Regime, on, runner
+from kdnotes.research.experiments import setting as settings
 from kdnotes.research.experiments.answers import STAND_INS
 from kdnotes.research.experiments.log import Log, packed, unpacked
 from kdnotes.research.experiments.results import (
@@ -28,6 +29,7 @@ from kdnotes.research.experiments.results import (
 )
 from kdnotes.research.experiments.setting import Setting
 from kdnotes.research.experiments.targets import TARGETS
+from kdnotes.training.checkpoints import Run
 
 PACKAGE = Path(kdnotes.__file__).parent
 SMALL = {
@@ -127,6 +129,24 @@ def test_a_training_is_found_again_and_another_is_refused(setting, monkeypatch):
     monkeypatch.setattr(setting, "regime", replace(setting.regime, steps=40))
     with pytest.raises(ValueError, match="was trained otherwise"):
         setting.train_arm(Arm(), seed=0)
+
+
+def test_a_stopped_training_goes_on_where_epochs_are_long(small_faces, tmp_path, monkeypatch):
+    regime = Regime(**SMALL | {"steps": 12})
+    monkeypatch.setattr(settings, "LONG", 4)
+    whole = Setting(regime, small_faces, tmp_path / "whole").train_arm(Arm(), 0)[1]
+    setting, write = Setting(regime, small_faces, tmp_path / "stopped"), Run.write
+
+    def stop(run, state):
+        write(run, state)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Run, "write", stop)
+        setting.train_arm(Arm(), 0)
+    (checkpoint,) = setting.student_folder.glob("*/checkpoint.pt")
+    assert setting.train_arm(Arm(), 0)[1]["loss"] == whole["loss"]
+    assert not checkpoint.parent.exists()
 
 
 def test_labels_are_those_of_some_people(setting, small_faces):

@@ -4,6 +4,7 @@ import functools
 import hashlib
 import json
 import math
+import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -22,6 +23,9 @@ from kdnotes.teachers import TeacherCache, Teachers, build_cache
 
 #: How far a wrong label is moved, in longer sides of the landmarks' box.
 WRONG_BY = (0.05, 0.15)
+
+#: Steps in an epoch that is long enough to be saved after.
+LONG = 20
 
 
 class Setting:
@@ -138,8 +142,8 @@ class Setting:
     ) -> tuple[models.LandmarkNet, dict]:
         """The network in a file and the last entry of its log; trained now if it is not there.
 
-        A training of few faces has thousands of short epochs, and saving after each of them would
-        take longer than the training. So it is saved at its end, and a stop loses one training.
+        A training that was stopped goes on. With few faces it has thousands of short epochs, and
+        saving after each of them would take longer than the training; so it then begins anew.
 
         Args:
             path: File of the network.
@@ -150,11 +154,14 @@ class Setting:
             ValueError: The file holds a network with another configuration.
         """
         if not path.exists():
-            log = training.fit(net, faces, config, targets=targets, teachers=teachers)
+            run = path.with_suffix("") if len(faces) >= LONG * config.batch_size else None
+            log = training.fit(net, faces, config, targets=targets, teachers=teachers, run=run)
             last = log[-1]
             if "slope" in last:
                 last["mean_slope"] = float(np.mean([entry["slope"] for entry in log]))
             models.save(net, path, card={"config": asdict(config), "log": last})
+            if run:
+                shutil.rmtree(run)
         net = models.load(path, self.device)
         if net.card["config"] != asdict(config):
             raise ValueError(f"{path} was trained otherwise; delete it or choose another folder")
