@@ -83,7 +83,7 @@ def test_a_network_is_trained_shipped_and_goes_on_from_what_ships(
     assert "tough--drawn.safetensors" in capsys.readouterr().out
     card = zoo.load("tough", "drawn").card
     assert {"data", "labels", "split", "command", "seed", "scores", "use", "licence"} <= set(card)
-    assert set(card["scores"]) == {"validation", "test"}
+    assert set(card["scores"]) == {"train", "validation", "test"}
     json.dumps(card)
     course = course_of(small_faces)
     net, _ = long_run.train(course, "tough")

@@ -44,6 +44,16 @@ def test_stored_results_are_complete(results):
     assert results["profile"] == "quick"
 
 
+def test_one_split_alone(results):
+    """What notebook 00 shows before the test faces are looked at."""
+    shown = report.on_split(results, "validation")
+    assert {row["split"] for row in shown["scores"]} == {"validation"}
+    assert not [name for name in report.table(shown) if "test" in name]
+    caption, counts = report.caption(shown), results["data"]["faces"]
+    assert f"{counts['validation']} validation faces" in caption and "test faces" not in caption
+    assert len(results["scores"]) > len(shown["scores"])
+
+
 def test_notebook_05_shows_the_stored_results():
     results = stored("synthetic")
     notebook = nbformat.read(ROOT / "notebooks" / "05_evaluation.ipynb", as_version=4)

@@ -191,10 +191,10 @@ def about_data(faces: FaceSet) -> dict:
 
 def on_split(report: dict, split: str) -> dict:
     """The report of one split alone."""
-    rows = {
-        key: [row for row in report[key] if row["split"] == split] for key in ("scores", "subsets")
+    return report | {
+        key: [row for row in report.get(key, ()) if row["split"] == split]
+        for key in ("scores", "subsets")
     }
-    return report | rows
 
 
 def table(report: dict) -> pd.DataFrame:

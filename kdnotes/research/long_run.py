@@ -258,9 +258,12 @@ def ship(course: recipes.Course, name: str) -> Path:
 
 
 def _scores(course, net, soft):
-    """Scores of a network on each split, with `soft` also against the soft landmarks."""
+    """Scores of a network on each split, with `soft` also against the soft landmarks.
+
+    Those of the training faces show how much of them is known by heart.
+    """
     scores = {}
-    for split in report.SPLITS:
+    for split in ("train", *report.SPLITS):
         faces = course.split(split)
         pred = inference.predict(net, faces)
         scores[split] = report.score(pred, faces)
