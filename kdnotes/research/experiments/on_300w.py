@@ -38,6 +38,7 @@ TAUGHT = {
     "KD-Loss (PAPER), Tough only": Arm("kd-paper", "tough"),
     "KD-Loss (PAPER), Tolerant only": Arm("kd-paper", "tolerant"),
     "KD-Loss (RELEASED)": Arm("kd-released", "both"),
+    "L1 to label and to Tough": Arm("l1+teachers", "tough"),
 }
 TEACHERS = {
     "the Tough teacher itself": Arm(network="tough"),
