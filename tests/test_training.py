@@ -269,6 +269,8 @@ def test_tensorboard_gets_the_log(train, validation, tmp_path):
 
 def test_bar_shows_epoch_terms_error_and_speed(train, validation, capsys, tmp_path, monkeypatch):
     monkeypatch.setattr(training.progress, "READ_EVERY", 1)
+    # no screen that the line must fit on
+    monkeypatch.setattr("tqdm.std._screen_shape_wrapper", lambda: lambda file: (None, None))
     teachers = Teachers(new_net(train, seed=1), new_net(train, seed=2))
     more = {"teachers": teachers, "validation": validation, "run": tmp_path / "student"}
     net = new_net(train)
