@@ -153,7 +153,8 @@ def test_every_extra_of_a_sentence_exists():
 
 def test_a_module_that_turns_out_to_be_missing(monkeypatch, capsys, tmp_path):
     """predict needs onnxruntime for an ONNX file alone; a mistake of ours stays a traceback."""
-    (tmp_path / "face.png").write_bytes(b"")
+    for name in ("face.png", "student.onnx"):
+        (tmp_path / name).write_bytes(b"")
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     asked = ["predict", str(tmp_path / "face.png"), "--out", str(tmp_path / "out")]
     with pytest.raises(SystemExit):

@@ -346,7 +346,7 @@ def run(monkeypatch, capsys, tmp_path):
     """`predict` with a stub for a network: its exit code, what it printed, its error."""
     points = grey()[1]
     box = crops.landmarks_box(points)
-    monkeypatch.setattr(prediction, "load", lambda _: Stub(points, box))
+    monkeypatch.setattr(prediction, "load", lambda *_: Stub(points, box))
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     pictures._reads_heic.cache_clear()
     comma = ",".join(map(str, box))
