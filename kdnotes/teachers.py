@@ -40,7 +40,7 @@ def worth_having(teacher: float, student: float) -> str:
     lower = 1 - teacher / student
     kept = "worth having" if lower >= WORTH else "by the rule not worth having"
     return (
-        f"teacher {teacher:.2%}, plain student {student:.2%}: lower by {lower:.0%}, the mark is "
+        f"teacher {teacher:.2%}, plain student {student:.2%}: lower by {lower:.1%}, the mark is "
         f"{WORTH:.0%}: {kept}"
     )
 

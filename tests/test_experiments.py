@@ -131,7 +131,9 @@ def test_a_training_is_found_again_and_another_is_refused(setting, monkeypatch):
         setting.train_arm(Arm(), seed=0)
 
 
-def test_a_stopped_training_goes_on_where_epochs_are_long(small_faces, tmp_path, monkeypatch):
+def test_a_stopped_training_goes_on_where_epochs_are_long(
+    small_faces, tmp_path, monkeypatch, capsys
+):
     regime = Regime(**SMALL | {"steps": 12})
     monkeypatch.setattr(settings, "LONG", 4)
     whole = Setting(regime, small_faces, tmp_path / "whole").train_arm(Arm(), 0)[1]
@@ -145,8 +147,9 @@ def test_a_stopped_training_goes_on_where_epochs_are_long(small_faces, tmp_path,
         patched.setattr(Run, "write", stop)
         setting.train_arm(Arm(), 0)
     (checkpoint,) = setting.student_folder.glob("*/checkpoint.pt")
+    capsys.readouterr()
     assert setting.train_arm(Arm(), 0)[1]["loss"] == whole["loss"]
-    assert not checkpoint.parent.exists()
+    assert "going on after step" in capsys.readouterr().err and not checkpoint.parent.exists()
 
 
 def test_labels_are_those_of_some_people(setting, small_faces):

@@ -1,7 +1,11 @@
 """Networks with a map per landmark: where their landmarks are read off, and that they travel."""
 
+import json
+
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from kdnotes import models
 from kdnotes.models import building
@@ -88,5 +92,10 @@ def test_unknown_head_names_those_that_there_are():
 
 def test_files_of_before_have_a_linear_head(tmp_path):
     """Their configuration names no head."""
-    assert type(models.create(SMALL, 68, size=32)) is models.LandmarkNet
-    assert models.NetConfig("none", 68).head == "linear"
+    path = models.save(models.create(SMALL, 68, size=32), tmp_path / "net")
+    with safe_open(path, "pt") as file:
+        about = json.loads(file.metadata()["kdnotes"])
+    del about["config"]["head"]
+    save_file(load_file(path), path, metadata={"kdnotes": json.dumps(about)})
+    again = models.load(path)
+    assert type(again) is models.LandmarkNet and again.config.head == "linear"

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from kdnotes import training
 from kdnotes.commands import app
 from kdnotes.course import recipes
 from kdnotes.models import inference, zoo
-from kdnotes.research import long_run
+from kdnotes.research import long_run, studies
 
 TINY = {"network": "mobilenetv3_small_050", "learning_rate": 2e-3}
 
@@ -42,8 +43,9 @@ def test_students_differ_in_the_loss_alone_and_teachers_see_more(nets):
     assert nets["tough"].size == nets["tolerant"].size > nets["student-kd"].size
     assert nets["tough"].network == nets["tolerant"].network != nets["student-kd"].network
     for how in nets.values():
-        start = (long_run.PHOTOGRAPHS if how.start_data else nets).get(how.start, how)
-        assert start.network == how.network
+        if how.start:
+            start = (long_run.PHOTOGRAPHS if how.start_data else nets)[how.start]
+            assert start.network == how.network
     assert [name for name, how in nets.items() if how.targets == "soft"] == ["tolerant"]
 
 
@@ -118,10 +120,22 @@ def test_a_plan_starts_with_a_network_that_ships(short, small_faces, monkeypatch
     course = course_of(small_faces)
     course.faces.meta = course.faces.meta | {"name": "300w"}
     assert long_run.plan(course, "tough") == long_run.HAND_MADE["tough"]
-    asked = []
-    monkeypatch.setattr(zoo, "load", lambda name, data: asked.append((name, data)))
-    long_run._start(course, long_run.HAND_MADE["student-kd"])
+    asked, net = [], recipes.new_network(course, "mobilenetv3_small_050", 32, head="heatmap")
+    net.card = {"labels_moved_by": [0.01, -0.02], "data": {"stored_margin": 2.6}}
+    monkeypatch.setattr(zoo, "load", lambda *network: asked.append(network) or net)
+    start = long_run._start(course, long_run.HAND_MADE["student-kd"])
     assert asked == [("student-plain", zoo.PHOTOGRAPHS)]
+    assert start.head.bias.view(-1, 2)[0].tolist() == pytest.approx([0.02, -0.04])
+
+
+def test_another_network_is_nothing_to_start_with(small_faces, tmp_path):
+    course = course_of(small_faces)
+    start = recipes.new_network(course, "mobilenetv3_small_050", 32)
+    config = training.TrainConfig("l1", 1)
+    with pytest.raises(ValueError, match=r"with a linear head; expected .* with a heatmap head"):
+        studies.train(
+            course, "mobilenetv3_small_050", 32, config, tmp_path, head="heatmap", start=start
+        )
 
 
 @pytest.mark.parametrize(

@@ -550,6 +550,7 @@ def test_a_run_of_an_earlier_version_goes_on(undisturbed, train, validation, tmp
     tensors = {k: v.clone(memory_format=torch.contiguous_format) for k, v in tensors.items()}
     rest = {name: content[name] for name in ("key", "history", "epoch", "scaler")}
     del rest["epoch"]["counts"]
+    assert "head" not in rest["key"]["network"]  # there was only one then
     save_file(tensors, run / "checkpoint.safetensors", metadata={"kdnotes": json.dumps(rest)})
     (run / "checkpoint.pt").unlink()
     other = new_net(train, seed=5)

@@ -20,8 +20,8 @@ def predict(
     network: Annotated[
         str,
         typer.Option(
-            help="The name of a network that ships, such as tough, the most accurate and the "
-            "slowest; or a network's file, safetensors or ONNX."
+            help="The name of a network that ships, such as tough, the teacher; or a network's "
+            "file, safetensors or ONNX."
         ),
     ] = "student-kd",
     data: DataName = "youtube-faces",

@@ -23,7 +23,7 @@ def experiment(
     confirm: Annotated[
         bool,
         typer.Option(
-            "--confirm", help="Run its contrast alone, with fresh seeds, on test faces: once."
+            "--confirm", help="Run what is to be confirmed, with fresh seeds, on test faces: once."
         ),
     ] = False,
     folder: Annotated[
@@ -59,16 +59,17 @@ def experiment(
     for run in runner.run(chosen, faces, root, kept, confirm=confirm):
         print(f"{run['arm']}, seed {run['seed']}: {run['nme']:.2%}, {run['seconds']:.0f} s")
     outcome = results.Results(chosen, kept, "test" if confirm else "validation")
-    print(outcome.shown().to_string())
+    print(f"{outcome.shown().to_string()}\n{results.verdict(chosen, kept)}\n{kept.path}")
     record.record_experiments(kept, None if log else checkout / "README.md")
-    print(f"{results.verdict(chosen, kept)}\n{kept.path}")
 
 
 def peers(
     folder: Annotated[
         Path, typer.Option("--dir", help="The data set, unpacked: YouTube Faces or 300W.")
     ],
-    of: Annotated[str, typer.Option(help="Which it is: youtube-faces or 300w.")] = "youtube-faces",
+    of: Annotated[
+        str, typer.Option(help="Which it is: youtube-faces, or 300w without its part ibug.")
+    ] = "youtube-faces",
     network: Annotated[
         Path | None,
         typer.Option(help="A network's file. Default: the students that ship for photographs."),
@@ -90,13 +91,11 @@ def peers(
     )
     for reason in results["missing"]:
         print(f"left out: {reason}")
-    print(report.write(results, out or build_folder("peers.json")))
+    print(report.write(results, out or build_folder(f"peers-{of}.json")))
 
 
 def long_run(
-    name: Annotated[
-        str, typer.Argument(help="base, tough, tolerant, student-plain or student-kd.")
-    ],
+    name: Annotated[str, typer.Argument(help="tough, tolerant, student-plain or student-kd.")],
     data: FaceSetPath = None,
     ship: Annotated[
         bool,

@@ -220,7 +220,7 @@ def load(network: str | Path = STUDENT[0], data: str = STUDENT[1]) -> Reader:
         data: The face set that a network that ships was trained on.
 
     Raises:
-        FileNotFoundError, ValueError: No such network, or a damaged file.
+        ValueError: No such network, or a damaged file.
     """
     exported = importlib.util.find_spec("onnxruntime") is not None
     path = zoo.find(str(network), data, exported=exported)
@@ -236,7 +236,7 @@ def load(network: str | Path = STUDENT[0], data: str = STUDENT[1]) -> Reader:
 def about(net: Reader) -> str:
     """A network's name, data and licence in a line; "" where its file does not say them."""
     card = getattr(net, "about", None) or getattr(net, "card", {})
-    if not card.get("licence"):
+    name, data, licence = (card.get(key) for key in ("name", "data", "licence"))
+    if not (name and data and licence):
         return ""
-    data = card["data"] if isinstance(card["data"], str) else card["data"]["title"]
-    return f"{card['name']}, trained on {data}. {card['licence']}"
+    return f"{name}, trained on {data if isinstance(data, str) else data['title']}. {licence}"

@@ -1,5 +1,6 @@
 """How well networks do: training curves, error curves, bars."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -15,7 +16,9 @@ from kdnotes.plots.style import (
     GREEN,
     ORANGE,
     PINK,
+    RED,
     SKY,
+    YELLOW,
     colour_of,
     new_figure,
 )
@@ -184,7 +187,7 @@ def prices(rows: Sequence[Mapping]) -> Figure:
     """
     figure, [[ax]] = new_figure(7, 3.6, plain=True)
     peers = pd.DataFrame(rows).groupby("who", sort=False)
-    palette = (SKY, GREEN, BLACK, ORANGE, PINK, BLUE)
+    palette = itertools.cycle((SKY, GREEN, BLACK, ORANGE, PINK, BLUE, RED, YELLOW))
     for (name, peer), colour in zip(peers, palette, strict=False):
         x, y = peer["milliseconds"], 100 * peer["nme_without_shift"]
         ax.plot(x, y, color=colour, lw=1)

@@ -134,7 +134,7 @@ def folder_of(course: recipes.Course, name: str) -> Path:
 def _start(course, config):
     """The network whose weights a long run starts with, or None."""
     if config.start_data:
-        return zoo.load(config.start, config.start_data)
+        return _unshifted(zoo.load(config.start, config.start_data))
     return _centred(course, config.start) if config.start else None
 
 
@@ -142,9 +142,14 @@ def _centred(course, name):
     """The network of that name, its landmarks centred: one that ships, or one trained here."""
     shipped = {} if folder_of(course, name).exists() else zoo.shipped(course.faces)
     if name in shipped:
-        net = shipped[name]
-        return shifted(net, np.array(net.card["labels_moved_by"]), course.zoom)
+        return _unshifted(shipped[name])
     return train(course, name)[0]
+
+
+def _unshifted(net):
+    """A network that ships, its landmarks centred again."""
+    zoom = net.card["data"]["stored_margin"] / net.config.crop_margin
+    return shifted(net, np.array(net.card["labels_moved_by"]), zoom)
 
 
 def shift_of_labels(course: recipes.Course) -> np.ndarray:

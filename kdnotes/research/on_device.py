@@ -116,7 +116,7 @@ def at_side(net: models.LandmarkNet, side: int, folder: Path) -> dict[str, float
         side: In pixels.
         folder: For the exported files.
     """
-    larger = models.LandmarkNet(replace(net.config, size=side), net.backbone)
+    larger = type(net)(replace(net.config, size=side), net.backbone)
     larger.load_state_dict(net.state_dict())
     larger.eval()
     crops = rendered_crops(FEW, larger.config)

@@ -42,10 +42,15 @@ def train(
         The network and its log, one dict per epoch.
 
     Raises:
-        ValueError: The folder holds another training.
+        ValueError: The folder holds another training, or another network is to be started with.
     """
     net = recipes.new_network(course, network, size, head=head)
     if start is not None:
+        if (start.config.name, start.config.head) != (network, head):
+            raise ValueError(
+                f"the network to start with is a {start.config.name} with a {start.config.head} "
+                f"head; expected a {network} with a {head} head"
+            )
         net.load_state_dict(start.state_dict())
     return net, recipes.fit(course, net, config, folder, targets, teachers)
 

@@ -14,10 +14,12 @@ from kdnotes.training.objectives import TAUGHT
 
 def key(student, faces, config, targets, teachers):
     """What makes this training this one: a run folder is only continued where all of it agrees."""
-    network = asdict(student.config)
+    network = {key: value for key, value in asdict(student.config).items() if value is not None}
+    if network["head"] == "linear":
+        del network["head"]  # runs of before, when there was no other, go on
     parts = {
         "config": asdict(config),
-        "network": {key: value for key, value in network.items() if value is not None},
+        "network": network,
         "faces": faces.fingerprint,
     }
     parts["rows"] = hashlib.sha256(faces.rows.tobytes()).hexdigest()

@@ -96,7 +96,7 @@ def find(network: str, data: str, *, exported: bool = False) -> Path:
     """The file of a network: one that ships, by its name, or one on disk.
 
     Args:
-        network: Its name, or the path of its file or of its folder.
+        network: Its name, or the path of its folder or of its file, with or without .safetensors.
         data: The face set that a network that ships was trained on.
         exported: Take the ONNX file of a network that ships, if it has one.
 
@@ -107,6 +107,8 @@ def find(network: str, data: str, *, exported: bool = False) -> Path:
         both = exported and f"{network}--{data}.onnx" in index()
         return _checked(network, data, ".onnx" if both else ".safetensors")
     path = Path(network)
+    if not path.exists() and path.with_name(f"{path.name}.safetensors").is_file():
+        path = path.with_name(f"{path.name}.safetensors")
     if not path.exists():
         ships = ", ".join(f"{name} --data {data}" for name, data in names())
         raise ValueError(f"no network {network!r}: no such file, and those that ship are {ships}")

@@ -19,6 +19,7 @@ from kdnotes.research.experiments.answers import STAND_INS
 from kdnotes.research.experiments.arms import Arm, Regime
 from kdnotes.research.experiments.targets import TARGETS
 from kdnotes.system import processes
+from kdnotes.system.files import turn
 from kdnotes.teachers import TeacherCache, Teachers, build_cache
 
 #: How far a wrong label is moved, in longer sides of the landmarks' box.
@@ -153,15 +154,16 @@ class Setting:
         Raises:
             ValueError: The file holds a network with another configuration.
         """
-        if not path.exists():
-            run = path.with_suffix("") if len(faces) >= LONG * config.batch_size else None
-            log = training.fit(net, faces, config, targets=targets, teachers=teachers, run=run)
-            last = log[-1]
-            if "slope" in last:
-                last["mean_slope"] = float(np.mean([entry["slope"] for entry in log]))
-            models.save(net, path, card={"config": asdict(config), "log": last})
-            if run:
-                shutil.rmtree(run)
+        with turn(path):  # several experiments may share a network
+            if not path.exists():
+                run = path.with_suffix("") if len(faces) >= LONG * config.batch_size else None
+                log = training.fit(net, faces, config, targets=targets, teachers=teachers, run=run)
+                last = log[-1]
+                if "slope" in last:
+                    last["mean_slope"] = float(np.mean([entry["slope"] for entry in log]))
+                models.save(net, path, card={"config": asdict(config), "log": last})
+                if run:
+                    shutil.rmtree(run, ignore_errors=True)
         net = models.load(path, self.device)
         if net.card["config"] != asdict(config):
             raise ValueError(f"{path} was trained otherwise; delete it or choose another folder")
@@ -259,6 +261,8 @@ class Setting:
             net = self.teacher(arm.network)
             return net, net.card["log"]
         regime = self.regime
+        if arm.teachers == "hints" and "heatmap" in (regime.head, regime.teacher_head):
+            raise ValueError("hints are pooled features, which a network with heatmaps has not")
         faces = self.train if arm.faces == "all" else self.labelled
         targets = TARGETS[arm.targets](self)
         teachers = None

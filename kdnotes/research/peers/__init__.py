@@ -270,13 +270,14 @@ def run(folder: Path, network: Path | None, npm: Path, of: str = zoo.PHOTOGRAPHS
     if of not in READERS:
         raise ValueError(f"no comparison on {of!r}; there is one on {', '.join(READERS)}")
     read, seen = READERS[of]
-    faces = [face for face in read(folder) if isinstance(face, Sample)]
+    faces = [face for face in read(folder) if isinstance(face, Sample) and face.split != "train"]
     validation, test = (
         Photos.from_samples([face for face in faces if face.split == split])
         for split in ("validation", "test")
     )
     if network:
-        nets = [Ours("ours", runtime(load(network)), network.stat().st_size)]
+        path = zoo.find(str(network), zoo.PHOTOGRAPHS)
+        nets = [Ours("ours", runtime(load(path)), path.stat().st_size)]
     else:
         nets = _students()
     rows, missing = compare(validation, test, nets, npm, seen)
