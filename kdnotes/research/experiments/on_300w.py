@@ -9,8 +9,10 @@ not clipped, since Adam then hardly notices how steep a loss is.
 
 The regime was chosen with the plain student alone, one seed each, on validation faces, 2,000 steps:
 heatmaps 5.14 % with all labels and 6.38 % with 200, a linear head 5.81 % and 6.99 %. So labels
-matter in it. The experiments have 1,500 steps, so that all of them fit into about twelve hours. The teachers' 128 pixels need a face set of at least 217: `data prepare 300w --size
-272 --without ibug`.
+matter in it. The experiments have 1,500 steps, so that all of them fit into about twelve hours.
+
+The teachers' 128 pixels need a face set of at least 217: `data prepare 300w --size 272 --without
+ibug`.
 """
 
 from dataclasses import replace
