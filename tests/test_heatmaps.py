@@ -1,6 +1,7 @@
 """Networks with a map per landmark: where their landmarks are read off, and that they travel."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -99,3 +100,10 @@ def test_files_of_before_have_a_linear_head(tmp_path):
     save_file(load_file(path), path, metadata={"kdnotes": json.dumps(about)})
     again = models.load(path)
     assert type(again) is models.LandmarkNet and again.config.head == "linear"
+
+
+def test_another_input_side_needs_no_other_weights(net):
+    """As the study of devices measures the paper's side."""
+    larger = type(net)(replace(net.config, size=96), net.backbone)
+    larger.load_state_dict(net.state_dict())
+    assert larger.eval()(torch.rand(1, 3, 96, 96)).shape == (1, 68, 2)
