@@ -56,3 +56,22 @@ export function kdLoss(pred, target, tough, tolerant, settings) {
   slopes.total = slopes.main + slopes.tough + slopes.tolerant;
   return { terms, slopes, regions, weights };
 }
+
+// The slopes of the losses of a race in one coordinate; `settings` holds PAPER and RELEASED.
+export const slopesOfRace = (settings) => ({
+  L2: (p, g) => 2 * (p - g),
+  L1: (p, g) => Math.sign(p - g),
+  "KD-Loss, PAPER": (p, g, a, b) => kdLoss(p, g, a, b, settings.PAPER).slopes.total,
+  "KD-Loss, RELEASED": (p, g, a, b) => kdLoss(p, g, a, b, settings.RELEASED).slopes.total,
+  "L1 to the Tough teacher": (p, g, a) => Math.sign(p - a),
+});
+
+// Plain gradient descent in the plane: places [x, y], the start first.
+export function descent(slope, start, truth, tough, tolerant, rate, steps) {
+  const places = [start];
+  for (let n = 0; n < steps; n++) {
+    const last = places[n];
+    places.push(last.map((p, k) => p - rate * slope(p, truth[k], tough[k], tolerant[k])));
+  }
+  return places;
+}
