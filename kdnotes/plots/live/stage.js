@@ -213,17 +213,19 @@ export class Stage {
     return group;
   }
 
-  slider({ label, name, min, max, step, text = (value) => number(value) }) {
+  // A slider of a number of the model, or of what `value` and `changed` make of it.
+  slider({ label, name, min, max, step, text = (v) => number(v), value = () => this.get(name),
+    changed = (v) => this.set({ [name]: v }) }) {
     const box = html("label", {}, this.controls, label);
     const input = html("input", { type: "range", min, max, step }, box);
     const shown = html("output", {}, box);
-    input.addEventListener("input", () => this.set({ [name]: Number(input.value) }));
+    input.addEventListener("input", () => changed(Number(input.value)));
     input.addEventListener("keydown", (event) => event.stopPropagation());
     this.updates.push(() => {
-      const value = this.get(name);
-      if (Number(input.value) !== value) input.value = value;
-      shown.textContent = text(value);
-      put(input, { "aria-valuetext": text(value) });
+      const now = value();
+      if (Number(input.value) !== now) input.value = now;
+      shown.textContent = text(now);
+      put(input, { "aria-valuetext": text(now) });
     });
     return input;
   }

@@ -1,0 +1,115 @@
+// A shape model to play with: sliders for its modes, a landmark that takes the others along, and a
+// face's soft landmarks for more or less variance.
+import { COLOURS, Stage, number, put, svg } from "./stage.js";
+import { clamped, coefficients, dragged, limits, shape } from "./shapes.js";
+
+const SLIDERS = 4;
+
+// The coefficients that are used: those of the modes that the chosen share of variance keeps.
+export function used(model) {
+  const shapes = model.get("shapes"), k = model.get("counts")[model.get("share")];
+  const face = model.get("faces")[model.get("face")];
+  const b = face ? clamped(shapes, coefficients(shapes, face)) : model.get("b");
+  return b.map((value, i) => (i < k ? value : 0));
+}
+
+// The mean distance of points from other points, in the unit of both.
+export function meanDistance(one, two) {
+  let sum = 0;
+  for (let j = 0; j < one.length; j += 2) sum += Math.hypot(one[j] - two[j], one[j + 1] - two[j + 1]);
+  return (2 * sum) / one.length;
+}
+
+function render({ model, el }) {
+  const stage = new Stage({ model, el }, "A shape model of faces");
+  const shapes = model.get("shapes"), edges = model.get("edges"), n = shapes.mean.length / 2;
+  const wall = limits(shapes), names = Object.keys(model.get("counts"));
+  const hardLines = svg("path", { class: "axis" }, stage.svg);
+  const hardDots = svg("path", { fill: COLOURS.hard }, stage.svg);
+  const lines = svg("path", { class: "curve", stroke: COLOURS.soft }, stage.svg);
+  const dots = svg("path", { fill: COLOURS.soft }, stage.svg);
+  const rubber = svg("path", { stroke: "currentColor", "stroke-dasharray": "2 3" }, stage.svg);
+  let x = null, y = null, pulled = null;
+
+  // From here on the shape is the reader's, not a face's.
+  const free = (b) => stage.set({ b: clamped(shapes, b), face: "none" });
+  const drag = (px, py) => {
+    const target = [x.back(px), y.back(py)];
+    const k = model.get("counts")[model.get("share")];
+    const b = dragged(shapes, used(model), model.get("landmark"), ...target).map((v, i) => (i < k ? v : 0));
+    pulled = target;
+    free(b);
+  };
+  const chosen = () => {
+    const now = shape(shapes, used(model)), i = model.get("landmark");
+    return [now[2 * i], now[2 * i + 1]];
+  };
+  // Any landmark can be taken hold of: the nearest one becomes the handle's.
+  stage.svg.addEventListener("pointerdown", (event) => {
+    const box = stage.svg.getBoundingClientRect(), now = shape(shapes, used(model));
+    let best = [Infinity, 0];
+    for (let i = 0; i < n; i++) {
+      const d = Math.hypot(x(now[2 * i]) - event.clientX + box.left, y(now[2 * i + 1]) - event.clientY + box.top);
+      if (d < best[0]) best = [d, i];
+    }
+    if (best[0] < 14) {
+      pulled = null;
+      stage.set({ landmark: best[1] });
+      stage.drawNow();
+    }
+  }, { capture: true });
+  stage.handle({
+    label: "landmark", shape: "circle", colour: COLOURS.soft, both: true,
+    place: () => { const [a, b] = chosen(); return [x(a), y(b)]; },
+    moved: drag,
+    nudged: (dx, dy) => { const [a, b] = chosen(); drag(x(a) + 3 * dx, y(b) - 3 * dy); },
+    text: () => {
+      const [a, b] = chosen();
+      return `landmark ${model.get("landmark")} at x ${number(a)}, y ${number(b)}`;
+    },
+  });
+  stage.svg.addEventListener("pointerup", () => { pulled = null; stage.request(); });
+  stage.legend("the model's shape", { colour: COLOURS.soft, shape: "circle", dash: "" });
+  stage.legend("the face itself, hard landmarks", { colour: COLOURS.hard, shape: "circle", dash: "" });
+  stage.choice({ label: "face", name: "face", options: ["none", ...Object.keys(model.get("faces"))] });
+  stage.choice({ label: "variance kept", name: "share", options: names });
+  for (let i = 0; i < Math.min(SLIDERS, wall.length); i++) {
+    const box = stage.slider({ label: `mode ${i + 1}`, name: "b", min: -shapes.n_std, max: shapes.n_std, step: 0.1,
+      value: () => used(model)[i] / Math.sqrt(shapes.variances[i]),
+      changed: (value) => free(used(model).map((v, j) => (j === i ? value * Math.sqrt(shapes.variances[i]) : v))),
+      text: (value) => `${number(value, 1, true)} √λ` });
+    box.style.width = "8em";
+  }
+  stage.slider({ label: "landmark", name: "landmark", min: 0, max: n - 1, step: 1, text: (v) => number(v, 0) });
+  stage.button("Mean shape", () => free(wall.map(() => 0)));
+
+  const path = (points) => edges.map(([i, j]) =>
+    `M${x(points[2 * i]).toFixed(1)},${y(points[2 * i + 1]).toFixed(1)}L${x(points[2 * j]).toFixed(1)},${y(points[2 * j + 1]).toFixed(1)}`).join("");
+  const spots = (points, r) => Array.from({ length: n }, (_, i) =>
+    `M${(x(points[2 * i]) - r).toFixed(1)},${y(points[2 * i + 1]).toFixed(1)}a${r},${r} 0 1,0 ${2 * r},0a${r},${r} 0 1,0 ${-2 * r},0`).join("");
+
+  stage.drawnBy((width) => {
+    const size = Math.min(width, 420) * 1.5, middle = width / 2;
+    x = (v) => middle + size * v;
+    y = (v) => 0.34 * size + size * v;
+    x.back = (p) => (p - middle) / size;
+    y.back = (p) => (p - 0.34 * size) / size;
+    const b = used(model), now = shape(shapes, b), face = model.get("faces")[model.get("face")];
+    put(lines, { d: path(now) });
+    put(dots, { d: spots(now, 2.4) });
+    put(hardLines, { d: face ? path(face) : "" });
+    put(hardDots, { d: face ? spots(face, 1.8) : "" });
+    const [a, c] = chosen();
+    put(rubber, { d: pulled ? `M${x(a)},${y(c)}L${x(pulled[0])},${y(pulled[1])}` : "" });
+    const walls = b.flatMap((v, i) => (Math.abs(v) >= wall[i] * (1 - 1e-9) ? [`mode ${i + 1}`] : []));
+    const from = face ? "its hard landmarks" : "the mean shape";
+    const away = 100 * meanDistance(now, face ?? shapes.mean);
+    stage.say(`${model.get("counts")[model.get("share")]} modes keep ${model.get("share")} of the variance. ` +
+      `The points lie ${number(away)} % of the picture's width from ${from}.` +
+      (walls.length ? ` At the wall of ±${shapes.n_std} √λ: ${walls.join(", ")}.` : ""));
+    return 0.68 * size;
+  });
+  return () => stage.destroy();
+}
+
+export default { render };
