@@ -1,0 +1,91 @@
+"""A figure whose JavaScript runs beside a kernel and without one.
+
+In a notebook a figure is an anywidget: its traits are its state, in both directions. What is stored
+in the notebook is a still picture and the state, so that a page without a kernel can show the same
+figure with a stand-in for the widget (`page`), and a reader of neither sees the still.
+"""
+
+import base64
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any, ClassVar
+
+import anywidget
+from matplotlib.figure import Figure
+
+HERE = Path(__file__).parent
+
+#: The type under which a notebook's output holds a figure's module and state.
+MIME = "application/vnd.kdnotes.live+json"
+
+
+def bundle(module: str) -> str:
+    """A figure's module and all that it imports, as one JavaScript module.
+
+    Notebooks hand a widget's module over as text, where it has no neighbours to import. Names are
+    therefore unique among the modules.
+    """
+    source = (HERE / f"{module}.js").read_text("utf-8")
+    needed = re.findall(r'^import [^;]*? from "\./(\w+)\.js";\n', source, flags=re.M)
+    parts = [bundle_part(name) for name in needed] + [_without_imports(source)]
+    return "\n".join(parts)
+
+
+def bundle_part(module: str) -> str:
+    """A shared module without its exports."""
+    source = _without_imports((HERE / f"{module}.js").read_text("utf-8"))
+    return re.sub(r"^export ", "", source, flags=re.M)
+
+
+def _without_imports(source):
+    return re.sub(r"^import [^;]*;\n", "", source, flags=re.M)
+
+
+class LiveFigure(anywidget.AnyWidget):
+    """Base of the live figures.
+
+    Attributes:
+        module: Name of the JavaScript module.
+        alt: What the still shows, in words.
+    """
+
+    module: ClassVar[str]
+    alt: ClassVar[str]
+
+    def state(self) -> dict[str, Any]:
+        """The traits that the figure is drawn from, as JSON values."""
+        names = set(self.trait_names(sync=True)) - set(anywidget.AnyWidget.class_trait_names())
+        return {name: getattr(self, name) for name in sorted(names) if not name.startswith("_")}
+
+    def still(self) -> Figure:
+        """The figure in its present state, without JavaScript."""
+        raise NotImplementedError
+
+    def _repr_mimebundle_(self, **options):
+        data, metadata = super()._repr_mimebundle_(**options)
+        stream = io.BytesIO()
+        self.still().savefig(stream, format="png", dpi=110)
+        data["image/png"] = base64.b64encode(stream.getvalue()).decode()
+        data["text/plain"] = self.alt
+        data[MIME] = {"module": self.module, "state": self.state()}
+        return data, metadata | {"image/png": {"alt": self.alt}}
+
+
+def page(module: str, state: dict[str, Any], place: str) -> str:
+    """HTML that shows a figure without a kernel.
+
+    Args:
+        module: Name of the figure's module.
+        state: Its state.
+        place: Id of the element that is made for it; unique in the page.
+    """
+    text = json.dumps(state, separators=(",", ":")).replace("</", "<\\/")
+    script = bundle(module).replace("export default { render };", "")
+    script = re.sub(r"^export ", "", script, flags=re.M)
+    return (
+        f'<div id="{place}"></div>\n<script type="module">\n{bundle_part("standin")}\n{script}\n'
+        f'render({{ model: new StandIn({text}), el: document.getElementById("{place}") }});\n'
+        "</script>"
+    )

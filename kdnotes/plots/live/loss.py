@@ -1,0 +1,118 @@
+"""KD-Loss along one coordinate and in the plane (notebook 03)."""
+
+from dataclasses import asdict, replace
+
+import torch
+from matplotlib.figure import Figure
+from traitlets import Dict, Float, Int, Unicode
+
+from kdnotes import losses, plots
+from kdnotes.plots.live.figure import LiveFigure, bundle
+
+SETTINGS = {"PAPER": losses.PAPER, "RELEASED": losses.RELEASED}
+
+
+def _settings():
+    """The constants of both settings, for JavaScript."""
+    return {name: asdict(settings) for name, settings in SETTINGS.items()}
+
+
+def _synced(kind, value):
+    return kind(value).tag(sync=True)
+
+
+class OneCoordinate(LiveFigure):
+    """Truth, student and two teachers on an axis; the teachers' weights, the loss, its slope.
+
+    Attributes:
+        pred, target, tough, tolerant: Places on the axis, from -1 to 1.
+        setting: "PAPER" or "RELEASED".
+        alpha_positive, alpha_negative, beta, main_weight: Factors of these constants, the same for
+            both teachers.
+    """
+
+    module = "coordinate"
+    alt = (
+        "KD-Loss along one coordinate: the whole loss with its three terms, and its slope, over "
+        "the place of the prediction. Truth and both teachers are marked."
+    )
+    _esm = bundle(module)
+    settings = Dict(_settings()).tag(sync=True)
+    setting = _synced(Unicode, "PAPER")
+    pred, target = _synced(Float, 0.6), _synced(Float, 0.0)
+    tough, tolerant = _synced(Float, 0.4), _synced(Float, 0.49)
+    alpha_positive, alpha_negative = _synced(Float, 1.0), _synced(Float, 1.0)
+    beta, main_weight = _synced(Float, 1.0), _synced(Float, 1.0)
+
+    def chosen(self) -> losses.KDSettings:
+        """The settings with their constants multiplied as the sliders say."""
+        known = SETTINGS[self.setting]
+
+        def scaled(assistance):
+            names = ("alpha_positive", "alpha_negative", "beta")
+            constants = {name: getattr(self, name) * getattr(assistance, name) for name in names}
+            return replace(assistance, **constants)
+
+        return replace(
+            known,
+            tough=scaled(known.tough),
+            tolerant=scaled(known.tolerant),
+            main_weight=self.main_weight * known.main_weight,
+        )
+
+    def terms(self) -> losses.KDTerms:
+        """The loss at the prediction and its terms, which the line below the figure says."""
+        values = (self.pred, self.target, self.tough, self.tolerant)
+        points = [torch.tensor([value], dtype=torch.float64) for value in values]
+        return losses.kd_loss(*points, settings=self.chosen())
+
+    def still(self) -> Figure:
+        return plots.kd_curves(
+            self.tough,
+            self.tolerant,
+            target=self.target,
+            pred=self.pred,
+            settings=self.chosen(),
+        )
+
+
+class Plane(LiveFigure):
+    """The pull of KD-Loss in the plane, two teachers to drag, and a race of five losses.
+
+    Attributes:
+        pred_x, pred_y, tough_x, tough_y, tolerant_x, tolerant_y: Places, the truth is at 0, 0.
+        setting: "PAPER" or "RELEASED".
+        steps: How far the race has come.
+    """
+
+    module = "plane"
+    alt = (
+        "The pull of KD-Loss in the plane: arrows towards the truth in the middle, and dotted "
+        "lines at each teacher's distance on both axes."
+    )
+    _esm = bundle(module)
+    settings = Dict(_settings()).tag(sync=True)
+    setting = _synced(Unicode, "PAPER")
+    pred_x, pred_y = _synced(Float, 0.5), _synced(Float, 0.3)
+    tough_x, tough_y = _synced(Float, 0.1), _synced(Float, 0.2)
+    tolerant_x, tolerant_y = _synced(Float, -0.3), _synced(Float, 0.25)
+    steps = _synced(Int, 0)
+
+    def pull(self) -> torch.Tensor:
+        """Minus the gradient at the prediction, `(1, 2)`, which the line below the figure says."""
+        pred, tough, tolerant = (
+            torch.tensor([[getattr(self, f"{name}_x"), getattr(self, f"{name}_y")]]).double()
+            for name in ("pred", "tough", "tolerant")
+        )
+        return -losses.kd_loss_grad(
+            pred,
+            torch.zeros_like(pred),
+            tough,
+            tolerant,
+            settings=SETTINGS[self.setting],
+            reduction="none",
+        ).total
+
+    def still(self) -> Figure:
+        places = ((self.tough_x, self.tough_y), (self.tolerant_x, self.tolerant_y))
+        return plots.pull_field(*places, settings=SETTINGS[self.setting])
