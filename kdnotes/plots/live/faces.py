@@ -1,0 +1,219 @@
+"""Faces and shapes that move: a shape model (01), a face that learns (03, 04), failures (05)."""
+
+import base64
+import io
+from collections.abc import Mapping
+from dataclasses import asdict
+
+import numpy as np
+from matplotlib.figure import Figure
+from PIL import Image
+from traitlets import Bool, Dict, Float, Int, List, Unicode
+
+from kdnotes import losses, plots
+from kdnotes.asm import ActiveShapeModel
+from kdnotes.data.schemes import Scheme
+from kdnotes.plots.live.figure import LiveFigure, bundle
+
+#: Digits of a coordinate that travel: a thousandth of a pixel.
+DIGITS = 5
+
+
+def flat(points: np.ndarray) -> list[float]:
+    """Landmarks `(L, 2)` as JavaScript has them: x and y in turn."""
+    return np.round(np.asarray(points, float).reshape(-1), DIGITS).tolist()
+
+
+def picture(image: np.ndarray, side: int = 200) -> str:
+    """A picture `(H, W, 3)` uint8 as the address of a small JPEG that holds it."""
+    stream = io.BytesIO()
+    Image.fromarray(image).resize((side, side), Image.Resampling.BILINEAR).save(
+        stream, "JPEG", quality=82
+    )
+    return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode()
+
+
+class ShapeModes(LiveFigure):
+    """A shape model: sliders for its modes, a landmark to drag, soft landmarks of some faces.
+
+    Args:
+        model: It keeps as much variance as the largest share that can be chosen.
+        scheme: Of its landmarks.
+        faces: Name to hard landmarks `(L, 2)` in the model's units.
+        shares: Shares of the variance to choose from.
+
+    Attributes:
+        b: The shape's coefficients, one per component.
+        share: The share that is chosen, such as "90 %".
+        face: The face that is softened, or "none".
+        landmark: The one that can be dragged.
+    """
+
+    module = "modes"
+    alt = "A face drawn by a shape model, and the mean shape."
+    _esm = bundle(module)
+    shapes, counts, faces = (Dict().tag(sync=True) for _ in range(3))
+    edges, b = List().tag(sync=True), List().tag(sync=True)
+    share, face = Unicode().tag(sync=True), Unicode("none").tag(sync=True)
+    landmark = Int(30).tag(sync=True)
+
+    def __init__(
+        self,
+        model: ActiveShapeModel,
+        scheme: Scheme,
+        faces: Mapping[str, np.ndarray] | None = None,
+        shares: tuple[float, ...] = (0.80, 0.85, 0.90, 0.95, 0.97),
+    ):
+        kept = np.cumsum(model.explained_variance_ratio_)
+        counts = {f"{share:.0%}".replace("%", " %"): share for share in shares if share <= kept[-1]}
+        super().__init__(
+            shapes={
+                "mean": flat(model.mean_shape_),
+                "components": np.round(model.components_, DIGITS).tolist(),
+                "variances": model.explained_variance_.tolist(),
+                "n_std": model.n_std,
+            },
+            counts={name: int(np.argmax(kept >= s - 1e-12)) + 1 for name, s in counts.items()},
+            faces={name: flat(points) for name, points in (faces or {}).items()},
+            edges=[list(edge) for edge in scheme.edges],
+            share="90 %" if "90 %" in counts else next(iter(counts)),
+            b=[0.0] * model.n_components_,
+            landmark=min(30, scheme.n_points - 1),
+        )
+        self.model, self.scheme = model, scheme
+
+    def used(self) -> np.ndarray:
+        """The coefficients that the figure draws, `(k,)`."""
+        b = np.array(self.b)
+        if self.face != "none":
+            limits = self.model.n_std * np.sqrt(self.model.explained_variance_)
+            hard = np.array([self.faces[self.face]])
+            b = np.clip(self.model.coefficients(hard)[0], -limits, limits)
+        b[self.counts[self.share] :] = 0
+        return b
+
+    def still(self) -> Figure:
+        named = {"mean": self.model.mean_shape_.reshape(-1, 2)}
+        if self.face != "none":
+            named = {"hard": np.array(self.faces[self.face]).reshape(-1, 2)}
+        named["soft"] = self.model.shape(self.used()).reshape(-1, 2)
+        return plots.shapes(named, self.scheme)
+
+
+class FaceLearns(LiveFigure):
+    """A prediction on its way from the mean shape, with regions and pull.
+
+    Args:
+        image: `(H, W, 3)` uint8, the face's network crop.
+        shapes: "mean", "hard", "tough" and "tolerant" landmarks `(L, 2)` in crop widths.
+        ways: Name of a network to its predictions after each epoch, `(E, L, 2)`.
+
+    Attributes:
+        way: "mean shape to truth", or a name in `ways`.
+        position: From 0 to 1, how far on that way.
+        teacher: Whose regions are shown, "tough" or "tolerant".
+        setting: "PAPER" or "RELEASED".
+    """
+
+    module = "face"
+    alt = (
+        "A face with a network's landmarks on their way to the truth; small crosses show the "
+        "region of each coordinate, lines the pull of the loss."
+    )
+    _esm = bundle(module)
+    image = Unicode().tag(sync=True)
+    mean, hard, tough, tolerant = (List().tag(sync=True) for _ in range(4))
+    ways = Dict().tag(sync=True)
+    settings = Dict().tag(sync=True)
+    setting, teacher = Unicode("PAPER").tag(sync=True), Unicode("tough").tag(sync=True)
+    way, position = Unicode("mean shape to truth").tag(sync=True), Float(0.5).tag(sync=True)
+
+    def __init__(
+        self,
+        image: np.ndarray,
+        shapes: Mapping[str, np.ndarray],
+        ways: Mapping[str, np.ndarray] | None = None,
+    ):
+        super().__init__(
+            image=picture(image, 260),
+            ways={name: [flat(shape) for shape in epochs] for name, epochs in (ways or {}).items()},
+            settings={"PAPER": asdict(losses.PAPER), "RELEASED": asdict(losses.RELEASED)},
+            **{name: flat(points) for name, points in shapes.items()},
+        )
+        self.pixels = image
+
+    def prediction(self) -> np.ndarray:
+        """The landmarks that the figure shows, `(L, 2)` in crop widths."""
+        if self.way in self.ways:
+            epochs = np.array(self.ways[self.way])
+        else:
+            epochs = np.array([self.mean, self.hard])
+        place = self.position * (len(epochs) - 1)
+        i = min(len(epochs) - 2, int(place))
+        return (epochs[i] + (place - i) * (epochs[i + 1] - epochs[i])).reshape(-1, 2)
+
+    def still(self) -> Figure:
+        shown = {"hard": np.array(self.hard).reshape(-1, 2), "student": self.prediction()}
+        return plots.face_grid([self.pixels], [shown], len(self.hard) // 2, side=4, size=8)
+
+
+class Failures(LiveFigure):
+    """Faces from best to worst, one of them large under a magnifying glass.
+
+    Args:
+        images: `(N, H, W, 3)` uint8, squares around the faces.
+        points: "hard" and each network's name to landmarks `(N, L, 2)` in picture widths.
+        errors: Each network's name to its NME `(N,)`.
+        scheme: Of the landmarks.
+
+    Attributes:
+        network: Whose error the faces are sorted by.
+        rank: The face that is shown, from 0, the best.
+        zoom, lens_x, lens_y: The magnifying glass; its place in picture widths from the corner.
+    """
+
+    module = "failures"
+    alt = "A face with its hard landmarks and those of a network."
+    _esm = bundle(module)
+    faces, edges = List().tag(sync=True), List().tag(sync=True)
+    network, rank = Unicode().tag(sync=True), Int(0).tag(sync=True)
+    zoom = Float(2.5).tag(sync=True)
+    lens_x, lens_y = Float(0.5).tag(sync=True), Float(0.68).tag(sync=True)
+    show_hard, show_student = Bool(True).tag(sync=True), Bool(True).tag(sync=True)
+    show_plain, show_tough = Bool(False).tag(sync=True), Bool(False).tag(sync=True)
+    show_tolerant = Bool(False).tag(sync=True)
+
+    def __init__(
+        self,
+        images: np.ndarray,
+        points: Mapping[str, np.ndarray],
+        errors: Mapping[str, np.ndarray],
+        scheme: Scheme,
+    ):
+        super().__init__(
+            faces=[
+                {
+                    "image": picture(image),
+                    "hard": flat(points["hard"][i]),
+                    "points": {name: flat(points[name][i]) for name in errors},
+                    "errors": {name: round(float(errors[name][i]), 5) for name in errors},
+                }
+                for i, image in enumerate(images)
+            ],
+            edges=[list(edge) for edge in scheme.edges],
+            network=next(iter(errors)),
+            rank=len(images) - 1,
+        )
+        self.images, self.points, self.scheme = images, points, scheme
+
+    def shown(self) -> int:
+        """The position of the face that is shown."""
+        order = sorted(
+            range(len(self.faces)), key=lambda i: self.faces[i]["errors"][self.network]
+        )
+        return order[self.rank]
+
+    def still(self) -> Figure:
+        i = self.shown()
+        named = {"hard": self.points["hard"][i], self.network: self.points[self.network][i]}
+        return plots.face_grid([self.images[i]], [named], self.scheme, side=4, size=8)
