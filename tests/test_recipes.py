@@ -226,7 +226,7 @@ def test_batches_can_be_shared_by_any_number_of_processes(processes, expected, m
     found = SimpleNamespace(num_processes=processes)
     monkeypatch.setattr(recipes.processes, "state", lambda: found)
     for paper_optimizer in (False, True):
-        config = recipes._config(profiles.get("full"), "l1", 1, paper_optimizer=paper_optimizer)
+        config = recipes.config_of(profiles.get("full"), "l1", 1, paper_optimizer=paper_optimizer)
         assert config.batch_size == expected
 
 

@@ -150,6 +150,16 @@ def view_count(profile: ProfileName = None, data: FaceSetPath = None, seeds: See
     _store(study.run(course, range(seeds)), f"view-count-{course.faces.name}")
 
 
+@study_app.command("learning")
+def learning(profile: ProfileName = None, data: FaceSetPath = None) -> None:
+    """How do four networks learn one face, epoch by epoch? (The live figure of notebook 04.)"""
+    from kdnotes.course import recipes
+    from kdnotes.research import learning as study
+
+    course = recipes.open_course(profile, data)
+    _store(study.run(course), f"learning-{course.faces.name}")
+
+
 @study_app.command("on-device")
 def on_device(
     data: Annotated[Path, typer.Option(help="A face set that networks ship for.")],

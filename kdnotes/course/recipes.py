@@ -205,7 +205,9 @@ def _train(course, net, config, run, *, targets=None, teachers=None, fresh, tens
     return net, log
 
 
-def _config(profile, loss, epochs, *, paper_optimizer=False, **options):
+def config_of(
+    profile: Profile, loss: str, epochs: int, *, paper_optimizer: bool = False, **options
+) -> training.TrainConfig:
     """How a network of this profile is trained, in batches that the processes can share evenly."""
     config = training.TrainConfig(
         loss=loss,
@@ -237,7 +239,7 @@ def train_teacher(
         raise ValueError(f'a teacher is "tough" or "tolerant", found {which!r}')
     profile = course.profile
     net = new_network(course, profile.teacher, profile.teacher_size)
-    config = _config(profile, "l2", profile.teacher_epochs)
+    config = config_of(profile, "l2", profile.teacher_epochs)
     targets = None
     if which == "tolerant":
         targets = soft_landmarks(course)[course.split("train").rows]
@@ -297,7 +299,7 @@ def train_student(
     """
     profile = course.profile
     net = new_network(course, profile.student, profile.student_size, seed)
-    config = _config(
+    config = config_of(
         profile,
         loss,
         profile.student_epochs,
@@ -323,7 +325,7 @@ def first_student(course: Course) -> tuple[models.LandmarkNet, str]:
         return models.load(trained), "the KD student of notebook 04"
     profile = course.profile
     net = new_network(course, profile.student, profile.student_size)
-    config = _config(profile, "l1", max(1, profile.student_epochs // 5))
+    config = config_of(profile, "l1", max(1, profile.student_epochs // 5))
     net, _ = _train(course, net, config, "first-student", fresh=False, tensorboard=False)
     return net, f"a plain student after {config.epochs} of {profile.student_epochs} epochs"
 

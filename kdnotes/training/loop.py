@@ -215,19 +215,24 @@ class Training:
         return entry
 
     @torch.no_grad()
+    def predict(self, faces: FaceSet) -> np.ndarray:
+        """The averaged network's landmarks `(N, L, 2)`, in stored-crop units."""
+        net = self.student
+        current = {key: value.detach().clone() for key, value in net.state_dict().items()}
+        net.load_state_dict(self.state.average.state)
+        with self.accelerator.autocast():
+            pred = inference.predict(net, faces)
+        net.load_state_dict(current)
+        return pred
+
     def _validate(self, faces):
         """The averaged network's NME on `faces`; each process looks at its share."""
-        accelerator, net = self.accelerator, self.student
+        accelerator = self.accelerator
         n = accelerator.num_processes
         share = -(-len(faces) // n)  # the same for each process; repeated faces are dropped below
         rows = (np.arange(share) * n + accelerator.process_index) % len(faces)
         mine = faces if n == 1 else faces.select(rows)
-        current = {key: value.detach().clone() for key, value in net.state_dict().items()}
-        net.load_state_dict(self.state.average.state)
-        with accelerator.autocast():
-            pred = inference.predict(net, mine)
-        net.load_state_dict(current)
-        errors = metrics.nme(pred, mine.landmarks, mine.scheme)
+        errors = metrics.nme(self.predict(mine), mine.landmarks, mine.scheme)
         errors = torch.as_tensor(errors, dtype=torch.float32, device=accelerator.device)
         errors = accelerator.gather(errors).view(n, -1).T.flatten()[: len(faces)]
         return float(errors.mean(dtype=torch.float32))

@@ -1,0 +1,141 @@
+"""How four networks learn one face, epoch by epoch.
+
+    python -m kdnotes study learning --profile quick
+
+Both teachers, a plain student and a KD student are trained as notebooks 02 and 04 train them. What
+the averaged network says of one validation face is kept after every epoch. The live figure of
+notebook 04 shows it.
+"""
+
+import base64
+import io
+import threading
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from PIL import Image
+
+from kdnotes import models, training
+from kdnotes.course import recipes
+from kdnotes.course.machine import hardware
+from kdnotes.data.faceset import FaceSet
+from kdnotes.evaluation import report
+from kdnotes.system import processes
+from kdnotes.teachers import Teachers, build_cache
+from kdnotes.training.checkpoints import Run
+from kdnotes.training.loop import Training
+from kdnotes.training.progress import Bar
+from kdnotes.views import plain_views, to_tensor, warp_images
+
+#: Side of the stored picture.
+SIDE = 260
+
+
+def run(course: recipes.Course) -> dict:
+    """Trains the four networks.
+
+    Returns:
+        JSON values: the face's network crop as a JPEG in base64; "shapes", the mean shape, the hard
+        landmarks and what the finished teachers say; "ways", each network's landmarks before the
+        first epoch and after every one. A shape is a text, x and y in turn, in crop widths.
+    """
+    face = watched(course)
+    profile, soft = course.profile, recipes.soft_landmarks(course)[course.split("train").rows]
+    ways, nets = {}, {}
+    for name, targets in (("Tough teacher", None), ("Tolerant teacher", soft)):
+        net = recipes.new_network(course, profile.teacher, profile.teacher_size)
+        config = recipes.config_of(profile, "l2", profile.teacher_epochs)
+        ways[name] = follow(course, net, config, face, name, targets=targets)
+        nets[name] = models.freeze(net)
+    teachers = Teachers(tough=nets["Tough teacher"], tolerant=nets["Tolerant teacher"])
+    options = {"strength": profile.strength, "progress": course.progress}
+    known = build_cache(
+        teachers, course.split("train"), course.folder / "learning-teacher-landmarks",
+        seed=0, n_views=profile.n_views, device=processes.state().device, **options,
+    )  # fmt: skip
+    for name, loss in (("plain student", "l1"), ("KD student", "kd-paper")):
+        net = recipes.new_network(course, profile.student, profile.student_size)
+        config = recipes.config_of(profile, loss, profile.student_epochs, n_views=profile.n_views)
+        cache = known if loss in training.TAUGHT else None
+        ways[name] = follow(course, net, config, face, name, teachers=cache)
+    shapes = {
+        "mean": recipes.mean_shape(course) * course.zoom,
+        "hard": face.landmarks[0] * course.zoom,
+        "tough": ways["Tough teacher"][-1],
+        "tolerant": ways["Tolerant teacher"][-1],
+    }
+    return {
+        "profile": profile.name,
+        "data": report.about_data(course.faces),
+        "hardware": hardware(),
+        "face": str(face.table["id"].iloc[0]),
+        "image": _jpeg(face, course.zoom),
+        "shapes": {name: _text(points) for name, points in shapes.items()},
+        "ways": {name: [_text(points) for points in ways[name]] for name in reversed(ways)},
+    }
+
+
+def watched(course: recipes.Course) -> FaceSet:
+    """The validation face that is followed: three of four faces are nearer to the mean shape."""
+    faces = course.split("validation")
+    far = np.linalg.norm(faces.landmarks - recipes.mean_shape(course), axis=-1).mean(axis=1)
+    return faces.select(np.argsort(far)[[3 * len(far) // 4]])
+
+
+def follow(
+    course: recipes.Course,
+    net: models.LandmarkNet,
+    config: training.TrainConfig,
+    face: FaceSet,
+    name: str,
+    *,
+    targets: np.ndarray | None = None,
+    teachers=None,
+) -> np.ndarray:
+    """Trains a network; returns its landmarks of a face `(epochs + 1, L, 2)` in crop widths."""
+    accelerator = Accelerator(cpu=processes.on_cpu())
+    at_work = Training(
+        net, course.split("train"), config, targets, teachers, Run(None, {}), accelerator
+    )
+    said = [at_work.predict(face)[0]]
+    with (
+        Bar(name, at_work.total_steps, 0, show=course.progress) as bar,
+        processes.fork_rng(),
+    ):
+        while at_work.epoch < config.epochs:
+            at_work.train_epoch(bar, threading.Event())
+            at_work.close_epoch(None)
+            said.append(at_work.predict(face)[0])
+    at_work.finish()
+    return np.array(said) * course.zoom
+
+
+def figure_of(results: Mapping) -> dict:
+    """The arguments of `plots.live.FaceLearns` for what `run` returned."""
+    image = Image.open(io.BytesIO(base64.b64decode(results["image"])))
+    return {
+        "image": np.asarray(image),
+        "shapes": {name: _points(text) for name, text in results["shapes"].items()},
+        "ways": {
+            name: np.array([_points(text) for text in epochs])
+            for name, epochs in results["ways"].items()
+        },
+    }
+
+
+def _jpeg(face, zoom):
+    crop = warp_images(to_tensor(face.images[:]), plain_views(1, zoom), SIDE)[0]
+    pixels = (255 * crop.permute(1, 2, 0).clamp(0, 1)).round().to(torch.uint8).numpy()
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "JPEG", quality=88)
+    return base64.b64encode(stream.getvalue()).decode()
+
+
+def _text(points):
+    return " ".join(f"{value:.4f}" for value in np.asarray(points).reshape(-1))
+
+
+def _points(text):
+    return np.array(text.split(), float).reshape(-1, 2)
