@@ -1,4 +1,4 @@
-"""The interactive figures in a real browser: JupyterLab, a keyboard, and what changes on the page.
+"""The live figures in JupyterLab: they follow Python, Python hears of mouse and keyboard.
 
 Screenshots are kept in `build/screenshots`. Needs Chromium (Debian: `apt install chromium`) and
 playwright, which is in the extra dev; without them these tests are skipped.
@@ -24,10 +24,22 @@ ROOT = Path(__file__).parents[1]
 SETTINGS = {"windowingMode": "none"}
 MINUTE = 60_000
 LONG = pytest.mark.long
-#: Notebooks and their cells with an interactive figure.
+#: Notebooks, and the cell that moves the last live figure of each.
 FIGURES = {
-    "01_data_and_soft_landmarks": "c45cb179", "03_kd_loss": "cell-32", "05_evaluation": "cell-60"
+    "01_data_and_soft_landmarks": "ffa24119", "02_teachers": "live-temperature-driver",
+    "03_kd_loss": "live-face-driver", "04_student": "live-learning-driver",
+    "05_evaluation": "cell-61", "06_ablations": "live-seeds-driver",
 }  # fmt: skip
+#: In a cell of its own: what Python hears of the loss's figure.
+HEARD = """
+import ipywidgets
+
+heard = ipywidgets.HTML("nothing heard")
+explorer.observe(
+    lambda change: setattr(heard, "value", f"Python: {change.name} {change.new}"), ["tough", "pred"]
+)
+heard
+"""
 
 
 def free_port():
@@ -39,12 +51,14 @@ def free_port():
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     """Address of a JupyterLab with the notebooks of `FIGURES` (profile tiny, embedded faces), each
-    down to its figure."""
+    down to its last figure."""
     home = tmp_path_factory.mktemp("lab")
     for name, cell in FIGURES.items():
         notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
         end = [cell.id for cell in notebook.cells].index(cell) + 1
         notebook.cells = notebook.cells[:end]  # other tests run the rest
+        if name == "03_kd_loss":
+            notebook.cells.append(nbformat.v4.new_code_cell(HEARD.strip()))
         nbformat.write(notebook, home / f"{name}.ipynb")
     settings = home / "settings" / "@jupyterlab" / "notebook-extension"
     settings.mkdir(parents=True)
@@ -135,46 +149,69 @@ def run_all(page, minutes=4):
         time.sleep(0.5)
 
 
-def wait_for_change(read, before):
-    until = time.monotonic() + 20
-    while read() == before:
-        assert time.monotonic() < until, "the page did not follow the slider"
+def wait_for(condition, what):
+    until = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < until, what
         time.sleep(0.1)
-    return read()
 
 
-def move(page, label, keys, presses):
-    """Press keys on the slider with this label; returns picture and text before and after."""
-    row = page.locator(".widget-slider", has_text=label).first
-    row.scroll_into_view_if_needed()
-    explorer = page.locator(".widget-vbox", has=row).first
-    picture, text = explorer.locator("img").first, explorer.locator(".widget-html").last
-    picture_before, text_before = picture.get_attribute("src"), text.inner_text()
-    handle = row.locator(".noUi-handle")
-    handle.focus()
-    for _ in range(presses):
-        page.keyboard.press(keys)
-    wait_for_change(lambda: picture.get_attribute("src"), picture_before)
-    wait_for_change(text.inner_text, text_before)
-    return explorer
+def figures_of(page):
+    """The live figures that the page shows, each with what the cell after it has printed."""
+    cells = page.locator(".jp-Notebook .jp-CodeCell")
+    for number in range(cells.count()):
+        figure = cells.nth(number).locator(".kd-live")
+        if figure.count():
+            printed = cells.nth(number + 1).locator(".jp-OutputArea-output").last.inner_text()
+            yield figure.first, printed.split("the figure says: ")[1].strip()
 
 
 @pytest.mark.parametrize(
-    "name, label, key",
-    [
-        ("03_kd_loss", "prediction", "ArrowLeft"),
-        pytest.param("01_data_and_soft_landmarks", "mode 1", "ArrowRight", marks=LONG),
-        pytest.param("05_evaluation", "best to worst", "ArrowRight", marks=LONG),
-    ],
+    "name", ["03_kd_loss", *(pytest.param(n, marks=LONG) for n in FIGURES if n != "03_kd_loss")]
 )
-def test_a_slider_moves_figure_and_text(notebook, name, label, key):
+def test_figures_follow_python_and_the_keyboard(notebook, name):
     page = notebook(name)
-    explorer = move(page, label, key, 5)
-    box = explorer.bounding_box()
-    assert box["width"] <= 1280 and box["x"] >= 0
-    inside = page.evaluate("e => e.scrollWidth <= e.clientWidth + 1", explorer.element_handle())
-    assert inside, "the explorer is cut off at 1280 pixels"
-    folder = Path(os.environ.get("KDNOTES_SCREENSHOTS", ROOT / "build" / "screenshots"))
-    folder.mkdir(parents=True, exist_ok=True)
-    explorer.scroll_into_view_if_needed()
-    page.screenshot(path=folder / f"{name}.png")
+    said = []
+    page.on("console", lambda m: m.type == "error" and said.append(m.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    found = list(figures_of(page))
+    assert found
+    for figure, printed in found:
+        figure.scroll_into_view_if_needed()
+        status = figure.locator(".status")
+        wait_for(lambda: printed in status.inner_text(), f"not in the figure: {printed}")
+        handle = figure.locator(".handle, input[type=range]:enabled").first
+        handle.focus()
+        text, picture = handle.get_attribute("aria-valuetext"), figure.screenshot()
+        for _ in range(5):
+            page.keyboard.press("ArrowLeft")
+        wait_for(lambda: handle.get_attribute("aria-valuetext") != text, "the text does not follow")
+        wait_for(lambda: figure.screenshot() != picture, "the picture does not follow")
+        box = figure.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 1280, "cut off at 1280 pixels"
+        folder = Path(os.environ.get("KDNOTES_SCREENSHOTS", ROOT / "build" / "screenshots"))
+        folder.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=folder / f"{name}-{found.index((figure, printed))}.png")
+    assert said == []
+    if name == "03_kd_loss":
+        check_that_python_hears(page, found[0][0])
+
+
+def check_that_python_hears(page, figure):
+    """Of a key, and of the mouse."""
+    heard = page.locator(".jp-OutputArea-output", has_text=re.compile("nothing heard|Python: ")).last
+    figure.locator(".handle[aria-label='Tough teacher']").focus()
+    page.keyboard.press("ArrowRight")
+    wait_for(lambda: "Python: tough 0.41" in heard.inner_text(), "Python hears nothing of a key")
+    student = figure.locator(".handle[aria-label='student']")
+    student.scroll_into_view_if_needed()
+    box = student.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 40, y, steps=5)
+    page.mouse.up()
+    wait_for(lambda: "Python: pred" in heard.inner_text(), "Python hears nothing of the mouse")
+    place = student.get_attribute("aria-valuetext").rsplit(" ", 1)[1]
+    last = float(heard.inner_text().rsplit(" ", 1)[1])
+    assert abs(last - float(place)) < 0.006

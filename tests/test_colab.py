@@ -41,7 +41,7 @@ COLAB = {canonicalize_name(name): v for name, v in (line.split("==") for line in
 
 #: What a notebook loads there, but for torch and what needs it, which is as large as it is slow.
 OLDER = """
-    ipywidgets ipython ipykernel jupyter_client nbconvert pip numpy pandas matplotlib pillow
+    ipywidgets anywidget ipython ipykernel jupyter_client nbconvert pip numpy pandas matplotlib pillow
     scikit-learn h5py typer psutil tqdm requests pooch threadpoolctl
 """.split()
 #: The same, without what they need.

@@ -11,6 +11,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
+from kdnotes.plots.live import MIME
 from kdnotes.publish import html_copy, run, tidy
 from kdnotes.publish.run import CourseError
 
@@ -73,6 +74,7 @@ def test_tidy_takes_out_what_cannot_be_stored():
         new_output("stream", name="stdout", text="NME 5 %"),
         new_output("display_data", data=widget),
         new_output("display_data", data={"text/plain": "<Figure>", "image/png": "aaaa"}),
+        new_output("display_data", data=widget | {MIME: {}, "image/png": "aaaa"}),
     ]
     cell = new_code_cell("fit()", outputs=outputs, metadata={"execution": {"a": "now"}, "tags": []})
     metadata = {
@@ -85,9 +87,11 @@ def test_tidy_takes_out_what_cannot_be_stored():
     assert found.metadata.kernelspec.name == "python3"
     assert found.metadata.language_info == {"name": "python"}
     assert "widgets" not in found.metadata and "execution" not in found.cells[1].metadata
-    assert [output.output_type for output in found.cells[1].outputs] == ["stream", "display_data"]
+    kinds = [output.output_type for output in found.cells[1].outputs]
+    assert kinds == ["stream", "display_data", "display_data"]
     assert found.cells[1].outputs[0].text == "NME 5 %"
     assert "image/png" in found.cells[1].outputs[1].data
+    assert set(found.cells[1].outputs[2].data) == {MIME, "image/png", "text/plain"}
 
 
 @pytest.mark.parametrize("allowed, kind", [(255, "image/png"), (0, "image/jpeg")])

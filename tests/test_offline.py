@@ -164,13 +164,13 @@ def test_a_read_only_installation_is_enough(tmp_path, small_faces):
         import kdnotes
         from kdnotes.course import machine, recipes
         from kdnotes.models import zoo
-        from kdnotes.plots import widgets
+        from kdnotes.plots import live
         assert Path(kdnotes.__file__).parents[1] == Path(sys.argv[1])
         print(machine.describe())
         course = recipes.open_course("tiny", sys.argv[2], progress=False)
         course.folder.mkdir(parents=True)
         assert zoo.load("student-kd", "synthetic")
-        widgets.loss_explorer().sliders["tough"].value = 0.2
+        live.OneCoordinate().tough = 0.2
         assert course.folder.parents[1] == recipes.build_folder() == Path.cwd() / "kdnotes-build"
     """
     installed, work = tmp_path / "installed", tmp_path / "work"

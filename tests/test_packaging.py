@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-HEAVY = ("torch", "timm", "matplotlib", "ipywidgets", "accelerate", "pandas", "numpy")
+HEAVY = ("torch", "timm", "matplotlib", "ipywidgets", "anywidget", "accelerate", "pandas", "numpy")
 
 
 def tracked():

@@ -12,7 +12,7 @@ import kdnotes
 
 PACKAGE = Path(kdnotes.__file__).parent
 ROOT = PACKAGE.parent
-HEAVY = ("accelerate", "h5py", "ipywidgets", "matplotlib", "requests", "timm")
+HEAVY = ("accelerate", "h5py", "ipywidgets", "anywidget", "matplotlib", "requests", "timm")
 
 
 def rooms_of(text):

@@ -8,7 +8,14 @@ from kdnotes.plots.faces import (
     shape_mode,
     shapes,
 )
-from kdnotes.plots.loss import REGIONS, assistance_curves, descent_paths, kd_curves, pull_field
+from kdnotes.plots.loss import (
+    REGIONS,
+    assistance_curves,
+    descent_paths,
+    kd_curves,
+    pull_field,
+    regions_on_face,
+)
 from kdnotes.plots.scores import (
     arms,
     bars,
@@ -36,6 +43,6 @@ __all__ = [
     "BLACK", "BLUE", "COLOURS", "GREEN", "ORANGE", "PINK", "RED", "REGIONS", "SKY", "YELLOW",
     "arms", "assistance_curves", "bars", "descent_paths", "draw_face", "draw_points",
     "error_curves", "face_grid", "jitter_curves", "kd_curves", "long_runs", "new_figure",
-    "numbered_points", "point_errors", "prices", "pull_field", "shape_mode", "shapes",
-    "training_curves",
+    "numbered_points", "point_errors", "prices", "pull_field", "regions_on_face", "shape_mode",
+    "shapes", "training_curves",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ import torch
 from matplotlib.figure import Figure
 
 from kdnotes import losses
+from kdnotes.plots.faces import draw_face, draw_points
 from kdnotes.plots.style import BLACK, BLUE, COLOURS, GREEN, RED, SKY, legend_below, new_figure
 
 
@@ -183,4 +184,48 @@ def descent_paths(
         ax.set(title=title, xlabel="step", ylim=(0, 1.1 * float(np.hypot(*start))))
     axes[0, 0].set_ylabel("distance from the truth")
     legend_below(figure, axes[0, 0], columns=4)
+    return figure
+
+
+def regions_on_face(
+    image: np.ndarray,
+    pred: np.ndarray,
+    target: np.ndarray,
+    tough: np.ndarray,
+    tolerant: np.ndarray,
+    *,
+    teacher: str = "tough",
+    settings: losses.KDSettings = losses.PAPER,
+) -> Figure:
+    """Each landmark as a cross whose bars are its coordinates, with the pull of KD-Loss as a line.
+
+    The bar along x is the coordinate x, the bar along y is y. Colour and length say in which region
+    of the assistive loss the coordinate is.
+
+    Args:
+        image: As `draw_face` takes it.
+        pred, target, tough, tolerant: Landmarks `(L, 2)` in crop widths.
+        teacher: Whose regions are shown, "tough" or "tolerant".
+    """
+    points = [torch.as_tensor(p, dtype=torch.float64) for p in (pred, target, tough, tolerant)]
+    slope = losses.kd_loss_grad(*points, settings=settings, reduction="none").total.numpy()
+    assistance = getattr(settings, teacher)
+    regions = losses.region(
+        *points[:2], points[2 if teacher == "tough" else 3],
+        beta=assistance.beta, low_influence=assistance.low_influence,
+    ).numpy()  # fmt: skip
+    figure, [[ax]] = new_figure(6, 5.2)
+    draw_face(ax, image)
+    draw_points(ax, target, len(target), COLOURS["hard"], size=5, label="truth", lines=False)
+    p = points[0].numpy()
+    ax.plot(*np.stack([p, p - 0.006 * slope]).transpose(2, 0, 1), color="white", lw=0.8)
+    lengths = {losses.POSITIVE: 0.011, losses.NEGATIVE: 0.008, losses.LOW: 0.005}
+    for number, (name, colour) in REGIONS.items():
+        for axis, half in enumerate(lengths[number] * np.eye(2)):
+            bars = p[regions[:, axis] == number]
+            ends = np.stack([bars - half, bars + half]).transpose(2, 0, 1)
+            lines = ax.plot(*ends, color=colour, lw=1.8)
+            if lines and axis == 0:
+                lines[0].set_label(name)
+    ax.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1), facecolor="#dddddd")
     return figure

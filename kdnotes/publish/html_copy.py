@@ -1,8 +1,9 @@
 """An executed notebook as one HTML page that asks no server for anything.
 
-Formulas are MathML, see `kdnotes.publish.formulas`. A picture that is not stored in the notebook,
-such as that of a Colab button, is replaced by its text. Links between the numbered notebooks lead
-to their copies, links to other files of the repository to its public address.
+Formulas are MathML, see `kdnotes.publish.formulas`. Live figures move, see
+`kdnotes.publish.live_figures`. A picture that is not stored in the notebook, such as that of a
+Colab button, is replaced by its text. Links between the numbered notebooks lead to their copies,
+links to other files of the repository to its public address.
 """
 
 import html
@@ -15,7 +16,7 @@ from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 
-from kdnotes.publish import fork, formulas
+from kdnotes.publish import fork, formulas, live_figures
 from kdnotes.publish.tidy import alt_text, pictures, write
 from kdnotes.system.files import new_file
 
@@ -54,6 +55,7 @@ def html_copy(notebook: NotebookNode, name: str) -> str:
         notebook: An executed notebook.
         name: The title of the page.
     """
+    notebook = live_figures.moving(notebook)
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     exporter = _Exporter(raw_template=_TEMPLATE, repository=fork.address(text))
     resources = {"metadata": {"name": name}, "style": formulas.style() + _STYLE}

@@ -13,6 +13,7 @@ import nbformat
 from nbconvert.preprocessors import ClearMetadataPreprocessor, CoalesceStreamsPreprocessor
 from PIL import Image, ImageChops
 
+from kdnotes.plots.live import MIME
 from kdnotes.system.files import new_file
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -40,10 +41,10 @@ def write(notebook: nbformat.NotebookNode, path: Path) -> None:
 
 
 def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Removes progress bars, widgets and time stamps from an executed notebook, and shrinks its
-    figures.
+    """Removes progress bars and time stamps from an executed notebook, and shrinks its figures.
 
-    Widgets need a running kernel. A static figure stands beside each of them.
+    Of a widget, which needs a running kernel, only what a page can show stays: a live figure's
+    still and its state.
 
     Args:
         notebook: The notebook; it is changed in place.
@@ -56,17 +57,20 @@ def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     ).preprocess(notebook, {})
     notebook.metadata.update(PYTHON)
     for cell in [cell for cell in notebook.cells if cell.cell_type == "code"]:
-        cell.outputs = [
-            output
-            for output in cell.outputs
-            if output.get("name") != "stderr" and WIDGET not in output.get("data", {})
-        ]
+        cell.outputs = [output for output in cell.outputs if _can_be_shown(output)]
         for output in cell.outputs:
+            output.get("data", {}).pop(WIDGET, None)
             _shrink(output.get("data", {}))
             for kind in pictures(output):
                 output.metadata[kind] = {"alt": alt_text(cell)}
     CoalesceStreamsPreprocessor().preprocess(notebook, {})
     return notebook
+
+
+def _can_be_shown(output):
+    """Whether a page without a kernel can show an output."""
+    data = output.get("data", {})
+    return output.get("name") != "stderr" and (WIDGET not in data or MIME in data)
 
 
 def alt_text(cell: nbformat.NotebookNode) -> str:

@@ -20,6 +20,7 @@ from PIL import Image
 from kdnotes import models, training
 from kdnotes.course import recipes
 from kdnotes.course.machine import hardware
+from kdnotes.data import schemes
 from kdnotes.data.faceset import FaceSet
 from kdnotes.evaluation import report
 from kdnotes.system import processes
@@ -118,6 +119,7 @@ def figure_of(results: Mapping) -> dict:
     return {
         "image": np.asarray(image),
         "shapes": {name: _points(text) for name, text in results["shapes"].items()},
+        "scheme": schemes.get(len(_points(results["shapes"]["hard"]))),
         "ways": {
             name: np.array([_points(text) for text in epochs])
             for name, epochs in results["ways"].items()

@@ -12,7 +12,6 @@ const REGIONS = [
 const LENGTH = Object.fromEntries(REGIONS.map(([region, , , length]) => [region, length]));
 const TEACHERS = { tough: ["Tough teacher", "square"], tolerant: ["Tolerant teacher", "triangle"] };
 const TRUTH_WAY = "mean shape to truth";
-const INSETS = { eye: [42, 48], mouth: [48, 68] };
 
 // The prediction that is shown: flat, x and y in turn, in crop widths.
 export function prediction(model) {
@@ -36,7 +35,9 @@ export function state(model) {
 function render({ model, el }) {
   const stage = new Stage({ model, el }, "A face learns");
   const ways = [TRUTH_WAY, ...Object.keys(model.get("ways"))];
-  const panels = [null, ...Object.values(INSETS)].map((range) => {
+  // The face, and parts of it enlarged; a panel shows some of the landmarks.
+  const everything = model.get("hard").flatMap((_, j) => (j % 2 ? [] : [j / 2]));
+  const panels = [everything, ...model.get("insets")].map((members) => {
     const clip = new Clipped(stage.svg), group = clip.group;
     const picture = svg("image", { opacity: 0.45, preserveAspectRatio: "none" }, group);
     const paths = Object.fromEntries(["hard", "tough", "tolerant"].map((name) => [name, svg("path", {
@@ -47,7 +48,7 @@ function render({ model, el }) {
       stroke: colour, "stroke-width": 2.2, fill: "none",
     }, group)]));
     const frame = svg("rect", { class: "axis" }, stage.svg);
-    return { range, clip, picture, paths, arrows, bars, frame };
+    return { members, clip, picture, paths, arrows, bars, frame };
   });
   const shares = REGIONS.map(([, , colour]) => svg("rect", { fill: colour }, stage.svg));
   const shareTexts = shares.map(() => svg("text", { "text-anchor": "middle" }, stage.svg));
@@ -55,9 +56,9 @@ function render({ model, el }) {
   stage.legend("truth", { colour: COLOURS.hard, shape: "circle" });
   for (const [name, [label, shape]] of Object.entries(TEACHERS)) stage.legend(label, { colour: COLOURS[name], shape });
   stage.choice({ label: "way", name: "way", options: ways });
-  const slider = stage.slider({ label: "", name: "position", min: 0, max: 1, step: 0.002, text: (v) => {
+  const slider = stage.slider({ label: "", name: "position", min: 0, max: 1, step: 0.01, text: (v) => {
     if (model.get("way") === TRUTH_WAY) return `${number(100 * v, 0)} % of the way`;
-    return `epoch ${number(1 + v * (model.get("ways")[model.get("way")].length - 1), 1)}`;
+    return `epoch ${number(v * (model.get("ways")[model.get("way")].length - 1), 1)}`;
   } });
   slider.style.width = "14em";
   put(slider, { "aria-label": "way from the beginning to the end" });
@@ -72,9 +73,9 @@ function render({ model, el }) {
   stage.choice({ label: "regions of the teacher", name: "teacher", options: ["tough", "tolerant"] });
   stage.choice({ label: "setting", name: "setting", options: Object.keys(model.get("settings")) });
 
-  const dots = (points, x, y, r, range, shape) => {
+  const dots = (points, x, y, r, members, shape) => {
     let d = "";
-    for (let i = range ? range[0] : 0; i < (range ? range[1] : points.length / 2); i++) {
+    for (const i of members) {
       const px = x(points[2 * i]), py = y(points[2 * i + 1]);
       d += shape === "square" ? `M${(px - r).toFixed(1)},${(py - r).toFixed(1)}h${2 * r}v${2 * r}h${-2 * r}z`
         : shape === "triangle" ? `M${px.toFixed(1)},${(py - 1.2 * r).toFixed(1)}l${1.1 * r},${2 * r}h${-2.2 * r}z`
@@ -84,17 +85,16 @@ function render({ model, el }) {
   };
 
   stage.drawnBy((width) => {
-    const { pred, regions, pull } = state(model), narrow = width < 560;
-    const side = narrow ? width : Math.min(430, width - 250), inset = narrow ? (width - 12) / 2 : Math.min(width - side - 14, (side - 12) / 2);
+    const { pred, regions, pull } = state(model), narrow = width < 560 || panels.length < 3;
+    const side = narrow ? Math.min(430, width) : Math.min(430, width - 250), inset = narrow ? (width - 12) / 2 : Math.min(width - side - 14, (side - 12) / 2);
     const places = narrow ? [[0, 0, side], [0, side + 12, inset], [inset + 12, side + 12, inset]]
       : [[0, 0, side], [side + 14, 0, inset], [side + 14, side - inset, inset]];
     const hard = model.get("hard");
-    panels.forEach(({ range, clip, picture, paths, arrows, bars, frame }, k) => {
+    panels.forEach(({ members, clip, picture, paths, arrows, bars, frame }, k) => {
       const [left, top, size] = places[k];
       let cx = 0, cy = 0, reach = 1;
-      if (range) {
-        const xs = [], ys = [];
-        for (let i = range[0]; i < range[1]; i++) { xs.push(hard[2 * i]); ys.push(hard[2 * i + 1]); }
+      if (k) {
+        const xs = members.map((i) => hard[2 * i]), ys = members.map((i) => hard[2 * i + 1]);
         cx = (Math.min(...xs) + Math.max(...xs)) / 2;
         cy = (Math.min(...ys) + Math.max(...ys)) / 2;
         reach = 1.7 * Math.max(Math.max(...xs) - Math.min(...xs), Math.max(...ys) - Math.min(...ys));
@@ -104,16 +104,16 @@ function render({ model, el }) {
       clip.to(x, y);
       put(frame, { x: left, y: top, width: size, height: size });
       put(picture, { href: model.get("image"), x: x(-0.5), y: y(-0.5), width: size / reach, height: size / reach });
-      const r = range ? 3 : 1.6;
-      put(paths.hard, { d: dots(hard, x, y, r, range), fill: COLOURS.hard });
+      const r = k ? 3 : 1.6;
+      put(paths.hard, { d: dots(hard, x, y, r, members), fill: COLOURS.hard });
       for (const [name, [, shape]] of Object.entries(TEACHERS)) {
         const on = name === model.get("teacher");
-        put(paths[name], { d: on ? dots(model.get(name), x, y, r, range, shape) : "" });
+        put(paths[name], { d: on ? dots(model.get(name), x, y, r, members, shape) : "" });
       }
       const strokes = Object.fromEntries(REGIONS.map(([region]) => [region, ""]));
       let d = "";
-      const grow = range ? 1.6 : 1, long = range ? 6 : 3;
-      for (let i = range ? range[0] : 0; i < (range ? range[1] : pred.length / 2); i++) {
+      const grow = k ? 1.6 : 1, long = k ? 6 : 3;
+      for (const i of members) {
         const px = x(pred[2 * i]), py = y(pred[2 * i + 1]);
         const across = LENGTH[regions[2 * i]] * grow, down = LENGTH[regions[2 * i + 1]] * grow;
         strokes[regions[2 * i]] += `M${(px - across).toFixed(1)},${py.toFixed(1)}h${2 * across}`;
@@ -123,7 +123,7 @@ function render({ model, el }) {
       put(arrows, { d, "stroke-opacity": 0.55 });
       for (const [region, path] of Object.entries(bars)) put(path, { d: strokes[region] });
     });
-    const top = narrow ? side + inset + 24 : side + 12;
+    const top = narrow && panels.length > 1 ? side + inset + 24 : side + 12;
     const count = REGIONS.map(([region]) => regions.filter((one) => one === region).length / regions.length);
     let left = 0;
     count.forEach((share, i) => {

@@ -2,10 +2,10 @@
 
 import base64
 import io
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+import torch
 from matplotlib.figure import Figure
 from PIL import Image
 from traitlets import Bool, Dict, Float, Int, List, Unicode
@@ -13,7 +13,8 @@ from traitlets import Bool, Dict, Float, Int, List, Unicode
 from kdnotes import losses, plots
 from kdnotes.asm import ActiveShapeModel
 from kdnotes.data.schemes import Scheme
-from kdnotes.plots.live.figure import LiveFigure, bundle
+from kdnotes.plots.live.figure import LiveFigure, bundle, number
+from kdnotes.plots.live.loss import CONSTANTS, SETTINGS
 
 #: Digits of a coordinate that travel: a thousandth of a pixel.
 DIGITS = 5
@@ -24,13 +25,21 @@ def flat(points: np.ndarray) -> list[float]:
     return np.round(np.asarray(points, float).reshape(-1), DIGITS).tolist()
 
 
-def picture(image: np.ndarray, side: int = 200) -> str:
-    """A picture `(H, W, 3)` uint8 as the address of a small JPEG that holds it."""
+def picture(image: np.ndarray | torch.Tensor, side: int = 200) -> str:
+    """A picture, as `plots.draw_face` takes it, as the address of a small JPEG that holds it."""
+    if isinstance(image, torch.Tensor):
+        image = (255 * image.permute(1, 2, 0).clamp(0, 1)).round().byte().numpy()
     stream = io.BytesIO()
     Image.fromarray(image).resize((side, side), Image.Resampling.BILINEAR).save(
         stream, "JPEG", quality=82
     )
     return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode()
+
+
+def part_of(scheme: Scheme, part: str) -> list[int]:
+    """The landmarks of a part of the face, such as one eye; empty if the scheme has none."""
+    groups = [list(members) for name, members in scheme.groups.items() if name.startswith(part)]
+    return groups[-1] if part == "eye" and groups else sum(groups, [])
 
 
 class ShapeModes(LiveFigure):
@@ -92,6 +101,18 @@ class ShapeModes(LiveFigure):
         b[self.counts[self.share] :] = 0
         return b
 
+    def distance(self) -> float:
+        """The mean distance of the points from the face, or from the mean shape."""
+        points = self.model.mean_shape_
+        if self.face != "none":
+            points = np.array(self.faces[self.face])
+        away = (self.model.shape(self.used()) - points).reshape(-1, 2)
+        return float(np.linalg.norm(away, axis=1).mean())
+
+    def says(self) -> str:
+        goal = "the mean shape" if self.face == "none" else "its hard landmarks"
+        return f"The points lie {number(100 * self.distance())} % of the picture's width from {goal}"
+
     def still(self) -> Figure:
         named = {"mean": self.model.mean_shape_.reshape(-1, 2)}
         if self.face != "none":
@@ -104,8 +125,9 @@ class FaceLearns(LiveFigure):
     """A prediction on its way from the mean shape, with regions and pull.
 
     Args:
-        image: `(H, W, 3)` uint8, the face's network crop.
+        image: The face's network crop, as `plots.draw_face` takes it.
         shapes: "mean", "hard", "tough" and "tolerant" landmarks `(L, 2)` in crop widths.
+        scheme: Of the landmarks; an eye and the mouth are enlarged.
         ways: Name of a network to its predictions after each epoch, `(E, L, 2)`.
 
     Attributes:
@@ -123,8 +145,8 @@ class FaceLearns(LiveFigure):
     _esm = bundle(module)
     image = Unicode().tag(sync=True)
     mean, hard, tough, tolerant = (List().tag(sync=True) for _ in range(4))
-    ways = Dict().tag(sync=True)
-    settings = Dict().tag(sync=True)
+    insets, ways = List().tag(sync=True), Dict().tag(sync=True)
+    settings = Dict(CONSTANTS).tag(sync=True)
     setting, teacher = Unicode("PAPER").tag(sync=True), Unicode("tough").tag(sync=True)
     way, position = Unicode("mean shape to truth").tag(sync=True), Float(0.5).tag(sync=True)
 
@@ -132,12 +154,13 @@ class FaceLearns(LiveFigure):
         self,
         image: np.ndarray,
         shapes: Mapping[str, np.ndarray],
+        scheme: Scheme,
         ways: Mapping[str, np.ndarray] | None = None,
     ):
         super().__init__(
             image=picture(image, 260),
+            insets=[members for part in ("eye", "mouth") if (members := part_of(scheme, part))],
             ways={name: [flat(shape) for shape in epochs] for name, epochs in (ways or {}).items()},
-            settings={"PAPER": asdict(losses.PAPER), "RELEASED": asdict(losses.RELEASED)},
             **{name: flat(points) for name, points in shapes.items()},
         )
         self.pixels = image
@@ -152,16 +175,42 @@ class FaceLearns(LiveFigure):
         i = min(len(epochs) - 2, int(place))
         return (epochs[i] + (place - i) * (epochs[i + 1] - epochs[i])).reshape(-1, 2)
 
+    def shares(self) -> dict[str, float]:
+        """The share of the coordinates in each region."""
+        assistance = getattr(SETTINGS[self.setting], self.teacher)
+        regions = losses.region(
+            torch.as_tensor(self.prediction()),
+            *(torch.tensor(s, dtype=torch.float64).reshape(-1, 2) for s in (self.hard, getattr(self, self.teacher))),
+            beta=assistance.beta,
+            low_influence=assistance.low_influence,
+        )
+        names = {losses.NONE: "perfect teacher"} | {n: name for n, (name, _) in plots.REGIONS.items()}
+        return {name: float((regions == n).double().mean()) for n, name in names.items()}
+
+    def distance(self) -> float:
+        """The points' mean distance from the truth, in crop widths."""
+        away = self.prediction() - np.reshape(self.hard, (-1, 2))
+        return float(np.linalg.norm(away, axis=1).mean())
+
+    def says(self) -> str:
+        return f"The points lie {number(100 * self.distance())} % of the crop's width from the truth"
+
     def still(self) -> Figure:
-        shown = {"hard": np.array(self.hard).reshape(-1, 2), "student": self.prediction()}
-        return plots.face_grid([self.pixels], [shown], len(self.hard) // 2, side=4, size=8)
+        shapes = (np.reshape(shape, (-1, 2)) for shape in (self.hard, self.tough, self.tolerant))
+        return plots.regions_on_face(
+            self.pixels,
+            self.prediction(),
+            *shapes,
+            teacher=self.teacher,
+            settings=SETTINGS[self.setting],
+        )
 
 
 class Failures(LiveFigure):
     """Faces from best to worst, one of them large under a magnifying glass.
 
     Args:
-        images: `(N, H, W, 3)` uint8, squares around the faces.
+        images: N squares around the faces, each as `plots.draw_face` takes it.
         points: "hard" and each network's name to landmarks `(N, L, 2)` in picture widths.
         errors: Each network's name to its NME `(N,)`.
         scheme: Of the landmarks.
@@ -185,7 +234,7 @@ class Failures(LiveFigure):
 
     def __init__(
         self,
-        images: np.ndarray,
+        images: Sequence,
         points: Mapping[str, np.ndarray],
         errors: Mapping[str, np.ndarray],
         scheme: Scheme,
@@ -212,6 +261,10 @@ class Failures(LiveFigure):
             range(len(self.faces)), key=lambda i: self.faces[i]["errors"][self.network]
         )
         return order[self.rank]
+
+    def says(self) -> str:
+        error = self.faces[self.shown()]["errors"][self.network]
+        return f"{self.network}: NME {number(100 * error, 1)} %"
 
     def still(self) -> Figure:
         i = self.shown()

@@ -59,7 +59,7 @@ function render({ model, el }) {
     strip.textContent = "";
     ranked(model).forEach((face, rank) => {
       const button = html("button", { type: "button", role: "option" }, strip);
-      html("img", { src: faces[face].image, alt: `face ${rank + 1}, error ${number(100 * faces[face].errors[sorted], 1)} %`, loading: "lazy" }, button);
+      html("img", { src: faces[face].image, alt: `face ${rank + 1}, error ${number(100 * faces[face].errors[sorted], 1)} %` }, button);
       button.addEventListener("click", () => stage.set({ rank }));
     });
   };

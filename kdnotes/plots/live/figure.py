@@ -9,6 +9,7 @@ import base64
 import io
 import json
 import re
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,6 +20,13 @@ HERE = Path(__file__).parent
 
 #: The type under which a notebook's output holds a figure's module and state.
 MIME = "application/vnd.kdnotes.live+json"
+
+
+def number(value: float, digits: int = 2, plus: bool = False) -> str:
+    """A number as the figures write it: a half is rounded up, minus is a real minus sign."""
+    rounded = Decimal(abs(float(value))).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    sign = "−" if value < 0 else "+" if plus else ""
+    return f"{sign if rounded else ''}{rounded}"
 
 
 def bundle(module: str) -> str:
@@ -59,6 +67,10 @@ class LiveFigure(anywidget.AnyWidget):
         names = set(self.trait_names(sync=True)) - set(anywidget.AnyWidget.class_trait_names())
         return {name: getattr(self, name) for name in sorted(names) if not name.startswith("_")}
 
+    def says(self) -> str:
+        """What the line below the figure must say now, or a part of it, computed in Python."""
+        raise NotImplementedError
+
     def still(self) -> Figure:
         """The figure in its present state, without JavaScript."""
         raise NotImplementedError
@@ -86,6 +98,6 @@ def page(module: str, state: dict[str, Any], place: str) -> str:
     script = re.sub(r"^export ", "", script, flags=re.M)
     return (
         f'<div id="{place}"></div>\n<script type="module">\n{bundle_part("standin")}\n{script}\n'
-        f'render({{ model: new StandIn({text}), el: document.getElementById("{place}") }});\n'
-        "</script>"
+        f'const el = document.getElementById("{place}");\nel.model = new StandIn({text});\n'
+        "render({ model: el.model, el });\n</script>"
     )

@@ -7,14 +7,11 @@ from matplotlib.figure import Figure
 from traitlets import Dict, Float, Int, Unicode
 
 from kdnotes import losses, plots
-from kdnotes.plots.live.figure import LiveFigure, bundle
+from kdnotes.plots.live.figure import LiveFigure, bundle, number
 
 SETTINGS = {"PAPER": losses.PAPER, "RELEASED": losses.RELEASED}
-
-
-def _settings():
-    """The constants of both settings, for JavaScript."""
-    return {name: asdict(settings) for name, settings in SETTINGS.items()}
+#: The same for JavaScript.
+CONSTANTS = {name: asdict(settings) for name, settings in SETTINGS.items()}
 
 
 def _synced(kind, value):
@@ -37,7 +34,7 @@ class OneCoordinate(LiveFigure):
         "the place of the prediction. Truth and both teachers are marked."
     )
     _esm = bundle(module)
-    settings = Dict(_settings()).tag(sync=True)
+    settings = Dict(CONSTANTS).tag(sync=True)
     setting = _synced(Unicode, "PAPER")
     pred, target = _synced(Float, 0.6), _synced(Float, 0.0)
     tough, tolerant = _synced(Float, 0.4), _synced(Float, 0.49)
@@ -60,11 +57,17 @@ class OneCoordinate(LiveFigure):
             main_weight=self.main_weight * known.main_weight,
         )
 
-    def terms(self) -> losses.KDTerms:
-        """The loss at the prediction and its terms, which the line below the figure says."""
+    def says(self) -> str:
         values = (self.pred, self.target, self.tough, self.tolerant)
         points = [torch.tensor([value], dtype=torch.float64) for value in values]
-        return losses.kd_loss(*points, settings=self.chosen())
+        terms = losses.kd_loss(*points, settings=self.chosen())
+        slope = losses.kd_loss_grad(*points, settings=self.chosen()).total.item()
+        parts = " ".join(
+            f"{name} {number(getattr(terms, name), 3, plus=True)}"
+            for name in ("main", "tough", "tolerant")
+        )
+        total = number(terms.total, 3, plus=True)
+        return f"loss {total} = {parts}; slope {number(slope, 2, plus=True)}"
 
     def still(self) -> Figure:
         return plots.kd_curves(
@@ -91,7 +94,7 @@ class Plane(LiveFigure):
         "lines at each teacher's distance on both axes."
     )
     _esm = bundle(module)
-    settings = Dict(_settings()).tag(sync=True)
+    settings = Dict(CONSTANTS).tag(sync=True)
     setting = _synced(Unicode, "PAPER")
     pred_x, pred_y = _synced(Float, 0.5), _synced(Float, 0.3)
     tough_x, tough_y = _synced(Float, 0.1), _synced(Float, 0.2)
@@ -99,9 +102,9 @@ class Plane(LiveFigure):
     steps = _synced(Int, 0)
 
     def pull(self) -> torch.Tensor:
-        """Minus the gradient at the prediction, `(1, 2)`, which the line below the figure says."""
+        """Minus the gradient at the prediction, `(1, 2)`."""
         pred, tough, tolerant = (
-            torch.tensor([[getattr(self, f"{name}_x"), getattr(self, f"{name}_y")]]).double()
+            torch.tensor([[getattr(self, f"{name}_{axis}") for axis in "xy"]], dtype=torch.float64)
             for name in ("pred", "tough", "tolerant")
         )
         return -losses.kd_loss_grad(
@@ -112,6 +115,10 @@ class Plane(LiveFigure):
             settings=SETTINGS[self.setting],
             reduction="none",
         ).total
+
+    def says(self) -> str:
+        x, y = (number(value, 2, plus=True) for value in self.pull()[0].tolist())
+        return f"pull at the student: x {x}, y {y}"
 
     def still(self) -> Figure:
         places = ((self.tough_x, self.tough_y), (self.tolerant_x, self.tolerant_y))

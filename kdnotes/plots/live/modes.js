@@ -46,10 +46,10 @@ function render({ model, el }) {
   };
   // Any landmark can be taken hold of: the nearest one becomes the handle's.
   stage.svg.addEventListener("pointerdown", (event) => {
-    const box = stage.svg.getBoundingClientRect(), now = shape(shapes, used(model));
+    const [px, py] = stage.at(event), now = shape(shapes, used(model));
     let best = [Infinity, 0];
     for (let i = 0; i < n; i++) {
-      const d = Math.hypot(x(now[2 * i]) - event.clientX + box.left, y(now[2 * i + 1]) - event.clientY + box.top);
+      const d = Math.hypot(x(now[2 * i]) - px, y(now[2 * i + 1]) - py);
       if (d < best[0]) best = [d, i];
     }
     if (best[0] < 14) {
@@ -77,7 +77,8 @@ function render({ model, el }) {
     const box = stage.slider({ label: `mode ${i + 1}`, name: "b", min: -shapes.n_std, max: shapes.n_std, step: 0.1,
       value: () => used(model)[i] / Math.sqrt(shapes.variances[i]),
       changed: (value) => free(used(model).map((v, j) => (j === i ? value * Math.sqrt(shapes.variances[i]) : v))),
-      text: (value) => `${number(value, 1, true)} √λ` });
+      text: (value) => `${number(value, 1, true)} √λ`,
+      enabled: () => i < model.get("counts")[model.get("share")] });
     box.style.width = "8em";
   }
   stage.slider({ label: "landmark", name: "landmark", min: 0, max: n - 1, step: 1, text: (v) => number(v, 0) });

@@ -1,6 +1,6 @@
 """Soft classes by temperature (notebook 02), and what seeds and people say (notebook 06)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -8,7 +8,7 @@ from scipy import stats
 from traitlets import Dict, Float, Int, List, Unicode
 
 from kdnotes import plots
-from kdnotes.plots.live.figure import LiveFigure, bundle
+from kdnotes.plots.live.figure import LiveFigure, bundle, number
 
 
 class Temperature(LiveFigure):
@@ -47,6 +47,9 @@ class Temperature(LiveFigure):
         e = np.exp(z - z.max())
         return e / e.sum()
 
+    def says(self) -> str:
+        return f"Entropy {number(stats.entropy(self.soft(), base=2))} bits"
+
     def still(self) -> Figure:
         figure, [[left, right]] = plots.new_figure(6, 2.4, ncols=2, width_ratios=[1, 2])
         left.imshow(self.digits[self.digit]["image"], cmap="gray_r")
@@ -84,24 +87,59 @@ class SeedsAndPeople(LiveFigure):
         """`spread` gives `seed_sd` and `person_sd`, as a stored log has them."""
         super().__init__(**(spread or {}), **state)
 
+    def experiments(self, n: int | None = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """What the first `n` experiments found, all of them by default: the seeds' and the people's
+        parts of the gain, `(n_seeds,)` and `(n_people,)`, as the figure draws them."""
+        uniform = uniform_numbers(self.draw)
+        for _ in range(self.drawn if n is None else n):
+            seeds = [self.truth + self.seed_sd * _normal(uniform) for _ in range(self.n_seeds)]
+            people = [self.person_sd * _normal(uniform) for _ in range(self.n_people)]
+            yield np.array(seeds), np.array(people)
+
+    def interval(self, seeds: np.ndarray, people: np.ndarray) -> tuple[float, float]:
+        """The interval that the chosen method gives an experiment."""
+        if self.method != "Student's t":
+            return seeds.min() + people.mean(), seeds.max() + people.mean()
+        parts = [
+            self.quantiles[len(means) - 1] ** 2 * means.var(ddof=1) / len(means)
+            for means in (seeds, people)
+        ]
+        middle, half = seeds.mean() + people.mean(), np.sqrt(sum(parts))
+        return middle - half, middle + half
+
+    def held(self) -> int:
+        """How many intervals hold the true gain."""
+        intervals = (self.interval(*found) for found in self.experiments())
+        return sum(low <= self.truth <= high for low, high in intervals)
+
+    def says(self) -> str:
+        held = self.held()
+        return f"in {held} of {self.drawn}, {number(100 * held / self.drawn, 1)} %"
+
     def still(self) -> Figure:
-        rng = np.random.default_rng(self.draw)
         figure, [[ax]] = plots.new_figure(7, 3, plain=True)
-        for row in range(30):
-            seeds = rng.normal(self.truth, self.seed_sd, self.n_seeds)
-            people = rng.normal(0, self.person_sd, self.n_people)
-            middle = people.mean()
-            low, high = seeds.min() + middle, seeds.max() + middle
-            if self.method == "Student's t":
-                half = np.sqrt(sum(
-                    self.quantiles[len(v) - 1] ** 2 * v.var(ddof=1) / len(v)
-                    for v in (seeds, people)
-                ))  # fmt: skip
-                low, high = seeds.mean() + middle - half, seeds.mean() + middle + half
-            holds = low <= self.truth <= high
+        for row, found in enumerate(self.experiments(min(self.drawn, 40))):
+            ends = self.interval(*found)
+            holds = ends[0] <= self.truth <= ends[1]
             colour, style = (plots.BLUE, "-") if holds else (plots.RED, "--")
-            ax.plot([low, high], [row, row], color=colour, ls=style)
+            ax.plot(ends, [row, row], color=colour, ls=style)
         ax.axvline(self.truth, color="#777777", ls=":")
         ax.axvline(0, color="#777777", lw=1)
-        ax.set(xlabel="gain, %", yticks=[], ylabel="experiments")
+        ax.set(xlabel="gain, %", yticks=[], ylabel="experiments", xlim=(-20, 30))
+        ax.invert_yaxis()
         return figure
+
+
+def uniform_numbers(seed: int) -> Iterator[float]:
+    """Random numbers from 0 to 1 that JavaScript draws, too: mulberry32."""
+    whole = 0xFFFFFFFF
+    while True:
+        seed = (seed + 0x6D2B79F5) & whole
+        t = (seed ^ (seed >> 15)) * (seed | 1) & whole
+        t ^= (t + ((t ^ (t >> 7)) * (t | 61) & whole)) & whole
+        yield (t ^ (t >> 14)) / 2**32
+
+
+def _normal(uniform):
+    radius = np.sqrt(-2 * np.log(1 - next(uniform)))
+    return radius * np.cos(2 * np.pi * next(uniform))

@@ -85,6 +85,7 @@ function render({ model, el }) {
     const x = scale([-20, 30], [24, width - 12]), bottom = 330, y = scale([SHOWN, 0], [bottom, 26]);
     axes.draw(x, scale([0, 1], [bottom, 26]));
     axes.texts.querySelectorAll("[text-anchor=end]").forEach((text) => text.remove());
+    put(axes.grid, { d: "" });
     clip.to(x, y);
     put(truth, { d: `M${x(goal)},26V${bottom}` });
     put(zero, { d: `M${x(0)},26V${bottom}` });

@@ -28,7 +28,7 @@ const STYLE = `
 .kd-live .handle:focus-visible .hit { stroke: Highlight; stroke-width: 2.5; }
 .kd-live .controls { display: flex; flex-wrap: wrap; gap: .35em 1.2em; align-items: center; margin: .5em 0; }
 .kd-live label { display: inline-flex; gap: .5em; align-items: center; min-height: 28px; }
-.kd-live input[type=range] { width: 9em; accent-color: #0072B2; }
+.kd-live input[type=range] { width: 9em; max-width: 50vw; accent-color: #0072B2; }
 .kd-live button, .kd-live select { font: inherit; min-height: 32px; padding: 0 .8em; }
 .kd-live .legend { display: flex; flex-wrap: wrap; gap: .1em 1.2em; margin: .2em 0; padding: 0; list-style: none; font-size: 13px; }
 .kd-live .legend li { display: inline-flex; gap: .4em; align-items: center; }
@@ -139,6 +139,12 @@ export class Stage {
 
   get(name) { return this.model.get(name); }
 
+  // Where a pointer is, in pixels of the drawing; a slide may show it larger or smaller.
+  at(event) {
+    const box = this.svg.getBoundingClientRect(), size = box.width / this.svg.clientWidth || 1;
+    return [(event.clientX - box.left) / size, (event.clientY - box.top) / size];
+  }
+
   // Changes the model. The kernel, where there is one, hears of it a few times a second.
   set(values) {
     for (const [name, value] of Object.entries(values)) this.model.set(name, value);
@@ -186,11 +192,10 @@ export class Stage {
       event.preventDefault();
       group.setPointerCapture(event.pointerId);
       group.focus({ preventScroll: true });
-      const [x, y] = place(), box = this.svg.getBoundingClientRect();
-      const grip = [event.clientX - box.left - x, event.clientY - box.top - y];
+      const [x, y] = place(), [px, py] = this.at(event), grip = [px - x, py - y];
       const move = (e) => {
-        const b = this.svg.getBoundingClientRect();
-        moved(e.clientX - b.left - grip[0], e.clientY - b.top - grip[1]);
+        const [a, b] = this.at(e);
+        moved(a - grip[0], b - grip[1]);
       };
       const up = () => {
         group.removeEventListener("pointermove", move);
@@ -213,9 +218,10 @@ export class Stage {
     return group;
   }
 
-  // A slider of a number of the model, or of what `value` and `changed` make of it.
+  // A slider of a number of the model, or of what `value` and `changed` make of it; where it has
+  // no effect, `enabled()` is false.
   slider({ label, name, min, max, step, text = (v) => number(v), value = () => this.get(name),
-    changed = (v) => this.set({ [name]: v }) }) {
+    changed = (v) => this.set({ [name]: v }), enabled = () => true }) {
     const box = html("label", {}, this.controls, label);
     const input = html("input", { type: "range", min, max, step }, box);
     const shown = html("output", {}, box);
@@ -225,6 +231,7 @@ export class Stage {
       const now = value();
       if (Number(input.value) !== now) input.value = now;
       shown.textContent = text(now);
+      input.disabled = !enabled();
       put(input, { "aria-valuetext": text(now) });
     });
     return input;

@@ -1,0 +1,94 @@
+"""The live figures: what they hand to a notebook and to a page, and their modules."""
+
+import base64
+import io
+import json
+import re
+from pathlib import Path
+
+import live_samples
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from PIL import Image
+
+import kdnotes
+from kdnotes.data.schemes import Scheme
+from kdnotes.plots import live
+
+LIVE = Path(kdnotes.__file__).parent / "plots" / "live"
+SHARED = {"stage", "standin", "kd", "shapes"}
+MODULES = sorted(path.stem for path in LIVE.glob("*.js") if path.stem not in SHARED)
+
+
+@pytest.fixture(scope="module")
+def figures():
+    return live_samples.make()
+
+
+@pytest.fixture(params=MODULES)
+def figure(request, figures):
+    return figures[request.param]
+
+
+def test_there_are_seven():
+    assert len(MODULES) == 7
+
+
+def test_a_notebook_gets_widget_still_and_state(figure):
+    data, metadata = figure._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in data
+    picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).convert("L")
+    assert np.ptp(np.asarray(picture, dtype=int)) > 100 and picture.width >= 300
+    assert metadata["image/png"]["alt"] == data["text/plain"] == figure.alt
+    assert 40 < len(figure.alt) < 300
+    stored = json.loads(json.dumps(data[live.MIME], allow_nan=False))
+    assert stored == {"module": figure.module, "state": figure.state()}
+
+
+def test_the_still_shows_the_state(figure):
+    """Another state, another picture."""
+    changed = {
+        "coordinate": {"tough": -0.8}, "plane": {"tough_x": -0.1}, "temperature": {"temperature": 9},
+        "modes": {"face": "face 1"}, "face": {"position": 0.1}, "failures": {"rank": 0},
+        "seeds": {"draw": 7},
+    }[figure.module]  # fmt: skip
+    before, said = pixels_of(figure), figure.says()
+    kept = {name: getattr(figure, name) for name in changed}
+    for values in (changed, kept):
+        for name, value in values.items():
+            setattr(figure, name, value)
+        if values is changed:
+            assert not np.array_equal(before, pixels_of(figure))
+            assert figure.module in ("coordinate", "plane") or figure.says() != said
+
+
+def pixels_of(figure):
+    canvas = FigureCanvasAgg(figure.still())
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())
+
+
+def test_bundles_need_no_other_file_and_define_no_name_twice(figure):
+    source = live.bundle(figure.module)
+    assert not re.search(r"^\s*import\b|\bimport\s*\(|https?://(?!www\.w3\.org/)", source, re.M)
+    assert re.search(r"^export default \{ render \};$", source, re.M)
+    script = live.page(figure.module, {}, "here")
+    defined = re.findall(r"^(?:function|class|const|let) (\w+)", script, re.M)
+    assert len(defined) == len(set(defined)) > 10
+    assert len(source) < 30_000
+
+
+def test_a_page_is_whole_and_cannot_be_closed_by_its_state():
+    state = {"name": "</script><b>", "x": 1}
+    page = live.page("temperature", state, "here")
+    assert page.count("</script>") == 1 and page.count('id="here"') == 1
+    assert "import " not in page and "export " not in page
+
+
+def test_faces_of_any_scheme():
+    """One without an eye and a mouth has no enlarged parts."""
+    shapes = {name: np.zeros((5, 2)) for name in ("mean", "hard", "tough", "tolerant")}
+    figure = live.FaceLearns(np.zeros((8, 8, 3), np.uint8), shapes, Scheme(5))
+    assert figure.insets == [] and figure.still()
+    assert "0.00 %" in figure.says()
