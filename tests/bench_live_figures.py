@@ -22,11 +22,13 @@ from kdnotes.plots import live
 #: Drags a handle or a slider once a frame, and returns the milliseconds between frames.
 DRAG = """async () => {
   const frame = () => new Promise(requestAnimationFrame), times = [];
-  const handle = document.querySelector(".handle"), slider = document.querySelector("input[type=range]");
-  const canvas = document.querySelector("canvas");
+  const [handle, slider, canvas] = [".handle", "input[type=range]", "canvas"]
+    .map((selector) => document.querySelector(selector));
   const at = handle?.getBoundingClientRect();
-  const point = (type, dx) => handle.dispatchEvent(new PointerEvent(type, { pointerId: 1, bubbles: true,
-    clientX: at.x + at.width / 2 + dx, clientY: at.y + at.height / 2 + dx / 2 }));
+  const point = (type, dx) => handle.dispatchEvent(new PointerEvent(type, {
+    pointerId: 1, bubbles: true,
+    clientX: at.x + at.width / 2 + dx, clientY: at.y + at.height / 2 + dx / 2,
+  }));
   if (handle) { handle.setPointerCapture = () => {}; point("pointerdown", 0); }
   let last = await frame(), moved = 0, before = "";
   for (let n = 0; n < 200; n++) {

@@ -69,3 +69,16 @@ def unreachable_formulas(page):
         for formula in page.evaluate(_FORMULAS)
         if formula["cut"] > 1 or formula["end"] > formula["room"] + 1
     ]
+
+
+def moves(figure):
+    """Whether text and picture of a live figure follow the arrow keys."""
+    handle = figure.locator(".handle, input[type=range]:enabled").first
+    handle.scroll_into_view_if_needed()
+    text, picture = handle.get_attribute("aria-valuetext"), figure.screenshot()
+    handle.focus()
+    for _ in range(5):
+        handle.press("ArrowLeft")
+    frame = "new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))"
+    figure.page.evaluate(f"() => {frame}")
+    return handle.get_attribute("aria-valuetext") != text and figure.screenshot() != picture

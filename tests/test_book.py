@@ -134,7 +134,7 @@ def address(folder):
 def test_every_page_opens_in_a_browser(folder, pages, address):
     """On a phone, and at once in a wide window."""
     chromium = pytest.importorskip("chromium")
-    said, asked = [], []
+    said, asked, shown = [], [], 0
     with chromium.sync_api.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium.BROWSER, args=chromium.FLAGS)
         context = browser.new_context()
@@ -153,6 +153,8 @@ def test_every_page_opens_in_a_browser(folder, pages, address):
                 page.set_viewport_size({"width": width, "height": 900})
                 assert page.evaluate("document.documentElement.scrollWidth") <= width, name
                 assert chromium.unreachable_formulas(page) == [], name
+                assert all(map(chromium.moves, page.locator(".kd-live").all())), name
+                shown += page.locator(".kd-live").count()
                 if path.stem in ("index", "03_kd_loss", "api", "quiz"):
                     page.screenshot(path=SHOTS / f"book-{path.stem}-{width}.png")
             broken = (
@@ -172,4 +174,5 @@ def test_every_page_opens_in_a_browser(folder, pages, address):
         page.wait_for_selector("#search-results li")
         browser.close()
     assert said == []
+    assert shown == 2 * 8, "the live figures"
     assert all(url.startswith((address, "data:", "blob:")) for url in asked)

@@ -41,8 +41,8 @@ COLAB = {canonicalize_name(name): v for name, v in (line.split("==") for line in
 
 #: What a notebook loads there, but for torch and what needs it, which is as large as it is slow.
 OLDER = """
-    ipywidgets anywidget ipython ipykernel jupyter_client nbconvert pip numpy pandas matplotlib pillow
-    scikit-learn h5py typer psutil tqdm requests pooch threadpoolctl
+    ipywidgets anywidget ipython ipykernel jupyter_client nbconvert pip numpy pandas matplotlib
+    pillow scikit-learn h5py typer psutil tqdm requests pooch threadpoolctl
 """.split()
 #: The same, without what they need.
 OLDER_ALONE = ["timm", "accelerate", "huggingface_hub", "safetensors"]

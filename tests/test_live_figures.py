@@ -49,9 +49,9 @@ def test_a_notebook_gets_widget_still_and_state(figure):
 def test_the_still_shows_the_state(figure):
     """Another state, another picture."""
     changed = {
-        "coordinate": {"tough": -0.8}, "plane": {"tough_x": -0.1}, "temperature": {"temperature": 9},
+        "coordinate": {"tough": -0.8}, "plane": {"tough_x": -0.1}, "seeds": {"draw": 7},
         "modes": {"face": "face 1"}, "face": {"position": 0.1}, "failures": {"rank": 0},
-        "seeds": {"draw": 7},
+        "temperature": {"temperature": 9},
     }[figure.module]  # fmt: skip
     before, said = pixels_of(figure), figure.says()
     kept = {name: getattr(figure, name) for name in changed}

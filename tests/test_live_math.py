@@ -88,7 +88,16 @@ def test_every_border_with_numbers_that_are_exact(name):
 
 def test_numbers_are_written_alike():
     """Halves are rounded up, and minus is a real minus sign."""
-    values = [12.5, -0.5, -0.004, 0.004, 1.005, -2.5, 0.0, *np.random.default_rng(0).normal(size=50)]
+    values = [
+        12.5,
+        -0.5,
+        -0.004,
+        0.004,
+        1.005,
+        -2.5,
+        0.0,
+        *np.random.default_rng(0).normal(size=50),
+    ]
     for digits in range(4):
         found = in_node(
             "stage", f"x.map(v => [m.number(v, {digits}), m.number(v, {digits}, true)])", values
@@ -145,9 +154,11 @@ def test_the_race():
         return slope
 
     def kd(settings):
-        return lambda p: losses.kd_loss_grad(
-            p, truth, tough, tolerant, settings=settings, reduction="none"
-        ).total
+        return lambda p: (
+            losses.kd_loss_grad(
+                p, truth, tough, tolerant, settings=settings, reduction="none"
+            ).total
+        )
 
     slopes = {
         "L2": slope_of(losses.l2, truth),

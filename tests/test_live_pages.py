@@ -8,11 +8,13 @@ import threading
 from pathlib import Path
 
 import live_samples
+import nbformat
 import pytest
-from chromium import BROWSER, FLAGS, sync_api
+from chromium import BROWSER, FLAGS, moves, sync_api
 
 from kdnotes.deploy import serve
 from kdnotes.plots import live
+from kdnotes.publish import html_copy
 
 SHOTS = Path(__file__).parents[1] / "build" / "screenshots"
 FRAME = """<!doctype html><html lang="en"><meta charset="utf-8"><title>figures</title>
@@ -21,6 +23,10 @@ FRAME = """<!doctype html><html lang="en"><meta charset="utf-8"><title>figures</
 #: A handle's name, and what the mouse does there, for the figures that have one.
 HANDLES = {"coordinate": "student", "plane": "Tough teacher", "modes": "landmark",
            "failures": "magnifying glass"}  # fmt: skip
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+#: Notebooks to the number of their live figures.
+STORED = {"01_data_and_soft_landmarks": 1, "02_teachers": 1, "03_kd_loss": 3, "04_student": 1,
+          "05_evaluation": 1, "06_ablations": 1}  # fmt: skip
 MODULES = ["coordinate", "plane", "modes", "face", "failures", "temperature", "seeds"]
 
 
@@ -43,6 +49,22 @@ def address(figures, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def copies(tmp_path_factory):
+    """Address of a folder with the HTML copies of the notebooks that have live figures."""
+    pytest.importorskip("latex2mathml", reason="needs the extra course")
+    folder = tmp_path_factory.mktemp("copies")
+    for name in STORED:
+        notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+        page = html_copy.html_copy(notebook, name)
+        page = page.replace("<head>", '<head><link rel="icon" href="data:,">', 1)
+        (folder / f"{name}.html").write_text(page, encoding="utf-8")
+    with serve.server(folder) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+
+
+@pytest.fixture(scope="module")
 def browser():
     with sync_api.sync_playwright() as driver:
         chromium = driver.chromium.launch(executable_path=BROWSER, args=FLAGS)
@@ -51,11 +73,12 @@ def browser():
 
 
 @pytest.fixture
-def page(browser, address):
+def page(browser, request):
     """Opens a figure's page; whatever a console says or a page asks of others fails the test."""
     wrong, contexts = [], []
 
-    def open_page(name, width=1280, **options):
+    def open_page(name, width=1280, server="address", **options):
+        address = request.getfixturevalue(server)
         contexts.append(browser.new_context(viewport={"width": width, "height": 900}, **options))
         page = contexts[-1].new_page()
         page.on("console", lambda m: m.type in ("error", "warning") and wrong.append(m.text))
@@ -181,6 +204,14 @@ def test_everything_has_a_name_and_a_value(page, name):
     assert opened.locator(".status").get_attribute("aria-live") == "polite"
 
 
+@pytest.mark.parametrize("name", STORED)
+def test_html_copies_of_the_stored_notebooks_move(page, name):
+    opened = page(name, server="copies")
+    figures = opened.locator(".kd-live").all()
+    assert len(figures) == STORED[name]
+    assert all(moves(figure) for figure in figures)
+
+
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_is_cut_and_texts_have_contrast(page, width, scheme):
@@ -203,14 +234,16 @@ CONTRAST = """() => {
     canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
     return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
   };
-  const light = c => c.map(v => v / 255).map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+  const light = c => c.map(v => v / 255)
+    .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
     .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
   const probe = document.body.appendChild(document.createElement("div"));
   probe.style.background = "Canvas";
   const back = light(rgb(getComputedStyle(probe).backgroundColor));
   probe.remove();
-  return [...document.querySelectorAll(".kd-live text, .kd-live label, .kd-live .status, .kd-live li")]
-    .map(e => [e.textContent, light(rgb(getComputedStyle(e)[e.tagName === "text" ? "fill" : "color"]))])
+  const colour = e => getComputedStyle(e)[e.tagName === "text" ? "fill" : "color"];
+  return [...document.querySelectorAll(".kd-live :is(text, label, .status, li)")]
+    .map(e => [e.textContent, light(rgb(colour(e)))])
     .filter(([, l]) => (Math.max(l, back) + 0.05) / (Math.min(l, back) + 0.05) < 4.5);
 }"""
 

@@ -166,7 +166,7 @@ def test_words_are_spelt_right(tmp_path):
 def test_a_live_figure_has_a_still_and_a_cell_that_moves_it(path, notebook):
     """GitHub and print show the still, pages move by what is stored, and the cell can fail."""
     cells = code_cells(notebook)
-    for cell, following in zip(cells, [*cells[1:], None]):
+    for cell, following in zip(cells, [*cells[1:], None], strict=True):
         assert not re.search(r"%matplotlib (widget|ipympl|notebook)", cell.source)
         made = re.search(r"^(\w+) = live\.\w+\(", cell.source, re.M)
         if path.parent.name == "exercises" or not made:

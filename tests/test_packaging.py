@@ -147,11 +147,11 @@ BEGINNINGS = re.compile(
     rb"\xff\xd8\xff|\x89PNG|GIF8|RIFF....WEBP|....ftyp(avif|heic|mif1)|II\*\0|MM\0\*|BM....\0\0",
     re.DOTALL,
 )
-DRAWN = {"notebooks/figures/overview.png"}
+DRAWN = {"notebooks/figures/learning.gif", "notebooks/figures/overview.png"}
 
 
 def test_only_drawn_pictures_are_committed():
-    """One figure of rendered faces, whatever a file is called; and none inside of a text. Stored
+    """Two figures of rendered faces, whatever a file is called; and none inside of a text. Stored
     notebooks say themselves which faces they show: see test_notebooks."""
     found = {p.as_posix() for p in tracked() if BEGINNINGS.match((ROOT / p).read_bytes()[:16])}
     assert found == DRAWN

@@ -20,9 +20,9 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 NEEDED = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["course"]
 TOOLS = ["pytest", "pytest-xdist", "hypothesis", "nbval"]
 FILES = """
-    asm checks cli course device experiments faceset files formats intervals kd_gradient losses
-    metrics models own_faces page prepare public_sets recipes schemes stand_ins synthetic
-    teacher_losses teachers training views zoo
+    asm checks cli course device experiments faceset files formats intervals kd_gradient
+    live_figures losses metrics models own_faces page prepare public_sets recipes schemes stand_ins
+    synthetic teacher_losses teachers training views zoo
 """.split()
 
 

@@ -156,8 +156,11 @@ def learning(profile: ProfileName = None, data: FaceSetPath = None) -> None:
     from kdnotes.course import recipes
     from kdnotes.research import learning as study
 
-    course = recipes.open_course(profile, data)
-    _store(study.run(course), f"learning-{course.faces.name}")
+    course, checkout = recipes.open_course(profile, data), recipes.checkout()
+    results = study.run(course)
+    _store(results, f"learning-{course.faces.name}")
+    if course.faces.rendered and checkout:
+        study.film(results, checkout / "notebooks" / "figures" / "learning.gif")
 
 
 @study_app.command("on-device")

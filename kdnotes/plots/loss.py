@@ -216,9 +216,10 @@ def regions_on_face(
     ).numpy()  # fmt: skip
     figure, [[ax]] = new_figure(6, 5.2)
     draw_face(ax, image)
+    ax.images[0].set_alpha(0.5)
     draw_points(ax, target, len(target), COLOURS["hard"], size=5, label="truth", lines=False)
     p = points[0].numpy()
-    ax.plot(*np.stack([p, p - 0.006 * slope]).transpose(2, 0, 1), color="white", lw=0.8)
+    ax.plot(*np.stack([p, p - 0.006 * slope]).transpose(2, 0, 1), color="#444444", lw=0.8)
     lengths = {losses.POSITIVE: 0.011, losses.NEGATIVE: 0.008, losses.LOW: 0.005}
     for number, (name, colour) in REGIONS.items():
         for axis, half in enumerate(lengths[number] * np.eye(2)):
@@ -227,5 +228,5 @@ def regions_on_face(
             lines = ax.plot(*ends, color=colour, lw=1.8)
             if lines and axis == 0:
                 lines[0].set_label(name)
-    ax.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1), facecolor="#dddddd")
+    ax.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
     return figure

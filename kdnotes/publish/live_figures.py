@@ -41,9 +41,7 @@ def page_of(output: nbformat.NotebookNode, place: str) -> str:
     """
     figure = output.data[live.MIME]
     stills = "".join(_still(output, kind) for kind in pictures(output))
-    return (
-        f"{live.page(figure['module'], figure['state'], place)}\n<noscript>{stills}</noscript>"
-    )
+    return f"{live.page(figure['module'], figure['state'], place)}\n<noscript>{stills}</noscript>"
 
 
 def _still(output, kind):

@@ -11,19 +11,24 @@ import base64
 import io
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import torch
 from accelerate import Accelerator
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
 from PIL import Image
 
-from kdnotes import models, training
+from kdnotes import models, plots, training
 from kdnotes.course import recipes
 from kdnotes.course.machine import hardware
 from kdnotes.data import schemes
 from kdnotes.data.faceset import FaceSet
 from kdnotes.evaluation import report
+from kdnotes.plots import live
 from kdnotes.system import processes
+from kdnotes.system.files import new_file
 from kdnotes.teachers import Teachers, build_cache
 from kdnotes.training.checkpoints import Run
 from kdnotes.training.loop import Training
@@ -141,3 +146,39 @@ def _text(points):
 
 def _points(text):
     return np.array(text.split(), float).reshape(-1, 2)
+
+
+def film(results: Mapping, path: Path) -> None:
+    """Writes how the KD student learns the face as an animated GIF, which the README shows."""
+    figure = live.FaceLearns(**figure_of(results))
+    figure.way = "KD student"
+    epochs = len(results["ways"][figure.way]) - 1
+    at = [*np.arange(0, 8, 0.25), *np.arange(8, epochs, 0.5), epochs]  # it learns most at first
+    drawn = [_frame(figure, epoch / epochs, f"epoch {epoch:.0f}") for epoch in at]
+    palette = _palette(drawn[0])
+    frames = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in drawn]
+    pauses = [60] * (len(frames) - 1) + [2500]
+    with new_file(path) as part:
+        frames[0].save(
+            part, "GIF", save_all=True, append_images=frames[1:], duration=pauses, loop=0
+        )
+
+
+def _frame(figure, position, title):
+    figure.position = position
+    still = figure.still()
+    still.axes[0].set_title(f"{title}: {figure.says()}", fontsize=9)
+    still.set_dpi(80)
+    canvas = FigureCanvasAgg(still)
+    canvas.draw()
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+
+
+def _palette(picture):
+    """128 colours of a picture, those of the regions among them."""
+    known = [to_rgb(colour) for _, colour in plots.REGIONS.values()]
+    palette = picture.quantize(128 - len(known)).getpalette()[: 3 * (128 - len(known))]
+    palette += [round(255 * value) for colour in known for value in colour]
+    found = Image.new("P", (1, 1))
+    found.putpalette(palette)
+    return found

@@ -37,9 +37,12 @@ def picture(image: np.ndarray | torch.Tensor, side: int = 200) -> str:
 
 
 def part_of(scheme: Scheme, part: str) -> list[int]:
-    """The landmarks of a part of the face, such as one eye; empty if the scheme has none."""
+    """The landmarks of a part of the face, such as the mouth; of the eyes one. Empty if the scheme
+    has none."""
     groups = [list(members) for name, members in scheme.groups.items() if name.startswith(part)]
-    return groups[-1] if part == "eye" and groups else sum(groups, [])
+    if part == "eye":
+        groups = groups[-1:]
+    return [number for members in groups for number in members]
 
 
 class ShapeModes(LiveFigure):
@@ -111,7 +114,9 @@ class ShapeModes(LiveFigure):
 
     def says(self) -> str:
         goal = "the mean shape" if self.face == "none" else "its hard landmarks"
-        return f"The points lie {number(100 * self.distance())} % of the picture's width from {goal}"
+        return (
+            f"The points lie {number(100 * self.distance())} % of the picture's width from {goal}"
+        )
 
     def still(self) -> Figure:
         named = {"mean": self.model.mean_shape_.reshape(-1, 2)}
@@ -180,11 +185,16 @@ class FaceLearns(LiveFigure):
         assistance = getattr(SETTINGS[self.setting], self.teacher)
         regions = losses.region(
             torch.as_tensor(self.prediction()),
-            *(torch.tensor(s, dtype=torch.float64).reshape(-1, 2) for s in (self.hard, getattr(self, self.teacher))),
+            *(
+                torch.tensor(s, dtype=torch.float64).reshape(-1, 2)
+                for s in (self.hard, getattr(self, self.teacher))
+            ),
             beta=assistance.beta,
             low_influence=assistance.low_influence,
         )
-        names = {losses.NONE: "perfect teacher"} | {n: name for n, (name, _) in plots.REGIONS.items()}
+        names = {losses.NONE: "perfect teacher"} | {
+            n: name for n, (name, _) in plots.REGIONS.items()
+        }
         return {name: float((regions == n).double().mean()) for n, name in names.items()}
 
     def distance(self) -> float:
@@ -193,7 +203,9 @@ class FaceLearns(LiveFigure):
         return float(np.linalg.norm(away, axis=1).mean())
 
     def says(self) -> str:
-        return f"The points lie {number(100 * self.distance())} % of the crop's width from the truth"
+        return (
+            f"The points lie {number(100 * self.distance())} % of the crop's width from the truth"
+        )
 
     def still(self) -> Figure:
         shapes = (np.reshape(shape, (-1, 2)) for shape in (self.hard, self.tough, self.tolerant))
@@ -257,9 +269,7 @@ class Failures(LiveFigure):
 
     def shown(self) -> int:
         """The position of the face that is shown."""
-        order = sorted(
-            range(len(self.faces)), key=lambda i: self.faces[i]["errors"][self.network]
-        )
+        order = sorted(range(len(self.faces)), key=lambda i: self.faces[i]["errors"][self.network])
         return order[self.rank]
 
     def says(self) -> str:

@@ -74,9 +74,9 @@ class SeedsAndPeople(LiveFigure):
     module = "seeds"
     alt = "Intervals of a gain, one experiment below the other, beside the true gain."
     _esm = bundle(module)
-    quantiles = List(
-        [0.0, *np.round(stats.t.ppf(0.975, np.arange(1, 121)), 6).tolist()]
-    ).tag(sync=True)
+    quantiles = List([0.0, *np.round(stats.t.ppf(0.975, np.arange(1, 121)), 6).tolist()]).tag(
+        sync=True
+    )
     method = Unicode("range of the seeds").tag(sync=True)
     n_seeds, n_people = Int(2).tag(sync=True), Int(36).tag(sync=True)
     truth, seed_sd = Float(4.0).tag(sync=True), Float(3.0).tag(sync=True)
