@@ -15,11 +15,15 @@ from typing import Any, ClassVar
 
 import anywidget
 from matplotlib.figure import Figure
+from PIL import Image, ImageDraw, ImageFont
 
 HERE = Path(__file__).parent
 
 #: The type under which a notebook's output holds a figure's module and state.
 MIME = "application/vnd.kdnotes.live+json"
+
+#: What stands below a still.
+ELSEWHERE = "A still: the figure moves in JupyterLab, on Colab, and in the web book."
 
 
 def number(value: float, digits: int = 2, plus: bool = False) -> str:
@@ -77,12 +81,25 @@ class LiveFigure(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **options):
         data, metadata = super()._repr_mimebundle_(**options)
-        stream = io.BytesIO()
-        self.still().savefig(stream, format="png", dpi=110)
-        data["image/png"] = base64.b64encode(stream.getvalue()).decode()
+        data["image/png"] = base64.b64encode(_png(self.still())).decode()
         data["text/plain"] = self.alt
         data[MIME] = {"module": self.module, "state": self.state()}
         return data, metadata | {"image/png": {"alt": self.alt}}
+
+
+def _png(still):
+    """A still as a PNG file, and below it where the figure moves."""
+    stream = io.BytesIO()
+    still.savefig(stream, format="png", dpi=110)
+    drawn = Image.open(stream).convert("RGB")
+    width, height = drawn.size
+    picture = Image.new("RGB", (width, height + 26), "white")
+    picture.paste(drawn)
+    place, font = (width / 2, height + 12), ImageFont.load_default(13)
+    ImageDraw.Draw(picture).text(place, ELSEWHERE, "#555555", font, anchor="mm")
+    stream = io.BytesIO()
+    picture.save(stream, "PNG")
+    return stream.getvalue()
 
 
 def page(module: str, state: dict[str, Any], place: str) -> str:

@@ -54,8 +54,14 @@ class Temperature(LiveFigure):
         figure, [[left, right]] = plots.new_figure(6, 2.4, ncols=2, width_ratios=[1, 2])
         left.imshow(self.digits[self.digit]["image"], cmap="gray_r")
         left.set(xticks=[], yticks=[])
-        right.bar(range(10), 100 * self.soft(), color=plots.BLUE)
-        right.set(xticks=range(10), xlabel="class", ylabel="%", title=f"T = {self.temperature:g}")
+        bars = right.bar(range(10), 100 * self.soft(), color=plots.BLUE)
+        bars[self.digits[self.digit]["label"]].set(edgecolor="black", linewidth=2)
+        right.set(
+            xticks=range(10),
+            xlabel="class, the label's framed",
+            ylabel="%",
+            title=f"T = {self.temperature:g}",
+        )
         return figure
 
 
