@@ -42,8 +42,7 @@ def test_a_notebook_gets_widget_still_and_state(figure):
     assert np.ptp(np.asarray(picture, dtype=int)) > 100 and picture.width >= 300
     assert metadata["image/png"]["alt"] == data["text/plain"] == figure.alt
     assert 40 < len(figure.alt) < 300
-    stored = json.loads(json.dumps(data[live.MIME], allow_nan=False))
-    assert stored == {"module": figure.module, "state": figure.state()}
+    assert json.loads(data[live.MIME]) == {"module": figure.module, "state": figure.state()}
 
 
 def test_the_still_shows_the_state(figure):

@@ -172,14 +172,14 @@ def test_a_live_figure_has_a_still_and_a_cell_that_moves_it(path, notebook):
         if path.parent.name == "exercises" or not made:
             continue
         (output,) = [o for o in cell.outputs if live.MIME in o.get("data", {})]
-        assert output.data[live.MIME]["state"] and len(pictures(output)) == 1
+        assert json.loads(output.data[live.MIME])["state"] and len(pictures(output)) == 1
         moved = re.search(rf"^{made[1]}\.\w+(, {made[1]}\.\w+)* = ", following.source, re.M)
         said = "".join(str(o.get("text", "")) for o in following.outputs)
         assert moved and "assert " in following.source and "the figure says: " in said, cell.id
 
 
 def test_live_figures_are_there(numbered):
-    stored = [output.data[live.MIME]["module"] for cell in
+    stored = [json.loads(output.data[live.MIME])["module"] for cell in
               code_cells(nbformat.read(numbered, as_version=4)) for output in cell.outputs
               if live.MIME in output.get("data", {})]  # fmt: skip
     wanted = {"01": ["modes"], "02": ["temperature"], "03": ["coordinate", "plane", "face"],

@@ -8,6 +8,7 @@ import base64
 import copy
 import html
 import itertools
+import json
 
 import nbformat
 
@@ -39,7 +40,7 @@ def page_of(output: nbformat.NotebookNode, place: str) -> str:
         output: The cell's output that holds it.
         place: Id of the element that is made for it; unique in the page.
     """
-    figure = output.data[live.MIME]
+    figure = json.loads(output.data[live.MIME])
     stills = "".join(_still(output, kind) for kind in pictures(output))
     return f"{live.page(figure['module'], figure['state'], place)}\n<noscript>{stills}</noscript>"
 

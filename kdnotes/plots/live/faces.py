@@ -16,8 +16,8 @@ from kdnotes.data.schemes import Scheme
 from kdnotes.plots.live.figure import LiveFigure, bundle, number
 from kdnotes.plots.live.loss import CONSTANTS, SETTINGS
 
-#: Digits of a coordinate that travel: a thousandth of a pixel.
-DIGITS = 5
+#: Digits of a coordinate that travel: a fiftieth of a pixel.
+DIGITS = 4
 
 
 def flat(points: np.ndarray) -> list[float]:

@@ -19,8 +19,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 HERE = Path(__file__).parent
 
-#: The type under which a notebook's output holds a figure's module and state.
-MIME = "application/vnd.kdnotes.live+json"
+#: The type under which a notebook's output holds a figure's module and state: JSON, as a text, which
+#: a notebook's file stores in one line.
+MIME = "application/vnd.kdnotes.live"
 
 #: What stands below a still.
 ELSEWHERE = "A still: the figure moves in JupyterLab, on Colab, and in the web book."
@@ -83,7 +84,7 @@ class LiveFigure(anywidget.AnyWidget):
         data, metadata = super()._repr_mimebundle_(**options)
         data["image/png"] = base64.b64encode(_png(self.still())).decode()
         data["text/plain"] = self.alt
-        data[MIME] = {"module": self.module, "state": self.state()}
+        data[MIME] = json.dumps({"module": self.module, "state": self.state()})
         return data, metadata | {"image/png": {"alt": self.alt}}
 
 
