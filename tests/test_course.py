@@ -74,7 +74,7 @@ def test_tidy_takes_out_what_cannot_be_stored():
         new_output("stream", name="stdout", text="NME 5 %"),
         new_output("display_data", data=widget),
         new_output("display_data", data={"text/plain": "<Figure>", "image/png": "aaaa"}),
-        new_output("display_data", data=widget | {MIME: {}, "image/png": "aaaa"}),
+        new_output("display_data", data=widget | {MIME: "{}", "image/png": "aaaa"}),
     ]
     cell = new_code_cell("fit()", outputs=outputs, metadata={"execution": {"a": "now"}, "tags": []})
     metadata = {

@@ -228,7 +228,7 @@ def test_the_figure_of_the_shape_model(shapes):
         figure.face = face
         figure.b = np.random.default_rng(2).normal(size=model.n_components_).tolist()
         found = in_node("modes", f"m.used({MODEL})", figure.state())
-        np.testing.assert_allclose(found, figure.used(), rtol=0, atol=1e-4)  # digits that travel
+        np.testing.assert_allclose(found, figure.used(), rtol=0, atol=1e-6)  # digits that travel
         assert (np.array(found)[figure.counts["80 %"] :] == 0).all()
 
 

@@ -20,9 +20,9 @@ from kdnotes.plots.live.loss import CONSTANTS, SETTINGS
 DIGITS = 4
 
 
-def flat(points: np.ndarray) -> list[float]:
+def flat(points: np.ndarray, digits: int = DIGITS) -> list[float]:
     """Landmarks `(L, 2)` as JavaScript has them: x and y in turn."""
-    return np.round(np.asarray(points, float).reshape(-1), DIGITS).tolist()
+    return np.round(np.asarray(points, float).reshape(-1), digits).tolist()
 
 
 def picture(image: np.ndarray | torch.Tensor, side: int = 200) -> str:
@@ -80,13 +80,13 @@ class ShapeModes(LiveFigure):
         counts = {f"{share:.0%}".replace("%", " %"): share for share in shares if share <= kept[-1]}
         super().__init__(
             shapes={
-                "mean": flat(model.mean_shape_),
-                "components": np.round(model.components_, DIGITS).tolist(),
+                "mean": flat(model.mean_shape_, 7),
+                "components": np.round(model.components_, 7).tolist(),
                 "variances": model.explained_variance_.tolist(),
                 "n_std": model.n_std,
             },
             counts={name: int(np.argmax(kept >= s - 1e-12)) + 1 for name, s in counts.items()},
-            faces={name: flat(points) for name, points in (faces or {}).items()},
+            faces={name: flat(points, 7) for name, points in (faces or {}).items()},
             edges=[list(edge) for edge in scheme.edges],
             share="90 %" if "90 %" in counts else next(iter(counts)),
             b=[0.0] * model.n_components_,
