@@ -28,6 +28,12 @@ NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 STORED = {"01_data_and_soft_landmarks": 1, "02_teachers": 1, "03_kd_loss": 3, "04_student": 1,
           "05_evaluation": 1, "06_ablations": 1}  # fmt: skip
 MODULES = ["coordinate", "plane", "modes", "face", "failures", "temperature", "seeds"]
+LONG = pytest.mark.long
+
+
+def some_at_once(names, at_once):
+    """The parameters of a sweep; those that are not in `at_once` belong to the long tests."""
+    return [name if name in at_once else pytest.param(name, marks=LONG) for name in names]
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +155,7 @@ def test_the_mouse_drags_a_handle(page, name):
     assert handle.bounding_box() == moved, "let go is let go"
 
 
-@pytest.mark.parametrize("name", HANDLES)
+@pytest.mark.parametrize("name", some_at_once(HANDLES, ["modes"]))
 def test_a_finger_drags_a_handle(page, name):
     opened = page(name, 390, has_touch=True, is_mobile=True)
     handle = opened.locator(f".handle[aria-label='{HANDLES[name]}']")
@@ -165,7 +171,7 @@ def test_a_finger_drags_a_handle(page, name):
     assert handle.get_attribute("aria-valuetext") != text
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", some_at_once(MODULES, ["coordinate", "face"]))
 def test_the_keyboard_reaches_everything(page, name):
     """Tab goes through handles and controls; arrows move what is in focus, and its text follows."""
     opened = page(name)
@@ -190,7 +196,7 @@ def test_the_keyboard_reaches_everything(page, name):
         assert status(opened) != said or drawing(opened) != before, label
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", some_at_once(MODULES, ["failures", "seeds"]))
 def test_everything_has_a_name_and_a_value(page, name):
     opened = page(name)
     for node in opened.locator(".handle").all():
@@ -212,8 +218,11 @@ def test_html_copies_of_the_stored_notebooks_move(page, name):
     assert all(moves(figure) for figure in figures)
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "width, scheme",
+    [(360, "dark"), (1280, "light"), pytest.param(360, "light", marks=LONG),
+     pytest.param(1280, "dark", marks=LONG)],
+)  # fmt: skip
 def test_nothing_is_cut_and_texts_have_contrast(page, width, scheme):
     opened = page("all", width, color_scheme=scheme)
     assert opened.evaluate("document.documentElement.scrollWidth") <= width

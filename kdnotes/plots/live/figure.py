@@ -19,8 +19,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 HERE = Path(__file__).parent
 
-#: The type under which a notebook's output holds a figure's module and state: JSON, as a text, which
-#: a notebook's file stores in one line.
+#: The type under which a notebook's output holds a figure's module and state: JSON as a text, so that
+#: a notebook's file has it in one line.
 MIME = "application/vnd.kdnotes.live"
 
 #: What stands below a still.
