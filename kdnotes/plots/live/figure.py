@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 HERE = Path(__file__).parent
 
-#: The type under which a notebook's output holds a figure's module and state: JSON as a text, so that
+#: The type of what a notebook stores of a figure, its module and state: JSON as a text, so that
 #: a notebook's file has it in one line.
 MIME = "application/vnd.kdnotes.live"
 
