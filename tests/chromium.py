@@ -71,14 +71,18 @@ def unreachable_formulas(page):
     ]
 
 
+def settle(page):
+    """Waits for two frames: what was asked for is drawn."""
+    page.evaluate("() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
+
+
 def moves(figure):
     """Whether text and picture of a live figure follow the arrow keys."""
     handle = figure.locator(".handle, input[type=range]:enabled").first
     handle.scroll_into_view_if_needed()
-    text, picture = handle.get_attribute("aria-valuetext"), figure.screenshot()
     handle.focus()
+    text, picture = handle.get_attribute("aria-valuetext"), figure.screenshot()
     for _ in range(5):
         handle.press("ArrowLeft")
-    frame = "new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))"
-    figure.page.evaluate(f"() => {frame}")
+    settle(figure.page)
     return handle.get_attribute("aria-valuetext") != text and figure.screenshot() != picture

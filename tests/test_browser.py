@@ -107,8 +107,10 @@ def notebook(lab, browser):
     """Opens a notebook, runs all its cells, and returns the page."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
 
-    def run(name):
+    def run(name, said):
         page = context.new_page()
+        page.on("console", lambda m: m.type == "error" and said.append(m.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
         page.goto(f"{lab}/lab/workspaces/{name}/tree/{name}.ipynb?reset")
         page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=2 * MINUTE)
         page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").first.wait_for(
@@ -170,10 +172,8 @@ def figures_of(page):
     "name", ["03_kd_loss", *(pytest.param(n, marks=LONG) for n in FIGURES if n != "03_kd_loss")]
 )
 def test_figures_follow_python_and_the_keyboard(notebook, name):
-    page = notebook(name)
     said = []
-    page.on("console", lambda m: m.type == "error" and said.append(m.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
+    page = notebook(name, said)
     found = list(figures_of(page))
     assert found
     for number, (figure, printed) in enumerate(found):

@@ -1,6 +1,7 @@
 """The live figures: what they hand to a notebook and to a page, and their modules."""
 
 import base64
+import copy
 import io
 import json
 import re
@@ -11,10 +12,13 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
+from traitlets import TraitError
 
 import kdnotes
+from kdnotes.course import recipes
 from kdnotes.data.schemes import Scheme
 from kdnotes.plots import live
+from kdnotes.research import learning
 
 LIVE = Path(kdnotes.__file__).parent / "plots" / "live"
 SHARED = {"stage", "standin", "kd", "shapes"}
@@ -79,15 +83,39 @@ def test_bundles_need_no_other_file_and_define_no_name_twice(figure):
 
 
 def test_a_page_is_whole_and_cannot_be_closed_by_its_state():
-    state = {"name": "</script><b>", "x": 1}
+    state = {"name": "</script><b>", "other": "<!--<script>", "x": 1}
     page = live.page("temperature", state, "here")
-    assert page.count("</script>") == 1 and page.count('id="here"') == 1
+    assert page.count("</script>") == page.count("<script") == 1 and "<!--" not in page
+    assert page.count('id="here"') == 1
     assert "import " not in page and "export " not in page
 
 
 def test_faces_of_any_scheme():
-    """One without an eye and a mouth has no enlarged parts."""
+    """One without an eye and a mouth has no enlarged parts; an eye may be a single point."""
     shapes = {name: np.zeros((5, 2)) for name in ("mean", "hard", "tough", "tolerant")}
     figure = live.FaceLearns(np.zeros((8, 8, 3), np.uint8), shapes, Scheme(5))
     assert figure.insets == [] and figure.still()
     assert "0.00 %" in figure.says()
+    one_eyed = Scheme(5, groups={"eye_left": (0,), "mouth": (1, 2, 3, 4)})
+    assert live.FaceLearns(figure.pixels, shapes, one_eyed).insets == [[0], [1, 2, 3, 4]]
+
+
+def test_what_is_no_finite_number_is_refused():
+    figure = live.OneCoordinate()
+    with pytest.raises(TraitError, match="finite"):
+        figure.pred = float("nan")
+    assert figure.pred == 0.6
+    shapes = {name: np.zeros((68, 2)) for name in ("mean", "hard", "tough", "tolerant")}
+    with pytest.raises(ValueError, match="one shape"):
+        live.FaceLearns(
+            np.zeros((8, 8, 3), np.uint8), shapes, Scheme(68), {"KD": np.zeros((1, 68, 2))}
+        )
+
+
+def test_a_photograph_is_not_kept(small_faces, tmp_path):
+    """The study of how a face is learnt takes rendered faces alone."""
+    faces = copy.copy(small_faces)
+    faces.meta = faces.meta | {"rendered": False}
+    course = recipes.Course(None, faces, tmp_path)
+    with pytest.raises(ValueError, match="shows people"):
+        learning.run(course)

@@ -10,7 +10,7 @@ from pathlib import Path
 import live_samples
 import nbformat
 import pytest
-from chromium import BROWSER, FLAGS, moves, sync_api
+from chromium import BROWSER, FLAGS, moves, settle, sync_api
 
 from kdnotes.deploy import serve
 from kdnotes.plots import live
@@ -104,11 +104,6 @@ def status(page):
     return page.locator(".kd-live .status").inner_text()
 
 
-def settle(page):
-    """Two frames: what was asked for is drawn."""
-    page.evaluate("() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
-
-
 def drawing(page):
     settle(page)
     return page.locator(".kd-live svg").first.screenshot()
@@ -186,8 +181,8 @@ def test_the_keyboard_reaches_everything(page, name):
     )
     assert set(wanted) <= reached
     for slider in opened.locator(".handle, input[type=range]:enabled").all():
-        text, said, before = slider.get_attribute("aria-valuetext"), status(opened), drawing(opened)
         slider.focus()
+        text, said, before = slider.get_attribute("aria-valuetext"), status(opened), drawing(opened)
         for key in ("ArrowRight",) * 6 + ("ArrowLeft",) * 9:
             opened.keyboard.press(key)
         settle(opened)
@@ -201,7 +196,11 @@ def test_everything_has_a_name_and_a_value(page, name):
     opened = page(name)
     for node in opened.locator(".handle").all():
         assert node.get_attribute("role") == "slider" and node.get_attribute("tabindex") == "0"
-        assert node.get_attribute("aria-label") and node.get_attribute("aria-valuenow")
+        assert node.get_attribute("aria-label")
+        low, now, high = (
+            float(node.get_attribute(f"aria-value{what}")) for what in ("min", "now", "max")
+        )
+        assert low <= now <= high
     for node in opened.locator(".controls input, .controls select").all():
         assert node.evaluate("e => e.ariaLabel || e.closest('label').innerText").strip()
     for node in opened.locator("input[type=range]").all():
@@ -235,6 +234,9 @@ def test_nothing_is_cut_and_texts_have_contrast(page, width, scheme):
     SHOTS.mkdir(parents=True, exist_ok=True)
     opened.screenshot(path=SHOTS / f"live-figures-{width}-{scheme}.png", full_page=True)
 
+
+#: The line from a landmark at the wall to the mouse.
+RUBBER = "svg path[stroke-dasharray='2 3']"
 
 #: Texts whose contrast with the page is below 4.5 to 1 (WCAG 2.1, level AA).
 CONTRAST = """() => {
@@ -279,6 +281,83 @@ def test_whoever_wants_no_motion_sees_the_end(page):
     assert "After 250 steps" in status(opened)
 
 
+@pytest.mark.parametrize("name", ["truth", "student", "Tough teacher", "Tolerant teacher"])
+def test_handles_that_lie_close_are_told_apart(page, name):
+    """As they stand at first, on a phone: whoever is touched in the middle moves."""
+    opened = page("coordinate", 360, has_touch=True, is_mobile=True)
+    opened.evaluate(
+        "for (const [k, v] of Object.entries({pred: 0.6, target: 0, tough: 0.4, tolerant: 0.49})) "
+        "document.getElementById('coordinate').model.set(k, v)"
+    )
+    settle(opened)
+    texts = {h.get_attribute("aria-label"): h for h in opened.locator(".handle").all()}
+    before = {label: h.get_attribute("aria-valuetext") for label, h in texts.items()}
+    mark = texts[name].locator(".mark").bounding_box()
+    x, y = mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2
+    opened.mouse.move(x, y)
+    opened.mouse.down()
+    opened.mouse.move(x - 20, y, steps=3)
+    opened.mouse.up()
+    settle(opened)
+    moved = [
+        label for label, h in texts.items() if h.get_attribute("aria-valuetext") != before[label]
+    ]
+    assert moved == [name]
+
+
+def test_any_landmark_can_be_dragged(page):
+    opened = page("modes")
+    model = "document.getElementById('modes').model"
+    place = opened.evaluate(f"{model}.get('shapes').mean.slice(16, 18)")  # the chin
+    box = opened.locator("svg").first.bounding_box()
+    size = 1.5 * 420
+    x = box["x"] + box["width"] / 2 + size * place[0]
+    y = box["y"] + 0.34 * size + size * place[1]
+    opened.mouse.move(x, y)
+    opened.mouse.down()
+    opened.mouse.move(x, y + 12, steps=3)
+    settle(opened)
+    assert opened.evaluate(f"{model}.get('landmark')") == 8
+    assert any(opened.evaluate(f"{model}.get('b')")) and opened.locator(RUBBER).get_attribute("d")
+    opened.mouse.up()
+    opened.get_by_role("button", name="Mean shape").click()
+    settle(opened)
+    assert "The points lie 0.00 %" in status(opened)
+    assert not opened.locator(RUBBER).get_attribute("d")
+
+
+def test_whoever_touches_a_motion_stops_it(page):
+    opened = page("face")
+    position = "document.getElementById('face').model.get('position')"
+    opened.get_by_role("button", name="Play").click()
+    opened.wait_for_function(f"{position} > 0.62")
+    opened.get_by_role("button", name="Stop").click()
+    before = opened.evaluate(position)
+    opened.wait_for_timeout(200)
+    assert opened.evaluate(position) == before < 1
+    opened.get_by_role("button", name="Play").click()
+    opened.locator("input[type=range]").first.focus()
+    opened.keyboard.press("Home")
+    opened.wait_for_timeout(200)
+    assert opened.evaluate(position) == 0
+
+
+def test_what_was_changed_last_is_saved_when_a_view_goes(page):
+    opened = page("coordinate")
+    saved = opened.evaluate(
+        """() => {
+          const el = document.getElementById("coordinate");
+          let saved = 0;
+          el.model.save_changes = () => { saved += 1; };
+          const key = new KeyboardEvent("keydown", { key: "ArrowLeft" });
+          el.querySelector(".handle").dispatchEvent(key);
+          el.close();
+          return [saved, el.childElementCount];
+        }"""
+    )
+    assert saved == [1, 0]
+
+
 def test_mirrored_teachers_change_nothing(page):
     """The question of notebook 03, answered with the plane alone."""
     opened = page("plane")
@@ -306,8 +385,7 @@ def test_a_landmark_stops_at_the_wall(page):
     opened.mouse.move(box["x"] + 420, box["y"] + 20, steps=6)
     settle(opened)
     assert "At the wall of ±3 √λ" in status(opened)
-    rubber = opened.locator("svg path[stroke-dasharray='2 3']").get_attribute("d")
-    assert rubber, "a line from the landmark to the finger"
+    assert opened.locator(RUBBER).get_attribute("d"), "a line from the landmark to the finger"
     opened.mouse.up()
 
 

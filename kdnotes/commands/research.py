@@ -159,7 +159,7 @@ def learning(profile: ProfileName = None, data: FaceSetPath = None) -> None:
     course, checkout = recipes.open_course(profile, data), recipes.checkout()
     results = study.run(course)
     _store(results, f"learning-{course.faces.name}")
-    if course.faces.rendered and checkout:
+    if checkout:
         study.film(results, checkout / "notebooks" / "figures" / "learning.gif")
 
 

@@ -13,7 +13,6 @@ import nbformat
 from nbconvert.preprocessors import ClearMetadataPreprocessor, CoalesceStreamsPreprocessor
 from PIL import Image, ImageChops
 
-from kdnotes.plots.live import MIME
 from kdnotes.system.files import new_file
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -52,12 +51,14 @@ def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     Returns:
         The same notebook.
     """
+    from kdnotes.plots import live  # which loads torch
+
     ClearMetadataPreprocessor(
         preserve_cell_metadata_mask=CELL_METADATA, preserve_nb_metadata_mask=NOTEBOOK_METADATA
     ).preprocess(notebook, {})
     notebook.metadata.update(PYTHON)
     for cell in [cell for cell in notebook.cells if cell.cell_type == "code"]:
-        cell.outputs = [output for output in cell.outputs if _can_be_shown(output)]
+        cell.outputs = [output for output in cell.outputs if _can_be_shown(output, live.MIME)]
         for output in cell.outputs:
             output.get("data", {}).pop(WIDGET, None)
             _shrink(output.get("data", {}))
@@ -67,10 +68,10 @@ def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return notebook
 
 
-def _can_be_shown(output):
+def _can_be_shown(output, live_figure):
     """Whether a page without a kernel can show an output."""
     data = output.get("data", {})
-    return output.get("name") != "stderr" and (WIDGET not in data or MIME in data)
+    return output.get("name") != "stderr" and (WIDGET not in data or live_figure in data)
 
 
 def alt_text(cell: nbformat.NotebookNode) -> str:

@@ -30,8 +30,9 @@ from kdnotes.plots import live
 from kdnotes.system import processes
 from kdnotes.system.files import new_file
 from kdnotes.teachers import Teachers, build_cache
+from kdnotes.training import preflight
 from kdnotes.training.checkpoints import Run
-from kdnotes.training.loop import Training
+from kdnotes.training.loop import Training, precision
 from kdnotes.training.progress import Bar
 from kdnotes.views import plain_views, to_tensor, warp_images
 
@@ -46,7 +47,15 @@ def run(course: recipes.Course) -> dict:
         JSON values: the face's network crop as a JPEG in base64; "shapes", the mean shape, the hard
         landmarks and what the finished teachers say; "ways", each network's landmarks before the
         first epoch and after every one. A shape is a text, x and y in turn, in crop widths.
+
+    Raises:
+        ValueError: The faces are photographs: the face that is kept would be somebody's.
     """
+    if not course.faces.rendered:
+        raise ValueError(
+            f"{course.faces.name} shows people, and one face is kept with the results; this study "
+            "takes rendered faces alone"
+        )
     face = watched(course)
     profile, soft = course.profile, recipes.soft_landmarks(course)[course.split("train").rows]
     ways, nets = {}, {}
@@ -101,10 +110,12 @@ def follow(
     teachers=None,
 ) -> np.ndarray:
     """Trains a network; returns its landmarks of a face `(epochs + 1, L, 2)` in crop widths."""
-    accelerator = Accelerator(cpu=processes.on_cpu())
-    at_work = Training(
-        net, course.split("train"), config, targets, teachers, Run(None, {}), accelerator
+    train, accelerator = (
+        course.split("train"),
+        Accelerator(mixed_precision=precision(), cpu=processes.on_cpu()),
     )
+    preflight.check(net, train, config, targets, teachers, None, accelerator)
+    at_work = Training(net, train, config, targets, teachers, Run(None, {}), accelerator)
     said = [at_work.predict(face)[0]]
     with (
         Bar(name, at_work.total_steps, 0, show=course.progress) as bar,
@@ -153,7 +164,8 @@ def film(results: Mapping, path: Path) -> None:
     figure = live.FaceLearns(**figure_of(results))
     figure.way = "KD student"
     epochs = len(results["ways"][figure.way]) - 1
-    at = [*np.arange(0, 8, 0.25), *np.arange(8, epochs, 0.5), epochs]  # it learns most at first
+    first = min(8, epochs)  # it learns most at first
+    at = [*np.arange(0, first, 0.25), *np.arange(first, epochs, 0.5), epochs]
     drawn = [_frame(figure, epoch / epochs, f"epoch {epoch:.0f}") for epoch in at]
     palette = _palette(drawn[0])
     frames = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in drawn]

@@ -22,7 +22,8 @@ exclude_patterns = ["**/.ipynb_checkpoints"]
 
 # Notebooks are shown as they were stored: building the book computes nothing.
 nb_execution_mode = "off"
-nb_ipywidgets_js = {}  # widgets need a kernel; each has a static figure beside it
+nb_custom_formats = {".ipynb": "kdnotes.publish.live_figures.read"}
+nb_ipywidgets_js = {}  # live figures need neither a kernel nor a server
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 myst_url_schemes = ["http", "https"]

@@ -76,8 +76,9 @@ function render({ model, el }) {
     stage.handle({
       label, shape, colour,
       place: () => [x(model.get(name)), railY],
-      moved: (pixel) => { began = null; stage.stop(); set(name, x.back(pixel)); },
+      moved: (pixel) => { began = null; set(name, x.back(pixel)); },
       nudged: (d) => { began = null; set(name, model.get(name) + 0.01 * d); },
+      now: () => model.get(name), min: () => LEFT, max: () => RIGHT,
       text: () => `${label} at ${number(model.get(name))}`,
     });
     stage.legend(label, { colour, shape });
@@ -94,20 +95,19 @@ function render({ model, el }) {
     stage.set({ pred });
     return moved > 1e-4;
   };
+  // Until it rests, or goes to and fro at the truth.
   const descend = () => {
     began = model.get("pred");
-    let left = 300, before = Infinity;
-    stage.play(() => {
-      const going = take();
-      const now = model.get("pred"), turns = Math.abs(now - before) < 1e-9;
-      before = now;
-      left -= 1;
-      return going && !turns && left > 0;
-    });
+    let left = 300, last = Infinity, before = Infinity;
+    return () => {
+      const going = take(), now = model.get("pred"), turns = Math.abs(now - before) < 2e-3 && now !== last;
+      [before, last, left] = [last, now, left - 1];
+      return going && !(turns && Math.abs(now - model.get("target")) < 0.05) && left > 0;
+    };
   };
   stage.choice({ label: "setting", name: "setting", options: Object.keys(model.get("settings")) });
   stage.button("One step", () => { began ??= model.get("pred"); take(); });
-  stage.button("Gradient descent", descend);
+  stage.player("Gradient descent", descend);
   for (const [name, label, max] of [["alpha_positive", "α⁺ ×", 2], ["alpha_negative", "α⁻ ×", 2],
     ["beta", "β ×", 2.4], ["main_weight", "main weight ×", 2]]) {
     stage.slider({ label, name, min: name === "beta" ? 0.1 : 0, max, step: 0.05 });

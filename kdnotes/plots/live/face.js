@@ -1,6 +1,6 @@
 // A face learns: scrub from the mean shape to the truth, or through the epochs of a stored run. Each
 // coordinate shows its region of the assistive loss, each landmark the pull of the whole loss.
-import { COLOURS, Clipped, Stage, number, put, scale, svg } from "./stage.js";
+import { COLOURS, Clipped, Stage, mark, number, put, scale, svg } from "./stage.js";
 import { LOW, NEGATIVE, NONE, POSITIVE, kdLoss } from "./kd.js";
 
 // Region, name, colour, and half the length of the bar that stands for a coordinate in it: what is
@@ -44,15 +44,18 @@ function render({ model, el }) {
       fill: "none", stroke: COLOURS[name], "stroke-width": name === "hard" ? 1.2 : 1.6,
     }, group)]));
     const arrows = svg("path", { class: "curve", stroke: "currentColor", "stroke-width": 1 }, group);
+    const shadow = svg("path", { class: "axis", "stroke-opacity": 0.6, "stroke-width": 3.4 }, group);
     const bars = Object.fromEntries(REGIONS.map(([region, , colour]) => [region, svg("path", {
       stroke: colour, "stroke-width": 2.2, fill: "none",
     }, group)]));
     const frame = svg("rect", { class: "axis" }, stage.svg);
-    return { members, clip, picture, paths, arrows, bars, frame };
+    return { members, clip, picture, paths, arrows, shadow, bars, frame };
   });
-  const shares = REGIONS.map(([, , colour]) => svg("rect", { fill: colour }, stage.svg));
+  const shares = REGIONS.map(([, , colour]) => svg("rect", { fill: colour, stroke: "currentColor", "stroke-width": 0.7 }, stage.svg));
   const shareTexts = shares.map(() => svg("text", { "text-anchor": "middle" }, stage.svg));
-  for (const [, name, colour] of REGIONS.slice(0, 3)) stage.legend(`coordinate ${name}`, { colour, dash: "", width: 3 });
+  for (const [, name, colour, length] of REGIONS) {
+    stage.legend(`coordinate ${name}`, { colour, dash: "", width: 3, length: 4 * length });
+  }
   stage.legend("truth", { colour: COLOURS.hard, shape: "circle" });
   for (const [name, [label, shape]] of Object.entries(TEACHERS)) stage.legend(label, { colour: COLOURS[name], shape });
   stage.choice({ label: "way", name: "way", options: ways });
@@ -62,27 +65,19 @@ function render({ model, el }) {
   } });
   slider.style.width = "14em";
   put(slider, { "aria-label": "way from the beginning to the end" });
-  stage.button("Play", () => {
+  stage.player("Play", () => {
     if (model.get("position") >= 1) stage.set({ position: 0 });
-    stage.play(() => {
+    return () => {
       const position = Math.min(1, model.get("position") + 1 / 240);
       stage.set({ position });
       return position < 1;
-    });
+    };
   });
   stage.choice({ label: "regions of the teacher", name: "teacher", options: ["tough", "tolerant"] });
   stage.choice({ label: "setting", name: "setting", options: Object.keys(model.get("settings")) });
 
-  const dots = (points, x, y, r, members, shape) => {
-    let d = "";
-    for (const i of members) {
-      const px = x(points[2 * i]), py = y(points[2 * i + 1]);
-      d += shape === "square" ? `M${(px - r).toFixed(1)},${(py - r).toFixed(1)}h${2 * r}v${2 * r}h${-2 * r}z`
-        : shape === "triangle" ? `M${px.toFixed(1)},${(py - 1.2 * r).toFixed(1)}l${1.1 * r},${2 * r}h${-2.2 * r}z`
-          : `M${(px - r).toFixed(1)},${py.toFixed(1)}a${r},${r} 0 1,0 ${2 * r},0a${r},${r} 0 1,0 ${-2 * r},0`;
-    }
-    return d;
-  };
+  const dots = (points, x, y, r, members, shape = "circle") =>
+    members.map((i) => mark(shape, r, x(points[2 * i]), y(points[2 * i + 1]))).join("");
 
   stage.drawnBy((width) => {
     const { pred, regions, pull } = state(model), narrow = width < 560 || panels.length < 3;
@@ -90,14 +85,14 @@ function render({ model, el }) {
     const places = narrow ? [[0, 0, side], [0, side + 12, inset], [inset + 12, side + 12, inset]]
       : [[0, 0, side], [side + 14, 0, inset], [side + 14, side - inset, inset]];
     const hard = model.get("hard");
-    panels.forEach(({ members, clip, picture, paths, arrows, bars, frame }, k) => {
+    panels.forEach(({ members, clip, picture, paths, arrows, shadow, bars, frame }, k) => {
       const [left, top, size] = places[k];
       let cx = 0, cy = 0, reach = 1;
       if (k) {
         const xs = members.map((i) => hard[2 * i]), ys = members.map((i) => hard[2 * i + 1]);
         cx = (Math.min(...xs) + Math.max(...xs)) / 2;
         cy = (Math.min(...ys) + Math.max(...ys)) / 2;
-        reach = 1.7 * Math.max(Math.max(...xs) - Math.min(...xs), Math.max(...ys) - Math.min(...ys));
+        reach = 1.7 * Math.max(0.05, Math.max(...xs) - Math.min(...xs), Math.max(...ys) - Math.min(...ys));
       }
       const x = scale([cx - reach / 2, cx + reach / 2], [left, left + size]);
       const y = scale([cy + reach / 2, cy - reach / 2], [top + size, top]);
@@ -121,6 +116,7 @@ function render({ model, el }) {
         d += `M${px.toFixed(1)},${py.toFixed(1)}l${(long * pull[2 * i]).toFixed(1)},${(long * pull[2 * i + 1]).toFixed(1)}`;
       }
       put(arrows, { d, "stroke-opacity": 0.55 });
+      put(shadow, { d: Object.values(strokes).join("") });
       for (const [region, path] of Object.entries(bars)) put(path, { d: strokes[region] });
     });
     const top = narrow && panels.length > 1 ? side + inset + 24 : side + 12;
@@ -129,7 +125,8 @@ function render({ model, el }) {
     count.forEach((share, i) => {
       put(shares[i], { x: left, y: top, width: share * width, height: 16 });
       put(shareTexts[i], { x: left + (share * width) / 2, y: top + 31 });
-      shareTexts[i].textContent = share > 0.06 ? `${number(100 * share, 0)} %` : "";
+      const name = share * width > 120 ? `${REGIONS[i][1]} ` : "";
+      shareTexts[i].textContent = share > 0.06 ? `${name}${number(100 * share, 0)} %` : "";
       left += share * width;
     });
     const far = pred.reduce((sum, p, j) => (j % 2 ? sum : sum + Math.hypot(p - hard[j], pred[j + 1] - hard[j + 1])), 0) / (pred.length / 2);

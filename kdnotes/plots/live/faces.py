@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 from PIL import Image
-from traitlets import Bool, Dict, Float, Int, List, Unicode
+from traitlets import Bool, Dict, Int, List, Unicode
 
 from kdnotes import losses, plots
 from kdnotes.asm import ActiveShapeModel
 from kdnotes.data.schemes import Scheme
-from kdnotes.plots.live.figure import LiveFigure, bundle, number
+from kdnotes.plots.live.figure import LiveFigure, Number, bundle, number
 from kdnotes.plots.live.loss import CONSTANTS, SETTINGS
 
 #: Digits of a coordinate that travel: a fiftieth of a pixel.
@@ -153,7 +153,8 @@ class FaceLearns(LiveFigure):
     insets, ways = List().tag(sync=True), Dict().tag(sync=True)
     settings = Dict(CONSTANTS).tag(sync=True)
     setting, teacher = Unicode("PAPER").tag(sync=True), Unicode("tough").tag(sync=True)
-    way, position = Unicode("mean shape to truth").tag(sync=True), Float(0.5).tag(sync=True)
+    way = Unicode("mean shape to truth").tag(sync=True)
+    position = Number(0.5, min=0, max=1).tag(sync=True)
 
     def __init__(
         self,
@@ -162,6 +163,9 @@ class FaceLearns(LiveFigure):
         scheme: Scheme,
         ways: Mapping[str, np.ndarray] | None = None,
     ):
+        short = [name for name, epochs in (ways or {}).items() if len(epochs) < 2]
+        if short:
+            raise ValueError(f"the way {short[0]!r} has one shape; expected at least two")
         super().__init__(
             image=picture(image, 260),
             insets=[members for part in ("eye", "mouth") if (members := part_of(scheme, part))],
@@ -237,9 +241,9 @@ class Failures(LiveFigure):
     alt = "A face with its hard landmarks and those of a network."
     _esm = bundle(module)
     faces, edges = List().tag(sync=True), List().tag(sync=True)
-    network, rank = Unicode().tag(sync=True), Int(0).tag(sync=True)
-    zoom = Float(2.5).tag(sync=True)
-    lens_x, lens_y = Float(0.5).tag(sync=True), Float(0.68).tag(sync=True)
+    network, rank = Unicode().tag(sync=True), Int(0, min=0).tag(sync=True)
+    zoom = Number(2.5).tag(sync=True)
+    lens_x, lens_y = Number(0.5).tag(sync=True), Number(0.68).tag(sync=True)
     show_hard, show_student = Bool(True).tag(sync=True), Bool(True).tag(sync=True)
     show_plain, show_tough = Bool(False).tag(sync=True), Bool(False).tag(sync=True)
     show_tolerant = Bool(False).tag(sync=True)
@@ -257,7 +261,7 @@ class Failures(LiveFigure):
                     "image": picture(image),
                     "hard": flat(points["hard"][i]),
                     "points": {name: flat(points[name][i]) for name in errors},
-                    "errors": {name: round(float(errors[name][i]), 5) for name in errors},
+                    "errors": {name: float(errors[name][i]) for name in errors},
                 }
                 for i, image in enumerate(images)
             ],

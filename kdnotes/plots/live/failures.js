@@ -1,7 +1,7 @@
 // Where does a network fail? Faces from best to worst, one of them large, with a magnifying glass.
 import { COLOURS, Stage, clamp, html, mark, number, put, svg } from "./stage.js";
 
-const SHAPES = { hard: "diamond", student: "circle", plain: "circle", tough: "square", tolerant: "triangle" };
+const SHAPES = { hard: "diamond", student: "circle", plain: "upended", tough: "square", tolerant: "triangle" };
 const SMALL = 52;
 
 // The faces' positions from the least to the largest error of the chosen network.
@@ -13,12 +13,12 @@ export function ranked(model) {
 function render({ model, el }) {
   const stage = new Stage({ model, el }, "Faces from best to worst");
   const faces = model.get("faces"), edges = model.get("edges"), names = Object.keys(faces[0].errors);
-  const strip = html("div", { class: "strip", role: "listbox", "aria-label": "faces, best to worst" });
+  const strip = html("div", { class: "strip", role: "group", "aria-label": "faces, best to worst" });
   stage.root.insertBefore(strip, stage.svg);
   html("style", {}, stage.root, `
     .kd-live .strip { display: flex; gap: 4px; overflow-x: auto; padding: 4px; }
     .kd-live .strip button { padding: 0; border: 3px solid transparent; background: none; min-height: 0; flex: none; line-height: 0; }
-    .kd-live .strip button[aria-selected=true] { border-color: Highlight; }
+    .kd-live .strip button[aria-pressed=true] { border-color: Highlight; }
     .kd-live .strip img { width: ${SMALL}px; height: ${SMALL}px; object-fit: cover; }`);
   const id = `kd-scene-${Math.random().toString(36).slice(2)}`;
   const scene = svg("g", { id }, stage.svg);
@@ -39,6 +39,7 @@ function render({ model, el }) {
     moved: (x, y) => stage.set({ lens_x: clamp(x / side, 0, 1), lens_y: clamp(y / side, 0, 1) }),
     nudged: (dx, dy) => stage.set({ lens_x: clamp(model.get("lens_x") + 0.01 * dx, 0, 1),
       lens_y: clamp(model.get("lens_y") - 0.01 * dy, 0, 1) }),
+    now: () => 100 * model.get("lens_x"), min: () => 0, max: () => 100,
     text: () => `magnifying glass at ${number(100 * model.get("lens_x"), 0)} % across, ` +
       `${number(100 * model.get("lens_y"), 0)} % down`,
   });
@@ -53,12 +54,23 @@ function render({ model, el }) {
   }
   let sorted = null;
 
+  // One of them is reached by the tabulator, the others with arrow keys.
+  strip.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const rank = clamp(model.get("rank") + step, 0, faces.length - 1);
+    stage.set({ rank });
+    strip.children[rank].focus();
+  });
+
   const fill = () => {
     if (sorted === model.get("network")) return;
     sorted = model.get("network");
     strip.textContent = "";
     ranked(model).forEach((face, rank) => {
-      const button = html("button", { type: "button", role: "option" }, strip);
+      const button = html("button", { type: "button" }, strip);
       html("img", { src: faces[face].image, alt: `face ${rank + 1}, error ${number(100 * faces[face].errors[sorted], 1)} %` }, button);
       button.addEventListener("click", () => stage.set({ rank }));
     });
@@ -74,14 +86,8 @@ function render({ model, el }) {
       const [lines, dots] = marks[name], points = name === "hard" ? face.hard : face.points[name];
       const on = model.get(`show_${name}`);
       put(lines, { d: on ? edges.map(([i, j]) => `M${x(points[2 * i]).toFixed(1)},${y(points[2 * i + 1]).toFixed(1)}L${x(points[2 * j]).toFixed(1)},${y(points[2 * j + 1]).toFixed(1)}`).join("") : "" });
-      let d = "";
-      if (on) for (let i = 0; i < points.length; i += 2) {
-        d += mark(SHAPES[name] ?? "circle", 2).replace(/^M([-\d.]+),([-\d.]+)/,
-          (_, a, b) => `M${(x(points[i]) + Number(a)).toFixed(1)},${(y(points[i + 1]) + Number(b)).toFixed(1)}`)
-          .replace(/L([-\d.]+),([-\d.]+)/g, (_, a, b) => `L${(x(points[i]) + Number(a)).toFixed(1)},${(y(points[i + 1]) + Number(b)).toFixed(1)}`)
-          .replace(/H([-\d.]+)/g, (_, a) => `H${(x(points[i]) + Number(a)).toFixed(1)}`);
-      }
-      put(dots, { d });
+      const spots = points.flatMap((v, j) => (j % 2 ? [] : [mark(SHAPES[name] ?? "circle", 2, x(v), y(points[j + 1]))]));
+      put(dots, { d: on ? spots.join("") : "" });
     }
     const lx = model.get("lens_x") * side, ly = model.get("lens_y") * side, zoom = model.get("zoom");
     const on = zoom > 1 ? "inline" : "none";
@@ -89,8 +95,14 @@ function render({ model, el }) {
     put(rim, { cx: lx, cy: ly, display: on });
     put(lens, { display: on });
     put(enlarged, { transform: `translate(${lx * (1 - zoom)},${ly * (1 - zoom)}) scale(${zoom})` });
-    strip.querySelectorAll("button").forEach((button, rank) =>
-      button.setAttribute("aria-selected", String(rank === model.get("rank"))));
+    [...strip.children].forEach((button, rank) => {
+      const now = rank === model.get("rank");
+      put(button, { "aria-pressed": String(now), tabindex: now ? 0 : -1 });
+      if (now) {
+        const room = strip.clientWidth - button.offsetWidth, left = button.offsetLeft - strip.offsetLeft;
+        if (left < strip.scrollLeft || left > strip.scrollLeft + room) strip.scrollLeft = left - room / 2;
+      }
+    });
     stage.say(`Face ${model.get("rank") + 1} of ${faces.length} by the error of ${model.get("network")}. ` +
       names.map((name) => `${name}: NME ${number(100 * face.errors[name], 1)} %`).join(", ") + ".");
     return side + 6;

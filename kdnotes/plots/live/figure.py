@@ -8,6 +8,7 @@ figure with a stand-in for the widget (`page`), and a reader of neither sees the
 import base64
 import io
 import json
+import math
 import re
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any, ClassVar
 import anywidget
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
+from traitlets import Float, TraitError
 
 HERE = Path(__file__).parent
 
@@ -56,6 +58,16 @@ def _without_imports(source):
     return re.sub(r"^import [^;]*;\n", "", source, flags=re.M)
 
 
+class Number(Float):
+    """A trait that is a finite number."""
+
+    def validate(self, obj, value):
+        value = super().validate(obj, value)
+        if not math.isfinite(value):
+            raise TraitError(f"{self.name} is {value}; expected a finite number")
+        return value
+
+
 class LiveFigure(anywidget.AnyWidget):
     """Base of the live figures.
 
@@ -84,7 +96,8 @@ class LiveFigure(anywidget.AnyWidget):
         data, metadata = super()._repr_mimebundle_(**options)
         data["image/png"] = base64.b64encode(_png(self.still())).decode()
         data["text/plain"] = self.alt
-        data[MIME] = json.dumps({"module": self.module, "state": self.state()})
+        figure = {"module": self.module, "state": self.state()}
+        data[MIME] = json.dumps(figure, allow_nan=False)
         return data, metadata | {"image/png": {"alt": self.alt}}
 
 
@@ -111,11 +124,11 @@ def page(module: str, state: dict[str, Any], place: str) -> str:
         state: Its state.
         place: Id of the element that is made for it; unique in the page.
     """
-    text = json.dumps(state, separators=(",", ":")).replace("</", "<\\/")
+    text = json.dumps(state, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     script = bundle(module).replace("export default { render };", "")
     script = re.sub(r"^export ", "", script, flags=re.M)
     return (
         f'<div id="{place}"></div>\n<script type="module">\n{bundle_part("standin")}\n{script}\n'
         f'const el = document.getElementById("{place}");\nel.model = new StandIn({text});\n'
-        "render({ model: el.model, el });\n</script>"
+        "el.close = render({ model: el.model, el });\n</script>"
     )

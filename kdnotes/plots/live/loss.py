@@ -4,18 +4,18 @@ from dataclasses import asdict, replace
 
 import torch
 from matplotlib.figure import Figure
-from traitlets import Dict, Float, Int, Unicode
+from traitlets import Dict, Int, Unicode
 
 from kdnotes import losses, plots
-from kdnotes.plots.live.figure import LiveFigure, bundle, number
+from kdnotes.plots.live.figure import LiveFigure, Number, bundle, number
 
 SETTINGS = {"PAPER": losses.PAPER, "RELEASED": losses.RELEASED}
 #: The same for JavaScript.
 CONSTANTS = {name: asdict(settings) for name, settings in SETTINGS.items()}
 
 
-def _synced(kind, value):
-    return kind(value).tag(sync=True)
+def _synced(kind, value, **limits):
+    return kind(value, **limits).tag(sync=True)
 
 
 class OneCoordinate(LiveFigure):
@@ -36,10 +36,10 @@ class OneCoordinate(LiveFigure):
     _esm = bundle(module)
     settings = Dict(CONSTANTS).tag(sync=True)
     setting = _synced(Unicode, "PAPER")
-    pred, target = _synced(Float, 0.6), _synced(Float, 0.0)
-    tough, tolerant = _synced(Float, 0.4), _synced(Float, 0.49)
-    alpha_positive, alpha_negative = _synced(Float, 1.0), _synced(Float, 1.0)
-    beta, main_weight = _synced(Float, 1.0), _synced(Float, 1.0)
+    pred, target = _synced(Number, 0.6), _synced(Number, 0.0)
+    tough, tolerant = _synced(Number, 0.4), _synced(Number, 0.49)
+    alpha_positive, alpha_negative = _synced(Number, 1.0), _synced(Number, 1.0)
+    beta, main_weight = _synced(Number, 1.0), _synced(Number, 1.0)
 
     def chosen(self) -> losses.KDSettings:
         """The settings with their constants multiplied as the sliders say."""
@@ -96,10 +96,10 @@ class Plane(LiveFigure):
     _esm = bundle(module)
     settings = Dict(CONSTANTS).tag(sync=True)
     setting = _synced(Unicode, "PAPER")
-    pred_x, pred_y = _synced(Float, 0.5), _synced(Float, 0.3)
-    tough_x, tough_y = _synced(Float, 0.1), _synced(Float, 0.2)
-    tolerant_x, tolerant_y = _synced(Float, -0.3), _synced(Float, 0.25)
-    steps = _synced(Int, 0)
+    pred_x, pred_y = _synced(Number, 0.5), _synced(Number, 0.3)
+    tough_x, tough_y = _synced(Number, 0.1), _synced(Number, 0.2)
+    tolerant_x, tolerant_y = _synced(Number, -0.3), _synced(Number, 0.25)
+    steps = _synced(Int, 0, min=0)
 
     def pull(self) -> torch.Tensor:
         """Minus the gradient at the prediction, `(1, 2)`."""

@@ -1,6 +1,6 @@
 // A shape model to play with: sliders for its modes, a landmark that takes the others along, and a
 // face's soft landmarks for more or less variance.
-import { COLOURS, Stage, number, put, svg } from "./stage.js";
+import { COLOURS, Stage, mark, number, put, svg } from "./stage.js";
 import { clamped, coefficients, dragged, limits, shape } from "./shapes.js";
 
 const SLIDERS = 4;
@@ -36,39 +36,36 @@ function render({ model, el }) {
   const drag = (px, py) => {
     const target = [x.back(px), y.back(py)];
     const k = model.get("counts")[model.get("share")];
-    const b = dragged(shapes, used(model), model.get("landmark"), ...target).map((v, i) => (i < k ? v : 0));
-    pulled = target;
-    free(b);
+    const kept = { ...shapes, components: shapes.components.slice(0, k), variances: shapes.variances.slice(0, k) };
+    const b = dragged(kept, used(model).slice(0, k), model.get("landmark"), ...target);
+    free(wall.map((_, i) => b[i] ?? 0));
+    return target;
   };
   const chosen = () => {
     const now = shape(shapes, used(model)), i = model.get("landmark");
     return [now[2 * i], now[2 * i + 1]];
   };
   // Any landmark can be taken hold of: the nearest one becomes the handle's.
-  stage.svg.addEventListener("pointerdown", (event) => {
-    const [px, py] = stage.at(event), now = shape(shapes, used(model));
-    let best = [Infinity, 0];
-    for (let i = 0; i < n; i++) {
-      const d = Math.hypot(x(now[2 * i]) - px, y(now[2 * i + 1]) - py);
-      if (d < best[0]) best = [d, i];
-    }
-    if (best[0] < 14) {
-      pulled = null;
-      stage.set({ landmark: best[1] });
-      stage.drawNow();
-    }
-  }, { capture: true });
+  const found = (px, py) => {
+    const now = shape(shapes, used(model));
+    const far = Array.from({ length: n }, (_, i) => Math.hypot(x(now[2 * i]) - px, y(now[2 * i + 1]) - py));
+    const landmark = far.indexOf(Math.min(...far));
+    if (far[landmark] > 14) return false;
+    stage.set({ landmark });
+    stage.drawNow();
+    return true;
+  };
   stage.handle({
-    label: "landmark", shape: "circle", colour: COLOURS.soft, both: true,
+    label: "landmark", shape: "circle", colour: COLOURS.soft, both: true, found,
     place: () => { const [a, b] = chosen(); return [x(a), y(b)]; },
-    moved: drag,
+    moved: (px, py) => { pulled = drag(px, py); },
     nudged: (dx, dy) => { const [a, b] = chosen(); drag(x(a) + 3 * dx, y(b) - 3 * dy); },
+    now: () => chosen()[0], min: () => -0.5, max: () => 0.5,
     text: () => {
       const [a, b] = chosen();
-      return `landmark ${model.get("landmark")} at x ${number(a)}, y ${number(b)}`;
+      return `landmark ${model.get("landmark")} at x ${number(a, 3)}, y ${number(b, 3)}`;
     },
   });
-  stage.svg.addEventListener("pointerup", () => { pulled = null; stage.request(); });
   stage.legend("the model's shape", { colour: COLOURS.soft, shape: "circle", dash: "" });
   stage.legend("the face itself, hard landmarks", { colour: COLOURS.hard, shape: "circle", dash: "" });
   stage.choice({ label: "face", name: "face", options: ["none", ...Object.keys(model.get("faces"))] });
@@ -86,8 +83,8 @@ function render({ model, el }) {
 
   const path = (points) => edges.map(([i, j]) =>
     `M${x(points[2 * i]).toFixed(1)},${y(points[2 * i + 1]).toFixed(1)}L${x(points[2 * j]).toFixed(1)},${y(points[2 * j + 1]).toFixed(1)}`).join("");
-  const spots = (points, r) => Array.from({ length: n }, (_, i) =>
-    `M${(x(points[2 * i]) - r).toFixed(1)},${y(points[2 * i + 1]).toFixed(1)}a${r},${r} 0 1,0 ${2 * r},0a${r},${r} 0 1,0 ${-2 * r},0`).join("");
+  const spots = (points, r) =>
+    Array.from({ length: n }, (_, i) => mark("circle", r, x(points[2 * i]), y(points[2 * i + 1]))).join("");
 
   stage.drawnBy((width) => {
     const size = Math.min(width, 420) * 1.5, middle = width / 2;
@@ -101,6 +98,7 @@ function render({ model, el }) {
     put(hardLines, { d: face ? path(face) : "" });
     put(hardDots, { d: face ? spots(face, 1.8) : "" });
     const [a, c] = chosen();
+    if (!stage.dragged) pulled = null;
     put(rubber, { d: pulled ? `M${x(a)},${y(c)}L${x(pulled[0])},${y(pulled[1])}` : "" });
     const walls = b.flatMap((v, i) => (Math.abs(v) >= wall[i] * (1 - 1e-9) ? [`mode ${i + 1}`] : []));
     const from = face ? "its hard landmarks" : "the mean shape";

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from matplotlib.figure import Figure
 from scipy import stats
-from traitlets import Dict, Float, Int, List, Unicode
+from traitlets import Dict, Int, List, Unicode
 
 from kdnotes import plots
-from kdnotes.plots.live.figure import LiveFigure, bundle, number
+from kdnotes.plots.live.figure import LiveFigure, Number, bundle, number
 
 
 class Temperature(LiveFigure):
@@ -28,7 +28,7 @@ class Temperature(LiveFigure):
     alt = "A handwritten digit and bars: what the teacher says of each class."
     _esm = bundle(module)
     digits = Dict().tag(sync=True)
-    digit, temperature = Unicode().tag(sync=True), Float(1.0).tag(sync=True)
+    digit, temperature = Unicode().tag(sync=True), Number(1.0, min=0.01).tag(sync=True)
 
     def __init__(self, images: np.ndarray, logits: np.ndarray, labels: np.ndarray):
         digits = {
@@ -84,10 +84,10 @@ class SeedsAndPeople(LiveFigure):
         sync=True
     )
     method = Unicode("range of the seeds").tag(sync=True)
-    n_seeds, n_people = Int(2).tag(sync=True), Int(36).tag(sync=True)
-    truth, seed_sd = Float(4.0).tag(sync=True), Float(3.0).tag(sync=True)
-    person_sd = Float(9.0).tag(sync=True)
-    drawn, draw = Int(40).tag(sync=True), Int(1).tag(sync=True)
+    n_seeds, n_people = (Int(n, min=2, max=121).tag(sync=True) for n in (2, 36))
+    truth, seed_sd = Number(4.0).tag(sync=True), Number(3.0, min=0).tag(sync=True)
+    person_sd = Number(9.0, min=0).tag(sync=True)
+    drawn, draw = Int(40, min=1).tag(sync=True), Int(1, min=0).tag(sync=True)
 
     def __init__(self, spread: Mapping[str, float] | None = None, **state):
         """`spread` gives `seed_sd` and `person_sd`, as a stored log has them."""

@@ -58,7 +58,6 @@ function render({ model, el }) {
   let x = scale([-1, 1], [0, 1]), y = x;
   const set = (name, at) => {
     const [a, b] = at.map((v) => Math.round(clamp(v, -REACH, REACH) * 1000) / 1000);
-    stage.stop();
     stage.set({ [`${name}_x`]: a, [`${name}_y`]: b, steps: 0 });
   };
   const all = { ...TEACHERS, pred: ["student", "circle", COLOURS.student] };
@@ -68,6 +67,7 @@ function render({ model, el }) {
       place: () => { const [a, b] = place(model, name); return [x(a), y(b)]; },
       moved: (a, b) => set(name, [x.back(a), y.back(b)]),
       nudged: (dx, dy) => set(name, [model.get(`${name}_x`) + 0.01 * dx, model.get(`${name}_y`) + 0.01 * dy]),
+      now: () => model.get(`${name}_x`), min: () => -REACH, max: () => REACH,
       text: () => `${label} at x ${number(model.get(`${name}_x`))}, y ${number(model.get(`${name}_y`))}`,
     });
     stage.legend(label, { colour, shape });
@@ -82,13 +82,13 @@ function render({ model, el }) {
     }
     stage.set(moved);
   });
-  stage.button("Race", () => {
+  stage.player("Race", () => {
     stage.set({ steps: 0 });
-    stage.play(() => {
+    return () => {
       const steps = Math.min(STEPS, model.get("steps") + 1);
       stage.set({ steps });
       return steps < STEPS;
-    });
+    };
   });
 
   stage.drawnBy((width) => {

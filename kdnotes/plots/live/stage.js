@@ -1,9 +1,8 @@
 // What the live figures share: a drawing that follows a model, handles that can be dragged or moved
 // with the arrow keys, sliders, buttons, axes and colours.
 //
-// A figure keeps no state of its own: handles and sliders change the model, and everything is drawn
-// from the model, at most once a frame. The model is anywidget's, or the stand-in of a page without
-// a kernel.
+// Handles and sliders change the model, and the figure is drawn from the model, at most once a frame.
+// The model is anywidget's, or the stand-in of a page without a kernel.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -15,7 +14,7 @@ export const COLOURS = {
 
 const STYLE = `
 .kd-live { max-width: 760px; font: 14px/1.45 system-ui, sans-serif; color: inherit; }
-.kd-live svg { display: block; width: 100%; overflow: visible; touch-action: pan-y; }
+.kd-live svg { display: block; width: 100%; overflow: visible; touch-action: pan-y pinch-zoom; }
 .kd-live text { fill: currentColor; font-size: 12px; }
 .kd-live .axis { stroke: currentColor; stroke-opacity: .45; fill: none; }
 .kd-live .grid { stroke: currentColor; stroke-opacity: .15; }
@@ -23,7 +22,7 @@ const STYLE = `
 .kd-live .ghost { opacity: .35; }
 .kd-live .handle { cursor: grab; outline: none; touch-action: none; }
 .kd-live .handle:active { cursor: grabbing; }
-.kd-live .handle .mark { stroke: Canvas; stroke-width: 1.5; }
+.kd-live .handle .mark { stroke: currentColor; stroke-width: 1; }
 .kd-live .handle .hit { fill: transparent; }
 .kd-live .handle:focus-visible .hit { stroke: Highlight; stroke-width: 2.5; }
 .kd-live .controls { display: flex; flex-wrap: wrap; gap: .35em 1.2em; align-items: center; margin: .5em 0; }
@@ -86,13 +85,19 @@ export function line(points) {
 }
 
 // Shapes tell networks apart without colours.
-const MARKS = {
-  circle: (r) => `M${-r},0a${r},${r} 0 1,0 ${2 * r},0a${r},${r} 0 1,0 ${-2 * r},0`,
-  square: (r) => `M${-r},${-r}h${2 * r}v${2 * r}h${-2 * r}z`,
-  triangle: (r) => `M0,${-1.2 * r}L${1.15 * r},${0.9 * r}H${-1.15 * r}z`,
-  diamond: (r) => `M0,${-1.3 * r}L${1.3 * r},0L0,${1.3 * r}L${-1.3 * r},0z`,
+const OUTLINES = {
+  circle: (r) => [-r, 0, `a${r},${r} 0 1,0 ${2 * r},0a${r},${r} 0 1,0 ${-2 * r},0`],
+  square: (r) => [-r, -r, `h${2 * r}v${2 * r}h${-2 * r}z`],
+  triangle: (r) => [0, -1.2 * r, `l${1.15 * r},${2.1 * r}h${-2.3 * r}z`],
+  upended: (r) => [0, 1.2 * r, `l${1.15 * r},${-2.1 * r}h${-2.3 * r}z`],
+  diamond: (r) => [0, -1.3 * r, `l${1.3 * r},${1.3 * r}l${-1.3 * r},${1.3 * r}l${-1.3 * r},${-1.3 * r}z`],
 };
-export const mark = (shape, r) => MARKS[shape](r);
+
+// The path of a mark around (x, y).
+export function mark(shape, r, x = 0, y = 0) {
+  const [dx, dy, outline] = OUTLINES[shape](r);
+  return `M${(x + dx).toFixed(1)},${(y + dy).toFixed(1)}${outline}`;
+}
 
 export class Stage {
   constructor({ model, el }, label) {
@@ -103,8 +108,10 @@ export class Stage {
     this.svg = svg("svg", {}, this.root);
     this.key = html("ul", { class: "legend" }, this.root);
     this.controls = html("div", { class: "controls" }, this.root);
-    this.status = html("p", { class: "status", role: "status", "aria-live": "polite" }, this.root);
+    this.status = html("p", { class: "status" }, this.root);
     this.updates = [];
+    this.handles = [];
+    this.svg.addEventListener("pointerdown", (event) => this.take(event));
     this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.request = this.request.bind(this);
     this.inView = true;
@@ -121,6 +128,7 @@ export class Stage {
     this.model.on("change", this.request);
     this.cleanups.push(() => this.model.off("change", this.request));
     this.drawNow();
+    put(this.status, { role: "status", "aria-live": "polite" }); // from now on changes are read out
   }
 
   request() {
@@ -147,7 +155,9 @@ export class Stage {
 
   // Changes the model. The kernel, where there is one, hears of it a few times a second.
   set(values) {
-    for (const [name, value] of Object.entries(values)) this.model.set(name, value);
+    for (const [name, value] of Object.entries(values)) {
+      if (!Number.isNaN(value)) this.model.set(name, value);
+    }
     this.request();
     this.saving ??= setTimeout(() => {
       this.saving = null;
@@ -156,66 +166,86 @@ export class Stage {
   }
 
   // A line of the legend: a mark, a stroke, or both.
-  legend(text, { colour, shape = null, dash = null, width = 2 }) {
+  legend(text, { colour, shape = null, dash = null, width = 2, length = 28 }) {
     const item = html("li", {}, this.key);
     const sample = svg("svg", { viewBox: "0 0 30 14", "aria-hidden": "true" }, item);
     if (dash !== null) {
-      svg("path", { d: "M1,7H29", stroke: colour, "stroke-dasharray": dash, "stroke-width": width }, sample);
+      svg("path", { d: `M${15 - length / 2},7h${length}`, stroke: colour, "stroke-dasharray": dash, "stroke-width": width }, sample);
     }
     if (shape) svg("path", { d: mark(shape, 5), fill: colour, transform: "translate(15,7)" }, sample);
     html("span", {}, item, text);
   }
 
+  // The line below the figure. A screen reader hears it where things have come to rest.
   say(text) {
+    const moving = Boolean(this.playing || this.dragged);
+    if (this.moving && !moving) this.status.textContent = "";
+    this.moving = moving;
+    if (this.status.hasAttribute("aria-live")) put(this.status, { "aria-live": moving ? "off" : "polite" });
     if (this.status.textContent !== text) this.status.textContent = text;
   }
 
   // A mark that can be dragged, along x or in both directions.
   //
   // `place()` says where it is in pixels, `moved(x, y)` is told where it was dragged to, and
-  // `nudged(dx, dy)` of arrow keys; `text()` is what a screen reader says.
-  handle({ label, shape, colour, place, moved, nudged, text, radius = 7, both = false }) {
+  // `nudged(dx, dy)` of arrow keys; `text()` is what a screen reader says, `now()` a number between
+  // `min` and `max`. `found(x, y)` may bring the handle to a place where somebody takes hold.
+  handle({ label, shape, colour, place, moved, nudged, text, now, min, max, radius = 7, both = false,
+    found = () => false }) {
     const group = svg("g", {
       class: "handle", tabindex: 0, role: "slider", "aria-label": label,
       "aria-roledescription": both ? "handle in the plane" : "handle",
     }, this.svg);
     svg("circle", { class: "hit", r: 20 }, group);
     svg("path", { class: "mark", d: mark(shape, radius), fill: colour }, group);
-    const put_ = () => {
+    this.updates.push(() => {
       const [x, y] = place();
-      put(group, { transform: `translate(${x.toFixed(2)},${y.toFixed(2)})`, "aria-valuetext": text() });
-      const now = text().match(/[−-]?[\d.]+/);
-      if (now) put(group, { "aria-valuenow": now[0].replace("−", "-") });
-    };
-    this.updates.push(put_);
-    group.addEventListener("pointerdown", (event) => {
-      event.preventDefault();
-      group.setPointerCapture(event.pointerId);
-      group.focus({ preventScroll: true });
-      const [x, y] = place(), [px, py] = this.at(event), grip = [px - x, py - y];
-      const move = (e) => {
-        const [a, b] = this.at(e);
-        moved(a - grip[0], b - grip[1]);
-      };
-      const up = () => {
-        group.removeEventListener("pointermove", move);
-        group.removeEventListener("pointerup", up);
-        group.removeEventListener("pointercancel", up);
-      };
-      group.addEventListener("pointermove", move);
-      group.addEventListener("pointerup", up);
-      group.addEventListener("pointercancel", up);
+      put(group, { transform: `translate(${x.toFixed(2)},${y.toFixed(2)})`, "aria-valuetext": text(),
+        "aria-valuemin": min(), "aria-valuemax": max(), "aria-valuenow": number(now(), 3).replace("−", "-") });
     });
+    this.handles.push({ group, place, moved, found });
     group.addEventListener("keydown", (event) => {
       const by = event.shiftKey ? 10 : 1;
-      const steps = { ArrowLeft: [-by, 0], ArrowRight: [by, 0], ArrowDown: [0, -by], ArrowUp: [0, by] };
+      const steps = { ArrowLeft: [-by, 0], ArrowRight: [by, 0], ArrowDown: [0, -by], ArrowUp: [0, by],
+        PageDown: [0, -10], PageUp: [0, 10], Home: [-1e6, 0], End: [1e6, 0] };
       const step = steps[event.key];
       if (!step) return;
       event.preventDefault();
       event.stopPropagation(); // JupyterLab would move to another cell
+      this.stop();
       nudged(...(both ? step : [step[0] + step[1], 0]));
     });
     return group;
+  }
+
+  // Somebody presses a button or a finger on the drawing: the nearest handle is taken, and follows.
+  take(event) {
+    if (event.button) return;
+    const [px, py] = this.at(event);
+    const far = ({ place }) => Math.hypot(place()[0] - px, place()[1] - py);
+    let handle = this.handles.find(({ found }) => found(px, py));
+    handle ??= this.handles.filter((one) => far(one) < 22).sort((a, b) => far(a) - far(b))[0];
+    if (!handle) return;
+    event.preventDefault();
+    this.stop();
+    this.svg.setPointerCapture(event.pointerId);
+    handle.group.focus({ preventScroll: true });
+    const [x, y] = handle.place(), grip = [px - x, py - y];
+    this.dragged = handle;
+    const move = (e) => {
+      if (e.pointerId !== event.pointerId) return;
+      const [a, b] = this.at(e);
+      handle.moved(a - grip[0], b - grip[1]);
+    };
+    const up = (e) => {
+      if (e.pointerId !== event.pointerId) return;
+      this.dragged = null;
+      this.svg.removeEventListener("pointermove", move);
+      for (const kind of ["pointerup", "pointercancel"]) this.svg.removeEventListener(kind, up);
+      this.request();
+    };
+    this.svg.addEventListener("pointermove", move);
+    for (const kind of ["pointerup", "pointercancel"]) this.svg.addEventListener(kind, up);
   }
 
   // A slider of a number of the model, or of what `value` and `changed` make of it; where it has
@@ -225,7 +255,7 @@ export class Stage {
     const box = html("label", {}, this.controls, label);
     const input = html("input", { type: "range", min, max, step }, box);
     const shown = html("output", {}, box);
-    input.addEventListener("input", () => changed(Number(input.value)));
+    input.addEventListener("input", () => { this.stop(); changed(Number(input.value)); });
     input.addEventListener("keydown", (event) => event.stopPropagation());
     this.updates.push(() => {
       const now = value();
@@ -241,7 +271,7 @@ export class Stage {
     const box = html("label", {}, this.controls, label);
     const select = html("select", {}, box);
     for (const option of options) html("option", { value: option }, select, option);
-    select.addEventListener("change", () => this.set({ [name]: select.value }));
+    select.addEventListener("change", () => { this.stop(); this.set({ [name]: select.value }); });
     select.addEventListener("keydown", (event) => event.stopPropagation());
     this.updates.push(() => { select.value = this.get(name); });
     return select;
@@ -258,7 +288,24 @@ export class Stage {
 
   button(label, action) {
     const button = html("button", { type: "button" }, this.controls, label);
-    button.addEventListener("click", action);
+    button.addEventListener("click", () => { this.stop(); action(); });
+    return button;
+  }
+
+  // A button that begins a motion, and stops it again. `begin()` gives the function of `play`.
+  player(label, begin) {
+    const button = html("button", { type: "button" }, this.controls, label);
+    const name = () => { button.textContent = this.playing && this.player_ === button ? "Stop" : label; };
+    button.addEventListener("click", () => {
+      const mine = this.playing && this.player_ === button;
+      this.stop();
+      if (!mine) {
+        this.player_ = button;
+        this.play(begin());
+      }
+      this.request();
+    });
+    this.updates.push(name);
     return button;
   }
 
@@ -279,14 +326,19 @@ export class Stage {
   }
 
   stop() {
+    if (!this.playing) return;
     cancelAnimationFrame(this.playing);
     this.playing = null;
+    this.request();
   }
 
   destroy() {
     this.stop();
     cancelAnimationFrame(this.frame);
-    clearTimeout(this.saving);
+    if (this.saving) {
+      clearTimeout(this.saving);
+      this.model.save_changes();
+    }
     for (const cleanup of this.cleanups) cleanup();
     this.root.remove();
   }

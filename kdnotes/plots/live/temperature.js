@@ -26,7 +26,7 @@ function render({ model, el }) {
   stage.choice({ label: "digit", name: "digit", options: Object.keys(model.get("digits")) });
   const slider = stage.slider({ label: "temperature T", name: "temperature", min: 0, max: 1, step: 0.005,
     value: () => Math.log(model.get("temperature") / 0.25) / Math.log(80),
-    changed: (v) => stage.set({ temperature: Math.round(25 * 80 ** v) / 100 }),
+    changed: (v) => stage.set({ temperature: Math.round(250 * 80 ** v) / 1000 }),
     text: () => `${number(model.get("temperature"))}` });
   slider.style.width = "16em";
   stage.legend("the teacher's soft class", { colour: COLOURS.tough, shape: "square" });
@@ -51,7 +51,7 @@ function render({ model, el }) {
     });
     put(ring, { x: left - 20, y: 11 + label * row, width: 16, height: row - 3 });
     const order = p.map((v, i) => [v, i]).sort((a, b) => b[0] - a[0]);
-    stage.say(`T = ${number(model.get("temperature"))}: most likely ${order[0][1]} with ` +
+    stage.say(`Label ${label}. T = ${number(model.get("temperature"))}: most likely ${order[0][1]} with ` +
       `${number(100 * order[0][0], 1)} %, then ${order[1][1]} with ${number(100 * order[1][0], 1)} %. ` +
       `Entropy ${number(entropy(p))} bits; evenly spread it would be ${number(Math.log2(10))}.`);
     return Math.max(side + 20, 10 + 10 * row + 6);
