@@ -77,12 +77,15 @@ def settle(page):
 
 
 def moves(figure):
-    """Whether text and picture of a live figure follow the arrow keys."""
+    """Whether text and picture of a live figure follow an arrow key; a slider may be at its end."""
     handle = figure.locator(".handle, input[type=range]:enabled").first
     handle.scroll_into_view_if_needed()
     handle.focus()
     text, picture = handle.get_attribute("aria-valuetext"), figure.screenshot()
-    for _ in range(5):
-        handle.press("ArrowLeft")
-    settle(figure.page)
-    return handle.get_attribute("aria-valuetext") != text and figure.screenshot() != picture
+    for key in ("ArrowLeft", "ArrowRight"):
+        for _ in range(5):
+            handle.press(key)
+        settle(figure.page)
+        if handle.get_attribute("aria-valuetext") != text:
+            return figure.screenshot() != picture
+    return False

@@ -95,7 +95,7 @@ function render({ model, el }) {
     stage.set({ pred });
     return moved > 1e-4;
   };
-  // Until it rests, or goes to and fro at the truth.
+  // Until it rests, or goes back and forth at the truth.
   const descend = () => {
     began = model.get("pred");
     let left = 300, last = Infinity, before = Infinity;
