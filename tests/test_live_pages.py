@@ -56,17 +56,11 @@ def address(figures, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def copies(tmp_path_factory):
-    """Address of a folder with the HTML copies of the notebooks that have live figures."""
-    pytest.importorskip("latex2mathml", reason="needs the extra course")
+    """Address of a folder for HTML copies of notebooks, and the folder."""
     folder = tmp_path_factory.mktemp("copies")
-    for name in STORED:
-        notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
-        page = html_copy.html_copy(notebook, name)
-        page = page.replace("<head>", '<head><link rel="icon" href="data:,">', 1)
-        (folder / f"{name}.html").write_text(page, encoding="utf-8")
     with serve.server(folder) as running:
         threading.Thread(target=running.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{running.server_port}"
+        yield f"http://127.0.0.1:{running.server_port}", folder
         running.shutdown()
 
 
@@ -79,12 +73,13 @@ def browser():
 
 
 @pytest.fixture
-def page(browser, request):
+def page(browser, address):
     """Opens a figure's page; whatever a console says or a page asks of others fails the test."""
     wrong, contexts = [], []
 
-    def open_page(name, width=1280, server="address", **options):
-        address = request.getfixturevalue(server)
+    here = address
+
+    def open_page(name, width=1280, address=here, **options):
         contexts.append(browser.new_context(viewport={"width": width, "height": 900}, **options))
         page = contexts[-1].new_page()
         page.on("console", lambda m: m.type in ("error", "warning") and wrong.append(m.text))
@@ -209,9 +204,15 @@ def test_everything_has_a_name_and_a_value(page, name):
     assert opened.locator(".status").get_attribute("aria-live") == "polite"
 
 
-@pytest.mark.parametrize("name", STORED)
-def test_html_copies_of_the_stored_notebooks_move(page, name):
-    opened = page(name, server="copies")
+@pytest.mark.parametrize("name", some_at_once(STORED, ["03_kd_loss"]))
+def test_html_copies_of_the_stored_notebooks_move(page, copies, name):
+    pytest.importorskip("latex2mathml", reason="needs the extra course")
+    address, folder = copies
+    notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+    copy = html_copy.html_copy(notebook, name)
+    copy = copy.replace("<head>", '<head><link rel="icon" href="data:,">', 1)
+    (folder / f"{name}.html").write_text(copy, encoding="utf-8")
+    opened = page(name, address=address)
     figures = opened.locator(".kd-live").all()
     assert len(figures) == STORED[name]
     assert all(moves(figure) for figure in figures)
