@@ -90,7 +90,7 @@ def test_the_figure_works_both_ways(classic):
                 said.append(r.url))  # fmt: skip
         page.goto(f"{classic}/notebooks/figure.ipynb")
         page.wait_for_function("window.IPython?.notebook?.kernel?.is_connected()")
-        page.get_by_role("link", name="Widgets", exact=True).wait_for()  # then the extension is here
+        page.get_by_role("link", name="Widgets", exact=True).wait_for()  # the extension is here
         page.evaluate("IPython.notebook.execute_all_cells()")
         printed = page.locator(".output_stdout", has_text="the figure says: ")
         printed.wait_for(timeout=60_000)
