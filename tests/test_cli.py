@@ -85,6 +85,7 @@ def test_student(run, data):
     assert models.load(folder / "network").config.name == data.profile.student
 
 
+@pytest.mark.long
 def test_evaluate_all(run, data, trained_course):
     scores = trained_course[1]["scores"]
     code, out, _ = run("evaluate")

@@ -204,7 +204,7 @@ def test_everything_has_a_name_and_a_value(page, name):
     assert opened.locator(".status").get_attribute("aria-live") == "polite"
 
 
-@pytest.mark.parametrize("name", some_at_once(STORED, ["03_kd_loss"]))
+@pytest.mark.parametrize("name", some_at_once(STORED, ["06_ablations"]))
 def test_html_copies_of_the_stored_notebooks_move(page, copies, name):
     pytest.importorskip("latex2mathml", reason="needs the extra course")
     address, folder = copies

@@ -137,7 +137,7 @@ def test_a_student_beats_the_mean_shape(train, validation):
     assert found < 0.85 * mean_shape
 
 
-@pytest.mark.parametrize("n_points", [29, 98])
+@pytest.mark.parametrize("n_points", [29, pytest.param(98, marks=pytest.mark.long)])
 def test_mirrored_views_teach_every_scheme(n_points, tmp_path):
     """A wrong flip order stalls training far above the mean shape, whatever the learning rate."""
     faces = prepare_synthetic(tmp_path / "faces", 56, size=48, scheme=n_points, progress=False)

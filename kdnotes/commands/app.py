@@ -93,8 +93,7 @@ def test(
     command += ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout", "300"]
     if not context.args:
         command += ["--ignore", "notebooks/exercises"]  # unfilled: test_exercises runs them
-        workers = min(4, (os.cpu_count() or 1) + 1)  # some wait for a browser or a disk
-        command += ["-n", str(workers), "--dist", "loadfile"]
+        command += ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile"]
         command += ["--no-loadscope-reorder"]
     with tempfile.TemporaryDirectory() as build:
         env = os.environ | {"KDNOTES_PROFILE": "tiny", "KDNOTES_DATA": "", "KDNOTES_BUILD": build}
