@@ -3,14 +3,14 @@ import { Axes, COLOURS, Clipped, Stage, clamp, line, mark, number, put, scale, s
 import { descent, kdLoss, slopesOfRace } from "./kd.js";
 
 const REACH = 0.6, ARROWS = 15, RATE = 0.004, STEPS = 250;
-const TRUTH = [0, 0];
+const TRUTH = [0, 0], NEAR = 0.02; // a racer that comes as near has arrived
 const TEACHERS = {
   tough: ["Tough teacher", "square", COLOURS.tough],
   tolerant: ["Tolerant teacher", "triangle", COLOURS.tolerant],
 };
 const RACERS = [
-  ["L2", "#D55E00", "", "circle"], ["L1", "currentColor", "6 3", "diamond"],
-  ["KD-Loss, PAPER", "#009E73", "", "circle"], ["KD-Loss, RELEASED", "#CC79A7", "8 3 2 3", "square"],
+  ["L2", "#D55E00", "", "circle"], ["L1", "currentColor", "6 3", "square"],
+  ["KD-Loss, PAPER", "#009E73", "", "upended"], ["KD-Loss, RELEASED", "#CC79A7", "8 3 2 3", "diamond"],
   ["L1 to the Tough teacher", "#0072B2", "2 3", "triangle"],
 ];
 
@@ -43,7 +43,7 @@ export function race(model) {
 
 function render({ model, el }) {
   const stage = new Stage({ model, el }, "KD-Loss in the plane");
-  const axes = new Axes(stage.svg, {}), clip = new Clipped(stage.svg);
+  const axes = new Axes(stage.svg, { label: "y against x, crop widths from the truth" }), clip = new Clipped(stage.svg);
   const borders = Object.keys(TEACHERS).map((name) => svg("path", {
     stroke: COLOURS[name], "stroke-dasharray": "2 3", "stroke-opacity": 0.8, fill: "none",
   }, clip.group));
@@ -73,10 +73,13 @@ function render({ model, el }) {
     stage.legend(label, { colour, shape });
   }
   stage.legend("truth", { colour: COLOURS.hard, shape: "diamond" });
+  stage.legend("as far from the truth as a teacher, on either axis", { colour: COLOURS.tough, dash: "2 3" });
   for (const [name, colour, dash, shape] of RACERS) stage.legend(name, { colour, dash, shape });
   stage.choice({ label: "setting", name: "setting", options: Object.keys(model.get("settings")) });
+  let mirrored = false; // once somebody has asked, the figure answers
   stage.button("Mirror the teachers at the truth", () => {
     const moved = {};
+    mirrored = true;
     for (const name of Object.keys(TEACHERS)) {
       for (const axis of ["x", "y"]) moved[`${name}_${axis}`] = -model.get(`${name}_${axis}`) || 0;
     }
@@ -92,7 +95,7 @@ function render({ model, el }) {
   });
 
   stage.drawnBy((width) => {
-    const side = Math.min(width - 50, 440), left = 40, top = 12;
+    const side = Math.min(width - 50, 440), left = 40, top = 24;
     x = scale([-REACH, REACH], [left, left + side]);
     y = scale([-REACH, REACH], [top + side, top]);
     axes.draw(x, y);
@@ -124,10 +127,15 @@ function render({ model, el }) {
     });
     put(truth, { transform: `translate(${x(0)},${y(0)})` });
     const here = pull(pred, tough, tolerant, settings);
-    const far = RACERS.map(([name]) => `${name} ${number(Math.hypot(...(runs[name]?.[steps] ?? [0, 0])), 3)}`);
+    const far = RACERS.map(([name]) => {
+      const way = (runs[name] ?? []).slice(0, steps + 1).map((place) => Math.hypot(...place));
+      const there = way.findIndex((distance) => distance < NEAR);
+      return `${name} ${there < 0 ? number(way.at(-1) ?? 0, 3) : `there at step ${there}`}`;
+    });
     stage.say(
-      `pull at the student: x ${number(here[0], 2, true)}, y ${number(here[1], 2, true)}. ` +
-      `Mirrored teachers change the pull by at most ${number(changeByMirror(tough, tolerant, settings), 3)}.` +
+      `pull at the student: x ${number(here[0], 2, true)}, y ${number(here[1], 2, true)}.` +
+      (mirrored ? " With mirrored teachers the arrows differ by at most " +
+        `${number(changeByMirror(tough, tolerant, settings), 3)}.` : "") +
       (steps ? ` After ${steps} steps, distance from the truth: ${far.join(", ")}.` : ""));
     return top + side + 28;
   });

@@ -14,7 +14,7 @@ export const COLOURS = {
 
 const STYLE = `
 .kd-live { max-width: 760px; font: 14px/1.45 system-ui, sans-serif; color: inherit; }
-.kd-live svg { display: block; width: 100%; overflow: visible; touch-action: pan-y pinch-zoom; }
+.kd-live svg { display: block; width: 100%; overflow: visible; touch-action: pan-y pinch-zoom; user-select: none; }
 .kd-live text { fill: currentColor; font-size: 12px; }
 .kd-live .axis { stroke: currentColor; stroke-opacity: .45; fill: none; }
 .kd-live .grid { stroke: currentColor; stroke-opacity: .15; }
@@ -32,8 +32,11 @@ const STYLE = `
 .kd-live .legend { display: flex; flex-wrap: wrap; gap: .1em 1.2em; margin: .2em 0; padding: 0; list-style: none; font-size: 13px; }
 .kd-live .legend li { display: inline-flex; gap: .4em; align-items: center; }
 .kd-live .legend svg { width: 30px; height: 14px; }
+.kd-live .hint { margin: .2em 0; font-size: 13px; opacity: .85; }
 .kd-live .status { margin: .3em 0; font-variant-numeric: tabular-nums; }
 `;
+
+const HINT = "Drag a mark, or reach it with the Tab key and press the arrow keys.";
 
 export function svg(tag, attributes = {}, parent = null) {
   const node = document.createElementNS(SVG, tag);
@@ -203,6 +206,9 @@ export class Stage {
       put(group, { transform: `translate(${x.toFixed(2)},${y.toFixed(2)})`, "aria-valuetext": text(),
         "aria-valuemin": min(), "aria-valuemax": max(), "aria-valuenow": number(now(), 3).replace("−", "-") });
     });
+    if (!this.handles.length) {
+      this.root.insertBefore(html("p", { class: "hint" }, null, HINT), this.key);
+    }
     this.handles.push({ group, place, moved, found });
     group.addEventListener("keydown", (event) => {
       const by = event.shiftKey ? 10 : 1;
