@@ -393,12 +393,11 @@ def test_a_landmark_stops_at_the_wall(page):
 
 
 def test_all_of_them_on_one_page(page):
-    """They share no state and no names, and the page is ready in a second of scripting."""
+    """They share no state: what is moved in one leaves the others as they are."""
     opened = page("all")
-    assert opened.locator(".kd-live").count() == 7
-    profile = opened.context.new_cdp_session(opened)
-    profile.send("Performance.enable")
-    opened.reload()
-    opened.locator(".kd-live .status").nth(6).wait_for()
-    metrics = {m["name"]: m["value"] for m in profile.send("Performance.getMetrics")["metrics"]}
-    assert metrics["ScriptDuration"] < 5, "a second on an idle machine, see the benchmark"
+    texts = opened.locator(".kd-live .status")
+    before = texts.all_inner_texts()
+    assert len(before) == 7
+    assert moves(opened.locator(".kd-live").first)
+    after = texts.all_inner_texts()
+    assert after[0] != before[0] and after[1:] == before[1:]

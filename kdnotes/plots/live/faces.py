@@ -13,8 +13,8 @@ from traitlets import Bool, Dict, Int, List, Unicode
 from kdnotes import losses, plots
 from kdnotes.asm import ActiveShapeModel
 from kdnotes.data.schemes import Scheme
-from kdnotes.plots.live.figure import LiveFigure, Number, bundle, number
-from kdnotes.plots.live.loss import CONSTANTS, SETTINGS
+from kdnotes.plots.live.figure import LiveFigure, Number, number
+from kdnotes.plots.live.loss import SETTINGS, LossFigure
 
 #: Digits of a coordinate that travel: a fiftieth of a pixel.
 DIGITS = 4
@@ -63,7 +63,6 @@ class ShapeModes(LiveFigure):
 
     module = "modes"
     alt = "A face drawn by a shape model, and the mean shape."
-    _esm = bundle(module)
     shapes, counts, faces = (Dict().tag(sync=True) for _ in range(3))
     edges, b = List().tag(sync=True), List().tag(sync=True)
     share, face = Unicode().tag(sync=True), Unicode("none").tag(sync=True)
@@ -126,7 +125,7 @@ class ShapeModes(LiveFigure):
         return plots.shapes(named, self.scheme)
 
 
-class FaceLearns(LiveFigure):
+class FaceLearns(LossFigure):
     """A prediction on its way from the mean shape, with regions and pull.
 
     Args:
@@ -139,7 +138,6 @@ class FaceLearns(LiveFigure):
         way: "mean shape to truth", or a name in `ways`.
         position: From 0 to 1, how far on that way.
         teacher: Whose regions are shown, "tough" or "tolerant".
-        setting: "PAPER" or "RELEASED".
     """
 
     module = "face"
@@ -147,12 +145,10 @@ class FaceLearns(LiveFigure):
         "A face with a network's landmarks on their way to the truth; small crosses show the "
         "region of each coordinate, lines the pull of the loss."
     )
-    _esm = bundle(module)
     image = Unicode().tag(sync=True)
     mean, hard, tough, tolerant = (List().tag(sync=True) for _ in range(4))
     insets, ways = List().tag(sync=True), Dict().tag(sync=True)
-    settings = Dict(CONSTANTS).tag(sync=True)
-    setting, teacher = Unicode("PAPER").tag(sync=True), Unicode("tough").tag(sync=True)
+    teacher = Unicode("tough").tag(sync=True)
     way = Unicode("mean shape to truth").tag(sync=True)
     position = Number(0.5, min=0, max=1).tag(sync=True)
 
@@ -239,7 +235,6 @@ class Failures(LiveFigure):
 
     module = "failures"
     alt = "A face with its hard landmarks and those of a network."
-    _esm = bundle(module)
     faces, edges = List().tag(sync=True), List().tag(sync=True)
     network, rank = Unicode().tag(sync=True), Int(0, min=0).tag(sync=True)
     zoom = Number(2.5).tag(sync=True)

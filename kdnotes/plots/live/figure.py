@@ -79,6 +79,11 @@ class LiveFigure(anywidget.AnyWidget):
     module: ClassVar[str]
     alt: ClassVar[str]
 
+    def __init_subclass__(cls, **options):
+        if "module" in cls.__dict__:
+            cls._esm = bundle(cls.module)
+        super().__init_subclass__(**options)
+
     def state(self) -> dict[str, Any]:
         """The traits that the figure is drawn from, as JSON values."""
         names = set(self.trait_names(sync=True)) - set(anywidget.AnyWidget.class_trait_names())

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from traitlets import Dict, Int, Unicode
 
 from kdnotes import losses, plots
-from kdnotes.plots.live.figure import LiveFigure, Number, bundle, number
+from kdnotes.plots.live.figure import LiveFigure, Number, number
 
 SETTINGS = {"PAPER": losses.PAPER, "RELEASED": losses.RELEASED}
 #: The same for JavaScript.
@@ -18,12 +18,22 @@ def _synced(kind, value, **limits):
     return kind(value, **limits).tag(sync=True)
 
 
-class OneCoordinate(LiveFigure):
+class LossFigure(LiveFigure):
+    """A figure of KD-Loss in one of its settings.
+
+    Attributes:
+        setting: "PAPER" or "RELEASED".
+    """
+
+    settings = Dict(CONSTANTS).tag(sync=True)
+    setting = _synced(Unicode, "PAPER")
+
+
+class OneCoordinate(LossFigure):
     """Truth, student and two teachers on an axis; the teachers' weights, the loss, its slope.
 
     Attributes:
         pred, target, tough, tolerant: Places on the axis, from -1 to 1.
-        setting: "PAPER" or "RELEASED".
         alpha_positive, alpha_negative, beta, main_weight: Factors of these constants, the same for
             both teachers.
     """
@@ -33,9 +43,6 @@ class OneCoordinate(LiveFigure):
         "KD-Loss along one coordinate: the whole loss with its three terms, and its slope, over "
         "the place of the prediction. Truth and both teachers are marked."
     )
-    _esm = bundle(module)
-    settings = Dict(CONSTANTS).tag(sync=True)
-    setting = _synced(Unicode, "PAPER")
     pred, target = _synced(Number, 0.6), _synced(Number, 0.0)
     tough, tolerant = _synced(Number, 0.4), _synced(Number, 0.49)
     alpha_positive, alpha_negative = _synced(Number, 1.0), _synced(Number, 1.0)
@@ -79,12 +86,11 @@ class OneCoordinate(LiveFigure):
         )
 
 
-class Plane(LiveFigure):
+class Plane(LossFigure):
     """The pull of KD-Loss in the plane, two teachers to drag, and a race of five losses.
 
     Attributes:
         pred_x, pred_y, tough_x, tough_y, tolerant_x, tolerant_y: Places, the truth is at 0, 0.
-        setting: "PAPER" or "RELEASED".
         steps: How far the race has come.
     """
 
@@ -93,9 +99,6 @@ class Plane(LiveFigure):
         "The pull of KD-Loss in the plane: arrows towards the truth in the middle, and dotted "
         "lines at each teacher's distance on both axes."
     )
-    _esm = bundle(module)
-    settings = Dict(CONSTANTS).tag(sync=True)
-    setting = _synced(Unicode, "PAPER")
     pred_x, pred_y = _synced(Number, 0.5), _synced(Number, 0.3)
     tough_x, tough_y = _synced(Number, 0.1), _synced(Number, 0.2)
     tolerant_x, tolerant_y = _synced(Number, -0.3), _synced(Number, 0.25)

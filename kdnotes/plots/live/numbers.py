@@ -8,7 +8,7 @@ from scipy import stats
 from traitlets import Dict, Int, List, Unicode
 
 from kdnotes import plots
-from kdnotes.plots.live.figure import LiveFigure, Number, bundle, number
+from kdnotes.plots.live.figure import LiveFigure, Number, number
 
 
 class Temperature(LiveFigure):
@@ -26,7 +26,6 @@ class Temperature(LiveFigure):
 
     module = "temperature"
     alt = "A handwritten digit and bars: what the teacher says of each class."
-    _esm = bundle(module)
     digits = Dict().tag(sync=True)
     digit, temperature = Unicode().tag(sync=True), Number(1.0, min=0.01).tag(sync=True)
 
@@ -79,7 +78,6 @@ class SeedsAndPeople(LiveFigure):
 
     module = "seeds"
     alt = "Intervals of a gain, one experiment below the other, beside the true gain."
-    _esm = bundle(module)
     quantiles = List([0.0, *np.round(stats.t.ppf(0.975, np.arange(1, 121)), 6).tolist()]).tag(
         sync=True
     )
