@@ -43,6 +43,7 @@ class Scheme:
         interocular: Indices (left, right) whose means are the outer eye corners; None: no eyes.
         interpupil: Indices (left, right) whose means are the pupils; None: no eyes.
         pair: For a scheme without eyes: indices (first, second) whose distance divides errors.
+        names: Of the points, for people; none or L of them.
     """
 
     n_points: int
@@ -52,6 +53,7 @@ class Scheme:
     interocular: Pair | None = None
     interpupil: Pair | None = None
     pair: Pair | None = None
+    names: tuple[str, ...] = ()
 
     def __post_init__(self):
         points = list(range(self.n_points))
@@ -67,6 +69,11 @@ class Scheme:
         pairs = [p for p in (self.interocular, self.interpupil, self.pair) if p is not None]
         if any(len(pair) != 2 or not all(pair) for pair in pairs):
             raise ValueError(f"a pair is two groups of points, such as [[8], [9]]; found {pairs}")
+        if self.names and (len(self.names) != len(points) or len({*self.names}) < len(points)):
+            raise ValueError(
+                f"a {self.n_points}-point scheme has as many names, each for one point; found "
+                f"{self.names}"
+            )
         used = {
             *(i for group in self.groups.values() for i in group),
             *(i for edge in self.edges for i in edge),

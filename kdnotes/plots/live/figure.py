@@ -48,6 +48,12 @@ def bundle(module: str) -> str:
     return "\n".join(parts)
 
 
+def bundle_as_script(module: str) -> str:
+    """The same without exports, for a script that calls `render` itself."""
+    script = bundle(module).replace("export default { render };", "")
+    return re.sub(r"^export ", "", script, flags=re.M)
+
+
 def bundle_part(module: str) -> str:
     """A shared module without its exports."""
     source = _without_imports((HERE / f"{module}.js").read_text("utf-8"))
@@ -121,6 +127,12 @@ def _png(still):
     return stream.getvalue()
 
 
+def literal(value: Any) -> str:
+    """A JSON value as JavaScript that may stand in a page: nothing in it ends the script."""
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c")
+
+
 def page(module: str, state: dict[str, Any], place: str) -> str:
     """HTML that shows a figure without a kernel.
 
@@ -129,11 +141,9 @@ def page(module: str, state: dict[str, Any], place: str) -> str:
         state: Its state.
         place: Id of the element that is made for it; unique in the page.
     """
-    text = json.dumps(state, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
-    script = bundle(module).replace("export default { render };", "")
-    script = re.sub(r"^export ", "", script, flags=re.M)
     return (
-        f'<div id="{place}"></div>\n<script type="module">\n{bundle_part("standin")}\n{script}\n'
-        f'const el = document.getElementById("{place}");\nel.model = new StandIn({text});\n'
+        f'<div id="{place}"></div>\n<script type="module">\n'
+        f'{bundle_part("standin")}\n{bundle_as_script(module)}\n'
+        f'const el = document.getElementById("{place}");\nel.model = new StandIn({literal(state)});\n'
         "el.close = render({ model: el.model, el });\n</script>"
     )
