@@ -15,6 +15,7 @@ from kdnotes.commands.data import data_app
 from kdnotes.commands.deploy import export, predict, web
 from kdnotes.commands.measure import bench, evaluate
 from kdnotes.commands.options import FaceSetPath, ProfileName
+from kdnotes.commands.own import own_app
 from kdnotes.commands.publish import badges, book, exercises, slides
 from kdnotes.commands.research import experiment, long_run, peers, study_app
 from kdnotes.commands.training import student, teacher
@@ -24,6 +25,7 @@ from kdnotes.system import extras
 HEADINGS = {
     "The course": ("course", "lab", "test"),
     "Its steps": ("data", "teacher", "student", "evaluate", "bench"),
+    "Your own landmarks": ("own",),
     "A network in use": ("predict", "export", "web"),
     "Results that are produced once": ("experiment", "peers", "long-run", "study"),
     "Publishing": ("book", "slides", "exercises", "badges"),
@@ -49,6 +51,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(data_app, name="data")
+app.add_typer(own_app, name="own")
 app.add_typer(study_app, name="study")
 
 #: Keeps JupyterLab from asking its makers for news and the package index for newer versions.

@@ -61,10 +61,19 @@ def prepare(
     ] = None,
     size: Annotated[int, typer.Option(min=16, help="Side of a stored crop in pixels.")] = 176,
     margin: Annotated[
-        float, typer.Option(min=1.0, help="Side of a stored crop, as a multiple of the box.")
-    ] = 2.2,
+        float | None,
+        typer.Option(
+            min=1.0,
+            help="Side of a stored crop, as a multiple of the box. Default: 2.2, for whole "
+            "pictures 1.4.",
+        ),
+    ] = None,
     box: Annotated[
-        str, typer.Option(help="What to crop around: the box of the landmarks, or of the dataset.")
+        str,
+        typer.Option(
+            help="What to crop around: the box of the landmarks, or of the dataset; or the whole "
+            "picture, where nothing finds the thing in it."
+        ),
     ] = "landmarks",
     workers: Annotated[
         int | None,

@@ -164,7 +164,15 @@ def new_network(
     shape = mean_shape(course) * course.zoom
     with processes.fork_rng():
         torch.manual_seed(seed)
-        return models.create(name, course.faces.scheme, mean_shape=shape, size=size, head=head)
+        return models.create(
+            name,
+            course.faces.scheme,
+            mean_shape=shape,
+            size=size,
+            crop_margin=course.faces.crop_margin,
+            head=head,
+            box=course.faces.box,
+        )
 
 
 def fit(

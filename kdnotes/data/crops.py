@@ -21,6 +21,9 @@ from kdnotes.data import schemes
 STORED_MARGIN = 2.2  # side of a stored crop / larger side of the landmarks' box
 CROP_MARGIN = 1.3  # side of the crop a network sees / the same
 
+#: The two margins of whole pictures: a network sees the picture, and views may look beyond it.
+PICTURE_STORED_MARGIN, PICTURE_CROP_MARGIN = 1.4, 1.0
+
 #: If a larger share of a face's points lies outside the picture, they belong to another picture,
 #: such as the same one in another size.
 MAX_OUTSIDE = 0.5
@@ -101,7 +104,7 @@ def find_problem(sample: Sample, n_points: int, box: str = "landmarks") -> str:
     Args:
         sample: The face.
         n_points: Number of landmarks L it should have.
-        box: Where its crop comes from, "landmarks" or "dataset".
+        box: Where its crop comes from, see `box_of`.
 
     Returns:
         The problem in a few words, or "" if there is none.
@@ -122,7 +125,7 @@ def find_problem(sample: Sample, n_points: int, box: str = "landmarks") -> str:
         return "" if is_square and sample.crop[2] > 0 else "ready crop is not a square"
     if box == "dataset" and sample.box is None:
         return "no box in the data set"
-    x, y, width, height = sample.box if box == "dataset" else landmarks_box(points)
+    x, y, width, height = box_of(sample, box)
     if not (np.isfinite([x, y]).all() and 0 < width < np.inf and 0 < height < np.inf):
         return "box without an area"
     corners = np.array([[x, y], [x + width, y + height], points.min(0), points.max(0)])
@@ -138,6 +141,20 @@ def landmarks_box(points: np.ndarray) -> tuple[float, float, float, float]:
     """The box x, y, width, height around `(L, 2)` points, in their unit."""
     (left, top), (right, bottom) = np.min(points, axis=0), np.max(points, axis=0)
     return float(left), float(top), float(right - left), float(bottom - top)
+
+
+def picture_box(image: np.ndarray) -> tuple[float, float, float, float]:
+    """The box of a whole picture `(H, W, …)`, from corner to corner."""
+    height, width = image.shape[:2]
+    return -0.5, -0.5, float(width), float(height)
+
+
+def box_of(sample: Sample, box: str) -> tuple[float, float, float, float]:
+    """The box that a sample is cropped around: that of its "landmarks", that of the "dataset", or
+    the whole "picture"."""
+    if box == "dataset":
+        return sample.box
+    return picture_box(sample.image) if box == "picture" else landmarks_box(sample.points)
 
 
 def square_around(box: tuple, margin: float) -> tuple[float, float, float]:
@@ -184,15 +201,14 @@ def stored_crop(sample: Sample, size: int, margin: float, box: str = "landmarks"
         sample: The face.
         size: Side of the crop in pixels.
         margin: Side of the crop in units of the box's longer side.
-        box: Where the box comes from, "landmarks" or "dataset".
+        box: Where the box comes from, see `box_of`.
     """
     if sample.crop is not None:
         place, side = sample.crop, len(sample.image)
         whole = (side / 2 - 0.5, side / 2 - 0.5, side)
         image = sample.image if side == size else cut(sample.image, whole, size)
     else:
-        around = sample.box if box == "dataset" else landmarks_box(sample.points)
-        place = square_around(around, margin)
+        place = square_around(box_of(sample, box), margin)
         image = cut(sample.image, place, size)
     points = (np.asarray(sample.points, dtype=np.float64) - place[:2]) / place[2]
     return Crop(np.ascontiguousarray(image), points, place)

@@ -25,7 +25,14 @@ import pandas as pd
 from tqdm import tqdm
 
 from kdnotes.data import faceset_read, faceset_write, schemes
-from kdnotes.data.crops import CROP_MARGIN, STORED_MARGIN, BadSample, Sample
+from kdnotes.data.crops import (
+    CROP_MARGIN,
+    PICTURE_CROP_MARGIN,
+    PICTURE_STORED_MARGIN,
+    STORED_MARGIN,
+    BadSample,
+    Sample,
+)
 from kdnotes.data.faceset_read import FaceSetError
 from kdnotes.system import files
 
@@ -92,9 +99,20 @@ class FaceSet:
         """Side of a stored crop in pixels."""
         return self.meta["size"]
 
-    def zoom(self, crop_margin: float = CROP_MARGIN) -> float:
-        """How many times wider a stored crop is than a network's crop with this margin."""
-        return self.meta["stored_margin"] / crop_margin
+    @property
+    def box(self) -> str:
+        """What networks for these faces are cropped around: the "landmarks", or the "picture"."""
+        return "picture" if self.meta["box"] == "picture" else "landmarks"
+
+    @property
+    def crop_margin(self) -> float:
+        """Side of the crop that networks see, as a multiple of the box."""
+        return self.meta.get("crop_margin", CROP_MARGIN)
+
+    def zoom(self, crop_margin: float | None = None) -> float:
+        """How many times wider a stored crop is than a network's crop with this margin; by default
+        with the set's own."""
+        return self.meta["stored_margin"] / (crop_margin or self.crop_margin)
 
     @property
     def rendered(self) -> bool:
@@ -191,7 +209,7 @@ class FaceSet:
         *,
         scheme: schemes.Scheme | int,
         size: int,
-        stored_margin: float = STORED_MARGIN,
+        stored_margin: float | None = None,
         box: str = "landmarks",
         name: str = "",
         source: str = "",
@@ -215,8 +233,10 @@ class FaceSet:
             samples: The faces, or functions that load them; may be a generator.
             scheme: Number of points, or a `Scheme`.
             size: Side of a stored crop in pixels.
-            stored_margin: Side of a stored crop in units of the box's longer side.
-            box: What is cropped around: the "landmarks" box or the "dataset" box of each sample.
+            stored_margin: Side of a stored crop in units of the box's longer side; None: 2.2, and
+                1.4 for whole pictures.
+            box: What is cropped around: the "landmarks" box or the "dataset" box of each sample, or
+                the whole "picture".
             name: Short name of the set.
             source: Where it comes from.
             split_rule: How it was split, in words.
@@ -236,8 +256,10 @@ class FaceSet:
             FaceSetError: No face, an empty split, an id used twice, more than 5 % bad samples.
         """
         scheme, path = schemes.get(scheme), Path(path)
-        if box not in ("landmarks", "dataset"):
-            raise ValueError(f'box must be "landmarks" or "dataset", found {box!r}')
+        if box not in ("landmarks", "dataset", "picture"):
+            raise ValueError(f'box must be "landmarks", "dataset" or "picture", found {box!r}')
+        if stored_margin is None:
+            stored_margin = PICTURE_STORED_MARGIN if box == "picture" else STORED_MARGIN
         if size < 1 or not stored_margin > 0:
             raise ValueError(f"size and margin must be positive, found {size} and {stored_margin}")
         meta = {
@@ -248,6 +270,7 @@ class FaceSet:
             "size": int(size),
             "stored_margin": float(stored_margin),
             "box": box,
+            **({"crop_margin": PICTURE_CROP_MARGIN} if box == "picture" else {}),
             "source": source,
             "split_rule": split_rule,
             "rendered": rendered,

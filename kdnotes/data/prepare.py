@@ -35,8 +35,10 @@ class Options:
 
     Attributes:
         size: Side of a stored crop in pixels.
-        margin: Side of a stored crop in units of the longer side of the box.
-        box: What is cropped around: the "landmarks" box or the data set's own, "dataset".
+        margin: Side of a stored crop in units of the longer side of the box; None: as
+            `FaceSet.write` chooses.
+        box: What is cropped around: the "landmarks" box, the data set's own, "dataset", or the
+            whole "picture".
         limit: Take only the first faces, for a quick try.
         workers: How many faces are read at once; None means one per core.
         replace: Replace the face set that is there.
@@ -44,7 +46,7 @@ class Options:
     """
 
     size: int = SIZE
-    margin: float = STORED_MARGIN
+    margin: float | None = None
     box: str = "landmarks"
     limit: int | None = None
     workers: int | None = None

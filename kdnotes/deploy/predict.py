@@ -81,8 +81,8 @@ def predict(
     Args:
         net: The network.
         image: Any picture that `pictures.as_image` takes.
-        box: The box x, y, width, height of the landmarks in pixels. None: the crop is the largest
-            square in the middle of the picture.
+        box: The box x, y, width, height of the landmarks in pixels. None: the whole picture, where
+            the network was trained on whole pictures, else the largest square in its middle.
         looks: How often the network reads the face. Each time after the first, its crop is cut
             around the landmarks found before. Use 2 where the box comes from a detector.
 
@@ -93,7 +93,9 @@ def predict(
         ValueError: The picture or the box cannot be used.
     """
     image, margin = as_image(image), net.config.crop_margin
-    if box is None:
+    if box is None and getattr(net.config, "box", "landmarks") == "picture":
+        crop = crops.square_around(crops.picture_box(image), margin)
+    elif box is None:
         height, width = image.shape[:2]
         crop = (width - 1) / 2, (height - 1) / 2, float(min(width, height))
     else:
@@ -170,7 +172,7 @@ def predict_files(
 def _predict_file(path, net, result, boxes, whole):
     """The faces of one photograph, written to files, and a sentence for each unusable box."""
     image, problems = read_picture(path).pixels, []
-    if whole:
+    if whole or (not boxes and getattr(net.config, "box", "landmarks") == "picture"):
         faces = [(None, predict(net, image))]
     elif boxes:
         faces, problems = _at_boxes(net, image, boxes)

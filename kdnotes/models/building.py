@@ -82,6 +82,7 @@ def create(
     size: int = 64,
     crop_margin: float = CROP_MARGIN,
     head: str = "linear",
+    box: str = "landmarks",
 ) -> LandmarkNet:
     """A new network that answers nearly the mean shape; with heatmaps, nearly the crop's centre.
 
@@ -93,6 +94,7 @@ def create(
         size: Side of the input in pixels.
         crop_margin: Side of the input crop / larger side of the landmarks' box.
         head: A name in `HEADS`.
+        box: What its input is cropped around, "landmarks" or "picture".
 
     Raises:
         ValueError: Unknown backbone (near matches are named) or head, a mean shape of the wrong
@@ -103,7 +105,7 @@ def create(
     if isinstance(scheme, Scheme):
         n_points, known = scheme.n_points, to_json(scheme)
         own = known if isinstance(known, dict) else None
-    config = NetConfig(name, n_points, size, crop_margin, scheme=own, head=head)
+    config = NetConfig(name, n_points, size, crop_margin, scheme=own, head=head, box=box)
     net = from_config(config, pretrained)
     if mean_shape is None:
         mean_shape = torch.zeros(n_points, 2)

@@ -30,6 +30,7 @@ class NetConfig:
         scheme: A scheme of one's own in full, as `schemes.to_json` writes it. None: the built-in
             one of `n_points`, if there is one.
         head: What reads landmarks off the features, a name in `building.HEADS`.
+        box: What its input is cropped around: the box of the "landmarks", or the whole "picture".
     """
 
     name: str
@@ -40,6 +41,7 @@ class NetConfig:
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     scheme: dict | None = None
     head: str = "linear"
+    box: str = "landmarks"
 
 
 class LandmarkNet(nn.Module):

@@ -16,10 +16,8 @@ import numpy as np
 from kdnotes.data.formats import tables
 from kdnotes.data.pictures import PictureError, read_picture
 from kdnotes.data.schemes import Scheme
+from kdnotes.deploy import photos
 from kdnotes.system.files import new_file, turn
-
-#: Endings of picture files, in small letters.
-PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".heic", ".avif"}
 
 
 class ChangedMeanwhile(ValueError):
@@ -86,13 +84,7 @@ class Labels:
 
     def __init__(self, table: Path, images: Path, scheme: Scheme):
         self.table, self.images, self.scheme = Path(table), Path(images), scheme
-        if not self.images.is_dir():
-            raise FileNotFoundError(f"{images} is no folder; expected one with pictures")
-        self.files = sorted(
-            (p.name for p in self.images.iterdir() if _is_picture(p)), key=_as_people_count
-        )
-        if not self.files:
-            raise ValueError(f"{images} holds no picture; expected files such as .jpg or .png")
+        self.files = pictures_of(self.images)
         self.read()
 
     def read(self) -> dict[str, Label]:
@@ -133,7 +125,7 @@ class Labels:
             if now.cells() != seen.cells():
                 raise ChangedMeanwhile(file, now)
             cells = found[file][1] if file in found else {"file": file}
-            columns = [*self._columns(), "hidden"]
+            columns = [*self._columns(), "hidden_points"]
             cells |= dict(zip(columns, label.cells(), strict=True))
             found[file] = ("", cells)
             self._write(header, [cells for _, cells in found.values()])
@@ -159,7 +151,7 @@ class Labels:
     def _rows(self) -> tuple[list[str], list[tuple[str, dict[str, str]]]]:
         """The table's header, and of each row its place and its cells by column."""
         if not self.table.exists():
-            return ["file", *self._columns(), "hidden"], []
+            return ["file", *self._columns(), "hidden_points"], []
         content = tables.read_table(self.table)
         points = [name for name in content.header if re.fullmatch(r"[xy]\d+", name)]
         if "file" not in content.header or points != self._columns():
@@ -168,7 +160,7 @@ class Labels:
                 f"{self.scheme.n_points} points of the scheme, x0, y0, …"
             )
         header = content.header
-        header = header if "hidden" in header else [*header, "hidden"]
+        header = header if "hidden_points" in header else [*header, "hidden_points"]
         rows = [(row.where, dict(zip(header, row.cells, strict=False))) for row in content.rows]
         return header, rows
 
@@ -176,7 +168,7 @@ class Labels:
         try:
             values = [float(cells.get(name) or "nan") for name in self._columns()]
             hidden = np.zeros(self.scheme.n_points, bool)
-            hidden[[int(word) for word in cells.get("hidden", "").split()]] = True
+            hidden[[int(word) for word in cells.get("hidden_points", "").split()]] = True
         except (ValueError, IndexError) as error:
             raise ValueError(
                 f"{where}: {error}; expected numbers, or nothing where a point is not placed, and "
@@ -201,8 +193,16 @@ class Labels:
             part.write_text(stream.getvalue(), encoding="utf-8")
 
 
-def _is_picture(path):
-    return path.suffix.lower() in PICTURES and not path.name.startswith(".") and path.is_file()
+def pictures_of(folder: Path) -> list[str]:
+    """The names of the pictures in a folder, in the order in which people count.
+
+    Raises:
+        FileNotFoundError: No such folder.
+        ValueError: No picture in it.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder} is no folder; expected one with pictures")
+    return sorted((path.name for path in photos.listed([folder])), key=_as_people_count)
 
 
 def _as_people_count(name):

@@ -1,10 +1,17 @@
-// The model of a labelling page: the program that was started for it keeps the labels.
+// The model of a page whose state the program keeps that was started for it.
 //
 // A change is sent at once. What could not be sent or saved stays on the page and is tried again.
+
+// What is sent where, and after a change of what.
+export const LABEL = { address: "label", after: ["points", "hidden", "guessed"],
+  sent: ["file", "points", "hidden", "guessed", "seen"] };
+export const SCHEME = { address: "scheme", after: ["asked"], sent: ["scheme"] };
+
 export class Remote {
-  constructor(state, token) {
+  constructor(state, token, kind) {
     this.state = state;
     this.token = token;
+    this.kind = kind;
     this.listeners = [];
     this.sending = Promise.resolve();
     this.changed = false;
@@ -17,7 +24,7 @@ export class Remote {
     if (name === "index") this.wanted = value;
     else {
       this.state[name] = value;
-      if (["points", "hidden", "guessed"].includes(name)) this.changed = true;
+      if (this.kind.after.includes(name)) this.changed = true;
     }
     this.tell();
   }
@@ -43,13 +50,14 @@ export class Remote {
   }
 
   async put() {
-    const { file, points, hidden, guessed, seen } = this.state;
+    const sent = Object.fromEntries(this.kind.sent.map((name) => [name, this.state[name]]));
     this.changed = false;
     try {
-      const answer = await this.ask("label", { method: "PUT",
-        body: JSON.stringify({ file, points, hidden, guessed, seen }) });
-      this.take(await answer.json());
-      if (!answer.ok && answer.status !== 409) throw Error(this.state.problem);
+      const answer = await this.ask(this.kind.address, { method: "PUT", body: JSON.stringify(sent) });
+      const values = await answer.json();
+      this.take(values);
+      if (values.reload) location.reload();
+      if (answer.status === 507) throw Error(values.problem); // the disk is full; others are final
     } catch (error) {
       this.changed = true;
       const reason = error instanceof TypeError ? "the program that keeps the labels has ended; start it again" : error.message;

@@ -1,4 +1,4 @@
-"""A page to label pictures with, and the small server that keeps its labels.
+"""A page to make a scheme and to label pictures, and the small server that keeps them.
 
 It listens on this machine alone. Whoever asks must know the token in the page's address, and no
 other site may ask in a visitor's name: foreign Host and Origin headers are refused.
@@ -14,11 +14,15 @@ from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from kdnotes.data import schemes
 from kdnotes.own.figure import describe, label_of, names_of
-from kdnotes.own.labels import ChangedMeanwhile, Label, Labels
+from kdnotes.own.labels import ChangedMeanwhile, Label, pictures_of
+from kdnotes.own.making import begin_scheme, check_scheme
+from kdnotes.own.steps import Project
 from kdnotes.plots.live.figure import bundle_as_script, literal
+from kdnotes.system.files import write_json
 
-#: A request for a label is no longer than this many bytes.
+#: A request is no longer than this many bytes.
 LONGEST = 1_000_000
 
 _PAGE = """<!doctype html>
@@ -27,16 +31,16 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
-<title>Label: {title}</title>
+<title>{title}</title>
 <link rel="icon" href="data:,">
 <style>:root {{ color-scheme: light dark; }} body {{ margin: 8px; }}</style>
 </head>
 <body>
-<div id="labelling"></div>
+<div id="figure"></div>
 <script type="module">
 {script}
-const el = document.getElementById("labelling");
-el.model = new Remote({state}, {token});
+const el = document.getElementById("figure");
+el.model = new Remote({state}, {token}, {kind});
 render({{ model: el.model, el }});
 </script>
 </body>
@@ -45,10 +49,12 @@ render({{ model: el.model, el }});
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """The server of one table of labels; `serve_forever` runs it.
+    """The server of one project; `serve_forever` runs it.
+
+    Without a scheme its page is one to make a scheme, then one to label.
 
     Args:
-        labels: The table and its pictures.
+        project: The pictures, and what is made of them.
         guess: As `figure.Labelling` takes it.
         order: Names of the pictures in the order in which they are shown.
         port: 0 takes a free one.
@@ -61,48 +67,88 @@ class Server(http.server.ThreadingHTTPServer):
 
     def __init__(
         self,
-        labels: Labels,
+        project: Project,
         guess: Callable | None = None,
         order: list[str] | None = None,
         port: int = 0,
     ):
         super().__init__(("127.0.0.1", port), _Handler)
-        self.labels, self.guess = labels, guess
-        self.order = labels.files if order is None else order
+        self.project, self.guess = project, guess
+        self.order = pictures_of(project.images) if order is None else order
         self.token = secrets.token_urlsafe(24)
         self.hosts = {f"{name}:{self.server_port}" for name in ("127.0.0.1", "localhost")}
         self.address = f"http://127.0.0.1:{self.server_port}/?token={self.token}"
 
     def state(self, index: int) -> dict:
         """What the page shows of a picture, JSON values."""
-        values = describe(self.labels, self.order[index], self.guess)
+        labels = self.project.labels()
+        values = describe(labels, self.order[index], self.guess)
         return values | {
             "index": index,
             "file": self.order[index],
-            "n_complete": len(self.labels.complete()),
+            "n_complete": len(labels.complete()),
             "seen": values["seen"].cells(),
         }
 
     def page(self) -> str:
-        """The page, open at the first picture that is not done."""
-        done = set(self.labels.complete())
-        still_open = (i for i, file in enumerate(self.order) if file not in done)
-        scheme = self.labels.scheme
-        state = self.state(next(still_open, 0)) | {
-            "names": names_of(scheme),
-            "edges": scheme.edges,
-            "n_pictures": len(self.order),
-        }
-        script = bundle_as_script("labelling")
+        """The page to label, open at the first picture that is not done; or to make a scheme."""
+        if self.project.scheme_file.exists():
+            labels = self.project.labels()
+            done = set(labels.complete())
+            still_open = (i for i, file in enumerate(self.order) if file not in done)
+            state = self.state(next(still_open, 0)) | {
+                "names": names_of(labels.scheme),
+                "edges": labels.scheme.edges,
+                "n_pictures": len(self.order),
+            }
+            return self._page("labelling", state, "LABEL")
+        return self._page("scheme", begin_scheme(self.project.images, self.order), "SCHEME")
+
+    def _page(self, module, state, kind):
+        script = bundle_as_script(module)
         script += (Path(__file__).parent / "remote.js").read_text("utf-8").replace("export ", "")
-        title = html.escape(self.labels.images.name)
         return _PAGE.format(
-            title=title, script=script, state=literal(state), token=literal(self.token)
+            title=html.escape(self.project.images.name),
+            script=script,
+            state=literal(state),
+            token=literal(self.token),
+            kind=kind,
         )
+
+    def save_label(self, asked: dict) -> tuple[dict, HTTPStatus]:
+        """Saves what the page sends of a picture; returns the answer."""
+        labels = self.project.labels()
+        try:
+            label = label_of(asked["points"], asked["hidden"], asked["guessed"])
+            file, seen = asked["file"], _seen(asked["seen"])
+            index = self.order.index(file)
+        except (ValueError, KeyError, TypeError) as error:
+            return {"problem": f"not understood: {error}"}, HTTPStatus.BAD_REQUEST
+        try:
+            labels.save(file, label, seen)
+        except ChangedMeanwhile as changed:
+            return self.state(index) | {"problem": str(changed)}, HTTPStatus.CONFLICT
+        except OSError as error:
+            return {"problem": str(error)}, HTTPStatus.INSUFFICIENT_STORAGE
+        except ValueError as error:
+            return {"problem": f"not saved: {error}"}, HTTPStatus.BAD_REQUEST
+        n_complete = len(labels.complete())
+        return {"seen": label.cells(), "problem": "", "n_complete": n_complete}, HTTPStatus.OK
+
+    def save_scheme(self, asked: dict) -> tuple[dict, HTTPStatus]:
+        """Saves the scheme that the page sends; returns the answer."""
+        try:
+            scheme = check_scheme(asked["scheme"])
+            write_json(self.project.scheme_file, schemes.to_json(scheme))
+        except (ValueError, KeyError, TypeError) as error:
+            return {"problem": f"not saved: {error}"}, HTTPStatus.BAD_REQUEST
+        except OSError as error:
+            return {"problem": str(error)}, HTTPStatus.INSUFFICIENT_STORAGE
+        return {"problem": "", "reload": True}, HTTPStatus.OK
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
-    """`/`, `/picture?index=…` and `PUT /label`."""
+    """`/`, `/picture?index=…`, `PUT /label` and `PUT /scheme`."""
 
     server: Server
 
@@ -121,34 +167,20 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.NOT_FOUND)
 
     def do_PUT(self):
-        if self.path != "/label":
+        save = {"/label": self.server.save_label, "/scheme": self.server.save_scheme}
+        if self.path not in save:
             self._refuse(HTTPStatus.NOT_FOUND)
         elif self._allowed():
-            try:
-                length = int(self.headers.get("Content-Length", ""))
-                if not 0 < length <= LONGEST:
-                    raise ValueError(f"a label of {length} bytes")
-                asked = json.loads(self.rfile.read(length))
-                label = label_of(asked["points"], asked["hidden"], asked["guessed"])
-                file, seen = asked["file"], _seen(asked["seen"])
-                index = self.server.order.index(file)
-            except (ValueError, KeyError, TypeError) as error:
-                self._json({"problem": f"not understood: {error}"}, HTTPStatus.BAD_REQUEST)
+            length = self.headers.get("Content-Length", "")
+            if not length.isdecimal() or int(length) > LONGEST:
+                self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
                 return
-            self._save(index, file, label, seen)
-
-    def _save(self, index, file, label, seen):
-        labels = self.server.labels
-        try:
-            labels.save(file, label, seen)
-        except ChangedMeanwhile as changed:
-            state = self.server.state(index) | {"problem": str(changed)}
-            self._json(state, HTTPStatus.CONFLICT)
-        except (OSError, ValueError) as error:
-            self._json({"problem": str(error)}, HTTPStatus.INSUFFICIENT_STORAGE)
-        else:
-            n_complete = len(labels.complete())
-            self._json({"seen": label.cells(), "problem": "", "n_complete": n_complete})
+            try:
+                asked = json.loads(self.rfile.read(int(length)))
+            except ValueError:
+                self._refuse(HTTPStatus.BAD_REQUEST)
+                return
+            self._json(*save[self.path](asked))
 
     def _allowed(self, token=None):
         """Whether the request comes from the page; if not, it is answered here."""

@@ -15,8 +15,9 @@ from kdnotes.training.objectives import TAUGHT
 def key(student, faces, config, targets, teachers):
     """What makes this training this one: a run folder is only continued where all of it agrees."""
     network = {key: value for key, value in asdict(student.config).items() if value is not None}
-    if network["head"] == "linear":
-        del network["head"]  # runs of before, when there was no other, go on
+    for name, only in (("head", "linear"), ("box", "landmarks")):
+        if network[name] == only:
+            del network[name]  # runs of before, when there was no other, go on
     parts = {
         "config": asdict(config),
         "network": network,

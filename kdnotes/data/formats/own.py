@@ -1,8 +1,10 @@
 """Your own photographs: a CSV file, or keypoints in COCO's JSON (see `kdnotes.data.formats.coco`).
 
-A CSV file has a header line with `file`, then `x0, y0, x1, y1, …`; further columns `id`, `subject`
-and `split` are used if they are there, and any other becomes an attribute. File names are relative
-to the folder of the table, or to another one that you name.
+A CSV file has a header line with `file`, then `x0, y0, x1, y1, …`; further columns `id`, `subject`,
+`split` and `hidden_points` are used if they are there, and any other becomes an attribute.
+`hidden_points` holds the numbers of points that something covers, separated by blanks. File names
+are relative to the folder of the table, or to another one that you name. Rows in which a point is
+empty are not finished, and left out.
 
 Coordinates are pixels counted from the middle of the first one, in the picture turned upright, as
 labelling tools, browsers and `kdnotes predict` show it; or, if you say so, in the picture as it is
@@ -17,6 +19,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
+
+import numpy as np
 
 from kdnotes.data import schemes
 from kdnotes.data.crops import BadSample, Sample
@@ -34,7 +38,7 @@ SPLITS = {
     "test": "test", "testing": "test",
 }  # fmt: skip
 #: Columns with a meaning, however they are capitalised.
-KNOWN = ("file", "id", "subject", "split")
+KNOWN = ("file", "id", "subject", "split", "hidden_points")
 
 
 class OwnFaces(NamedTuple):
@@ -81,7 +85,11 @@ def csv_faces(path: Path, image_dir: Path, upright: bool) -> OwnFaces:
     check_ids(path, [cells.get("id", "") for _, cells in whole])
     folder = reading.PictureFolder(image_dir)
     faces = []
+    unfinished = 0
     for row, cells in rows:
+        if len(row.cells) == len(header) and not all(cells[column] for column in points):
+            unfinished += 1
+            continue
         face = _without_picture(header, row, cells, points, content.separator)
         if isinstance(face, Sample):
             face = folder.face(face, cells["file"], row.where, upright=upright)
@@ -89,6 +97,8 @@ def csv_faces(path: Path, image_dir: Path, upright: bool) -> OwnFaces:
     notes = []
     if content.encoding == tables.WINDOWS:
         notes.append(f"{path.name} is no UTF-8, so it was read as Windows-1252")
+    if unfinished:
+        notes.append(f"{unfinished} of {len(rows)} rows have an empty point: they are left out")
     return OwnFaces(faces, len(points) // 2, notes)
 
 
@@ -132,11 +142,18 @@ def _without_picture(
     values = reading.numbers(words)
     if values is None:
         return BadSample(name, "coordinate that is not a number", row.where)
-    subject = cells.get("subject", "")
+    subject, visible = cells.get("subject", ""), None
+    if cells.get("hidden_points"):
+        numbers = cells["hidden_points"].split()
+        if not all(word.isdecimal() and int(word) < len(points) // 2 for word in numbers):
+            return BadSample(name, "hidden points that are no numbers of points", row.where)
+        visible = np.ones(len(points) // 2, bool)
+        visible[[int(word) for word in numbers]] = False
     others = {key: text for key, text in cells.items() if key and key not in (*KNOWN, *points)}
     return Sample(
         reading.NO_PICTURE,
         values.reshape(-1, 2),
+        visible,
         id=name,
         subject=subject,
         split=find_split(cells.get("split", ""), subject, file),

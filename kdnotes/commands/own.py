@@ -1,0 +1,118 @@
+"""`python -m kdnotes own …`: from a few labelled pictures to a network of one's own."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kdnotes.commands.options import quoted
+
+own_app = typer.Typer(
+    help="Your own landmarks: label a few pictures, teach, let the teacher label the rest, distil.",
+    no_args_is_help=True,
+)
+
+Pictures = Annotated[Path, typer.Argument(help="The folder of your pictures.")]
+Folder = Annotated[
+    Path | None,
+    typer.Option(help="Folder of scheme, labels and networks. Default: PICTURES-landmarks."),
+]
+Steps = Annotated[
+    int | None, typer.Option(min=1, help="Length of the training. Default: minutes on two cores.")
+]
+
+
+@own_app.command("label")
+def label(
+    pictures: Pictures,
+    folder: Folder = None,
+    scheme: Annotated[
+        Path | None, typer.Option(help="A scheme to begin with. Default: make one by clicking.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free port.")] = 0,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")
+    ] = True,
+) -> None:
+    """Open a page to place landmarks on your pictures. Each one is saved at once. Once there is a
+    teacher, it guesses the landmarks, and the pictures that it is unsure of come first."""
+    import webbrowser
+
+    from kdnotes.data import schemes
+    from kdnotes.own import steps
+    from kdnotes.own.serve import Server
+    from kdnotes.system.files import write_json
+
+    project = steps.Project.of(pictures, folder)
+    if scheme and project.scheme_file.exists():
+        raise ValueError(f"{project.scheme_file} is there already; delete it to take another")
+    if scheme:
+        write_json(project.scheme_file, schemes.to_json(schemes.get_named(str(scheme))))
+    guess, order = _teachers_help(project)
+    with Server(project, guess, order, port) as server:
+        print(f"{server.address} · Ctrl+C ends it · labels: {project.folder / 'labels.csv'}")
+        if browser:
+            webbrowser.open(server.address)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            print()
+    if project.scheme_file.exists():
+        n = len(project.labels().complete())
+        print(f"{n} pictures are labelled. Next: python -m kdnotes own teach {quoted(pictures)}")
+
+
+def _teachers_help(project):
+    """What the teacher guesses, and the order in which pictures are worth labelling."""
+    if not project.network("teacher").exists():
+        return None, None
+    from kdnotes import models
+    from kdnotes.own import steps
+
+    teacher = models.load(project.network("teacher"))
+    return steps.guesser(teacher), steps.order(project, teacher)
+
+
+@own_app.command("teach")
+def teach(pictures: Pictures, folder: Folder = None, length: Steps = None) -> None:
+    """Train the teacher on the pictures that are labelled to the end."""
+    from kdnotes.own import steps
+
+    project = steps.Project.of(pictures, folder)
+    plan = steps.Plan(**({"teacher_steps": length} if length else {}))
+    steps.teach(project, plan)
+    print(f"{project.network('teacher')}\nNext: python -m kdnotes own propose {quoted(pictures)}")
+
+
+@own_app.command("propose")
+def propose(pictures: Pictures, folder: Folder = None) -> None:
+    """Let the teacher place the landmarks of all other pictures."""
+    from kdnotes import models
+    from kdnotes.own import steps
+
+    project = steps.Project.of(pictures, folder)
+    if not project.network("teacher").exists():
+        raise FileNotFoundError(
+            f"there is no teacher yet: python -m kdnotes own teach {quoted(pictures)}"
+        )
+    seen = steps.propose(project, models.load(project.network("teacher")))
+    unsure = sorted(seen, key=lambda file: -seen[file].spread.mean())[:5]
+    print(f"{project.folder / 'proposals.csv'}: {len(seen)} pictures")
+    if unsure:
+        print("least sure: " + ", ".join(f"{f} ({seen[f].spread.mean():.1%})" for f in unsure))
+    print(
+        f"Look at them: python -m kdnotes own label {quoted(pictures)}\n"
+        f"Next: python -m kdnotes own distil {quoted(pictures)}"
+    )
+
+
+@own_app.command("distil")
+def distil(pictures: Pictures, folder: Folder = None, length: Steps = None) -> None:
+    """Train the small student on your labels and on the teacher's proposals."""
+    from kdnotes.own import steps
+
+    project = steps.Project.of(pictures, folder)
+    plan = steps.Plan(**({"student_steps": length} if length else {}))
+    steps.distil(project, plan=plan)
+    student = project.network("student")
+    print(f"{student}\nTry it: python -m kdnotes predict PHOTO --network {quoted(student)}")

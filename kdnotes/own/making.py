@@ -1,0 +1,42 @@
+"""A scheme of landmarks made by clicking on a picture."""
+
+from pathlib import Path
+
+from kdnotes.data import schemes
+from kdnotes.data.pictures import PictureError, read_picture
+from kdnotes.data.schemes import Scheme
+from kdnotes.own.figure import address
+
+
+def begin_scheme(images: Path, files: list[str]) -> dict:
+    """The state of a page on which a scheme is made: the first picture that opens, no points yet.
+
+    Raises:
+        PictureError: None of the pictures opens.
+    """
+    for file in files:
+        try:
+            image = read_picture(images / file).pixels
+        except PictureError as error:
+            problem = error
+            continue
+        state = {"file": file, "source": address(image), "step": "points", "mirrored": False}
+        state |= {"width": image.shape[1], "height": image.shape[0], "asked": 0, "problem": ""}
+        return state | {"scheme": {}} | {
+            name: [] for name in ("points", "names", "edges", "partners", "pair")
+        }  # fmt: skip
+    raise problem
+
+
+def check_scheme(value: dict) -> Scheme:
+    """The scheme that somebody has clicked together.
+
+    Raises:
+        ValueError: It has no point or names that are empty, or contradicts itself.
+    """
+    scheme = schemes.from_json(value)
+    if scheme.n_points < 1:
+        raise ValueError("a scheme has at least one point; click on the picture to add one")
+    if not all(scheme.names):
+        raise ValueError(f"every point has a name; point {scheme.names.index('') + 1} has none")
+    return scheme

@@ -1,0 +1,253 @@
+"""From a few labelled pictures to a small network: teach, propose, distil.
+
+Each step is found again when it has been done, and an interrupted one goes on. What it used stands
+in the card of its network.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from kdnotes import models, training
+from kdnotes.data import crops, schemes
+from kdnotes.data.crops import Sample
+from kdnotes.data.faceset import FaceSet
+from kdnotes.data.schemes import Scheme
+from kdnotes.own.labels import Label, Labels
+from kdnotes.own.looks import Seen, look_around
+from kdnotes.system import processes
+from kdnotes.system.files import turn
+from kdnotes.views import ViewConfig
+
+#: Fewer labelled pictures than this teach nobody.
+LEAST = 3
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How large the networks are and how long they learn: minutes on two cores.
+
+    Attributes:
+        teacher, student: Backbones, timm names.
+        teacher_size, student_size: Input sides in pixels.
+        teacher_steps, student_steps: Lengths of the trainings.
+        batch_size: Pictures per step, at most.
+        learning_rate: Peak of the schedule.
+        box: What is cropped around: the "picture", or the box of the "landmarks".
+    """
+
+    teacher: str = "mobilenetv2_100"
+    student: str = "mobilenetv2_050"
+    teacher_size: int = 128
+    student_size: int = 96
+    teacher_steps: int = 400
+    student_steps: int = 800
+    batch_size: int = 16
+    learning_rate: float = 4e-3
+    box: str = "picture"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder of pictures, and beside it the folder of what is made of them.
+
+    Attributes:
+        images: The pictures.
+        folder: Holds scheme, labels, face sets and networks.
+    """
+
+    images: Path
+    folder: Path
+
+    @classmethod
+    def of(cls, images: str | Path, folder: str | Path | None = None) -> "Project":
+        """The project of a folder of pictures; by default it lies beside them."""
+        images = Path(images).absolute()
+        return cls(images, Path(folder or images.with_name(f"{images.name}-landmarks")))
+
+    @property
+    def scheme_file(self) -> Path:
+        return self.folder / "scheme.json"
+
+    def scheme(self) -> Scheme:
+        """The scheme of the landmarks.
+
+        Raises:
+            FileNotFoundError: There is none yet.
+            ValueError: It contradicts itself.
+        """
+        if not self.scheme_file.exists():
+            raise FileNotFoundError(
+                f"there is no scheme at {self.scheme_file}: make one with `python -m kdnotes own "
+                "label`, or copy one there"
+            )
+        return schemes.get_named(str(self.scheme_file))
+
+    def labels(self) -> Labels:
+        """What people have placed."""
+        return Labels(self.folder / "labels.csv", self.images, self.scheme())
+
+    def proposals(self) -> Labels:
+        """What the teacher has proposed for the other pictures."""
+        return Labels(self.folder / "proposals.csv", self.images, self.scheme())
+
+    def network(self, name: str) -> Path:
+        """The file of the "teacher" or the "student"."""
+        return self.folder / f"{name}.safetensors"
+
+
+def teach(project: Project, plan: Plan = Plan(), *, progress: bool = True) -> models.LandmarkNet:
+    """Trains the teacher on the pictures that people have labelled.
+
+    Raises:
+        ValueError: Fewer than three pictures are labelled to the end.
+    """
+    labels = project.labels()
+    read, complete = labels.read(), labels.complete()
+    if len(complete) < LEAST:
+        raise ValueError(
+            f"{len(complete)} pictures have all of their landmarks; a teacher needs at least {LEAST}"
+        )
+    faces = store(project, "labelled", labels, {name: read[name] for name in complete}, plan)
+    return _train(
+        project, "teacher", faces, plan.teacher, plan.teacher_size, plan.teacher_steps, plan,
+        made_of={"labelled": complete}, progress=progress,
+    )  # fmt: skip
+
+
+def guesser(teacher: models.LandmarkNet) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """What the labelling figure asks of a picture: the teacher's landmarks, and which are unsure.
+
+    Unsure are those whose looks lie farther apart than twice the median of the picture's.
+    """
+
+    def guess(image):
+        seen = look_around(teacher, image)
+        return seen.points, seen.spread > 2 * np.median(seen.spread)
+
+    return guess
+
+
+def order(project: Project, teacher: models.LandmarkNet, *, progress: bool = True) -> list[str]:
+    """The pictures, those without labels first, the ones that the teacher is least sure of ahead.
+
+    A picture that does not open comes last.
+    """
+    labels = project.labels()
+    done = set(labels.complete())
+    doubts = {}
+    for file in tqdm([f for f in labels.files if f not in done], "look", disable=not progress):
+        try:
+            doubts[file] = look_around(teacher, labels.picture(file)).spread.mean()
+        except ValueError:
+            doubts[file] = -1.0
+    ranked = sorted(doubts, key=lambda file: -doubts[file])
+    return [*ranked, *(file for file in labels.files if file in done)]
+
+
+def propose(
+    project: Project, teacher: models.LandmarkNet, *, progress: bool = True
+) -> Mapping[str, Seen]:
+    """Lets the teacher label the pictures that nobody has labelled, and stores it as a table.
+
+    Returns:
+        File to what the teacher saw: landmarks, and how far its looks lie apart.
+    """
+    labels, proposals = project.labels(), project.proposals()
+    done = set(labels.complete())
+    seen, old = {}, proposals.read()
+    for file in tqdm([f for f in labels.files if f not in done], "propose", disable=not progress):
+        try:
+            seen[file] = look_around(teacher, labels.picture(file))
+        except ValueError as error:
+            print(f"left out: {error}")
+            continue
+        empty = Label.empty(labels.scheme.n_points)
+        proposals.save(file, replace(empty, points=seen[file].points), old.get(file, empty))
+    return seen
+
+
+def distil(
+    project: Project,
+    seen: Mapping[str, Seen] | None = None,
+    plan: Plan = Plan(),
+    *,
+    progress: bool = True,
+) -> models.LandmarkNet:
+    """Trains the student on people's labels and on the teacher's proposals.
+
+    Args:
+        seen: What is taken of the proposals; None: all of them.
+    """
+    labels, proposals = project.labels(), project.proposals()
+    read, complete = labels.read(), labels.complete()
+    proposed = {f: label for f, label in proposals.read().items() if f not in set(complete)}
+    if seen is not None:
+        proposed = {f: label for f, label in proposed.items() if f in seen}
+    told = proposed | {name: read[name] for name in complete}
+    faces = store(project, "told", labels, told, plan)
+    return _train(
+        project, "student", faces, plan.student, plan.student_size, plan.student_steps, plan,
+        made_of={"labelled": complete, "proposed": sorted(proposed)}, progress=progress,
+    )  # fmt: skip
+
+
+def store(
+    project: Project, name: str, labels: Labels, told: Mapping[str, Label], plan: Plan
+) -> FaceSet:
+    """The pictures with the landmarks that are told of them, as a face set of one split."""
+    size = math.ceil(max(plan.teacher_size, plan.student_size) * 1.1 * crops.PICTURE_STORED_MARGIN)
+    if plan.box != "picture":
+        ratio = crops.STORED_MARGIN / crops.CROP_MARGIN
+        size = math.ceil(max(plan.teacher_size, plan.student_size) * ratio)
+    path = project.folder / "faces" / name
+    with turn(path):
+        return FaceSet.write(
+            path,
+            list(_samples(labels, told)),
+            scheme=labels.scheme,
+            size=size,
+            box=plan.box,
+            name=project.images.name,
+            source=f"the pictures of {project.images.name}",
+            progress=False,
+            replace=path.exists(),
+            extra={"labels": name},
+        )
+
+
+def _samples(labels, told) -> Iterator:
+    for file in sorted(told, key=labels.files.index):
+        label = told[file]
+        yield lambda file=file, label=label: Sample(
+            labels.picture(file), label.points, ~label.hidden, id=file, split="train"
+        )
+
+
+def _train(project, name, faces, backbone, size, steps, plan, *, made_of, progress):
+    """Trains, resumes or finds a network of the project."""
+    batch = min(plan.batch_size, len(faces))
+    config = training.TrainConfig(
+        loss="l1",
+        epochs=max(1, round(steps / (len(faces) // batch))),
+        batch_size=batch,
+        learning_rate=plan.learning_rate,
+        view_config=ViewConfig().on(faces.scheme),
+        average=0.98,
+    )
+    with processes.fork_rng():
+        torch.manual_seed(0)
+        net = models.create(
+            backbone, faces.scheme, size=size, crop_margin=faces.crop_margin, head="heatmap",
+            box=faces.box,
+        )  # fmt: skip
+    run = project.folder / "runs" / f"{name}-{faces.fingerprint[:8]}"
+    log = training.fit(net, faces, config, run=run, progress=progress)
+    card = {"name": f"{name} of {project.images.name}", "log": log[-1], "plan": asdict(plan)}
+    models.save(net, project.network(name).with_suffix(""), card=card | made_of)
+    return models.freeze(net)

@@ -1,0 +1,337 @@
+"""Your own landmarks, without a browser: the table of labels, the server, the three steps."""
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kdnotes import models
+from kdnotes.data import prepare, schemes
+from kdnotes.data.schemes import Scheme
+from kdnotes.deploy import predict
+from kdnotes.own import labels as own_labels
+from kdnotes.own import looks, steps
+from kdnotes.own.labels import ChangedMeanwhile, Label, Labels
+from kdnotes.own.serve import Server
+
+SCHEME = Scheme(3, (1, 0, 2), edges=((0, 1),), pair=((0,), (1,)), names=("left", "right", "tip"))
+
+
+def draw_pictures(folder, n=8, side=90, seed=0):
+    """Pictures of a bright triangle whose corners are the landmarks; returns the landmarks."""
+    rng, found = np.random.default_rng(seed), {}
+    folder.mkdir(parents=True, exist_ok=True)
+    for i in range(n):
+        centre, size = rng.uniform(0.4, 0.6, 2) * side, rng.uniform(0.2, 0.3) * side
+        corners = centre + size * np.array([[-1, 0.6], [1, 0.6], [0, -1]])
+        y, x = np.mgrid[:side, :side]
+        inside = np.ones((side, side), bool)
+        for a, b in ((0, 2), (2, 1), (1, 0)):
+            (ax, ay), (bx, by) = corners[a], corners[b]
+            inside &= (bx - ax) * (y - ay) - (by - ay) * (x - ax) >= 0
+        image = np.where(inside, 220, 40).astype(np.uint8)
+        image = np.clip(image + rng.normal(0, 8, image.shape), 0, 255).astype(np.uint8)
+        Image.fromarray(image).convert("RGB").save(folder / f"{i + 1}.png")
+        found[f"{i + 1}.png"] = corners
+    return found
+
+
+@pytest.fixture
+def project(tmp_path):
+    draw_pictures(tmp_path / "pictures")
+    project = steps.Project.of(tmp_path / "pictures")
+    project.folder.mkdir()
+    project.scheme_file.write_text(json.dumps(schemes.to_json(SCHEME)))
+    return project
+
+
+@pytest.fixture
+def labels(project):
+    return project.labels()
+
+
+def label(*points, hidden=()):
+    flags = np.zeros(len(points), bool)
+    flags[list(hidden)] = True
+    return Label(np.array([p or (np.nan, np.nan) for p in points], float), flags)
+
+
+# --- the table -----------------------------------------------------------------------------------
+
+
+def test_pictures_are_counted_as_people_do(tmp_path):
+    draw_pictures(tmp_path, 11)
+    files = own_labels.pictures_of(tmp_path)
+    assert files[:3] == ["1.png", "2.png", "3.png"] and files[-1] == "11.png"
+
+
+def test_a_label_is_read_as_it_was_saved(labels):
+    nothing = labels.get("1.png")
+    assert not nothing.placed.any()
+    placed = label((1.5, 2.25), None, (30, 40), hidden=[2])
+    labels.save("1.png", placed, nothing)
+    again = labels.get("1.png")
+    np.testing.assert_array_equal(again.points, placed.points)
+    assert again.hidden.tolist() == [False, False, True] and not again.complete
+    labels.save("1.png", label((1, 2), (3, 4), (5, 6)), again)
+    assert labels.complete() == ["1.png"]
+
+
+def test_what_others_have_changed_is_not_overwritten(labels):
+    other = Labels(labels.table, labels.images, SCHEME)
+    before = labels.get("2.png")
+    other.save("2.png", label((1, 1), (2, 2), (3, 3)), before)
+    with pytest.raises(ChangedMeanwhile, match=r"2\.png were changed elsewhere") as raised:
+        labels.save("2.png", label((9, 9), None, None), before)
+    assert raised.value.label.complete and labels.get("2.png").points[0].tolist() == [1, 1]
+
+
+def test_other_rows_and_columns_of_a_table_stay(labels):
+    labels.table.write_text(
+        "file,x0,y0,x1,y1,x2,y2,who\nelse.png,1,2,3,4,5,6,Ann\n1.png,,,,,,,Bo\n"
+    )
+    labels.save("1.png", label((1, 1), (2, 2), (3, 3)), labels.get("1.png"))
+    text = labels.table.read_text()
+    assert "else.png,1,2,3,4,5,6,Ann" in text and "1.png,1.00,1.00,2.00,2.00,3.00,3.00,Bo" in text
+
+
+@pytest.mark.parametrize(
+    "text, sentence",
+    [("file,x0,y0\na,1,2\n", "1 points; expected a column file and the 3 points"),
+     ("a,b\n1,2\n", "0 points; expected"),
+     ("file,x0,y0,x1,y1,x2,y2\n1.png,1,2,3,here,5,6\n", "line 2: could not convert"),
+     ("file,x0,y0,x1,y1,x2,y2,hidden_points\n1.png,1,2,3,4,5,6,7\n", "line 2: index 7")],
+)  # fmt: skip
+def test_a_table_of_something_else_is_refused(labels, text, sentence):
+    labels.table.write_text(text)
+    with pytest.raises(ValueError, match=sentence):
+        Labels(labels.table, labels.images, SCHEME)
+    assert labels.table.read_text() == text
+
+
+@pytest.mark.parametrize("wrong", [(np.inf, 1), (1, np.nan)])
+def test_landmarks_that_are_none_are_refused(labels, wrong):
+    with pytest.raises(ValueError, match="both finite, or neither"):
+        labels.save("1.png", label(wrong, None, None), labels.get("1.png"))
+
+
+def test_an_empty_folder_is_said(tmp_path):
+    with pytest.raises(ValueError, match="no picture in the folder"):
+        own_labels.pictures_of(tmp_path)
+    with pytest.raises(FileNotFoundError, match="is no folder"):
+        own_labels.pictures_of(tmp_path / "nowhere")
+
+
+def test_a_full_disk_loses_nothing(labels, monkeypatch):
+    labels.save("1.png", label((1, 1), (2, 2), (3, 3)), labels.get("1.png"))
+    before = labels.table.read_text()
+
+    def full(*args, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        labels.save("2.png", label((1, 1), (2, 2), (3, 3)), labels.get("2.png"))
+    assert labels.table.read_text() == before
+    assert [path.name for path in labels.table.parent.iterdir() if ".part" in path.name] == []
+
+
+def test_a_killed_program_leaves_a_whole_table(project):
+    """Killed again and again in the middle of saving."""
+    script = f"""
+import numpy as np
+from kdnotes.own.labels import Label
+from kdnotes.own.steps import Project
+labels = Project.of({str(project.images)!r}).labels()
+print("ready", flush=True)
+n = 0
+while True:
+    n += 1
+    label = Label(np.full((3, 2), float(n)) + np.arange(3)[:, None], np.zeros(3, bool))
+    labels.save("1.png", label, labels.get("1.png"))
+"""
+    for _ in range(3):
+        running = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+        running.stdout.readline()
+        threading.Event().wait(0.4)
+        running.kill()
+        running.wait()
+        assert project.labels().get("1.png").complete
+
+
+def test_the_table_is_one_that_data_prepare_reads(project, labels, tmp_path):
+    """Rows that are not finished are left out, and said."""
+    for i in range(1, 7):
+        labels.save(f"{i}.png", label((20, 60), (70, 60), (45, 20)), labels.get(f"{i}.png"))
+    labels.save("7.png", label((20, 60), None, (45, 20)), labels.get("7.png"))
+    labels.save("8.png", label((20, 60), (70, 60), (45, 20), hidden=[1]), labels.get("8.png"))
+    faces = prepare.prepare_own(
+        labels.table, tmp_path / "set", images=project.images, scheme=SCHEME, progress=False
+    )
+    assert len(faces) == 7 and "1 of 8 rows" in " ".join(faces.meta["notes"])
+    assert faces.visible[-1].tolist() == [True, False, True]
+
+
+# --- the server ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def server(project):
+    with Server(project) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield running
+        running.shutdown()
+
+
+def ask(server, method, path, body=None, **headers):
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=20)
+    headers = {"Authorization": f"Bearer {server.token}"} | {
+        name.replace("_", "-"): value for name, value in headers.items()
+    }
+    connection.request(method, path, body and json.dumps(body), headers)
+    answer = connection.getresponse()
+    return answer.status, answer.read().decode()
+
+
+def test_it_listens_here_alone(server):
+    assert server.server_address[0] == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    "path, headers",
+    [("/", {}), ("/?token=wrong", {}), ("/picture?index=0", {"Authorization": "Bearer wrong"}),
+     ("/picture?index=0", {"Host": "evil.example:80"}),
+     ("/picture?index=0", {"Origin": "http://evil.example"})],
+)  # fmt: skip
+def test_strangers_are_refused(server, path, headers):
+    status, text = ask(server, "GET", path, **headers)
+    assert (status, text) == (403, "Forbidden")
+
+
+def test_a_foreign_page_cannot_write(server, project):
+    body = {"file": "1.png", "points": [[1, 1], [2, 2], [3, 3]], "hidden": [False] * 3,
+            "guessed": [False] * 3, "seen": [""] * 7}  # fmt: skip
+    assert ask(server, "PUT", "/label", body, Origin="http://evil.example")[0] == 403
+    assert ask(server, "PUT", "/label", body, Authorization="Bearer x")[0] == 403
+    assert not (project.folder / "labels.csv").exists()
+    assert ask(server, "PUT", "/label", body)[0] == 200
+    assert project.labels().complete() == ["1.png"]
+
+
+@pytest.mark.parametrize(
+    "change", [{"points": [[1, 1]]}, {"seen": ["a"] * 7}, {"file": "../x.png"}, {"points": "x"}]
+)
+def test_what_is_not_understood_changes_nothing(server, project, change):
+    body = {"file": "1.png", "points": [None] * 3, "hidden": [False] * 3, "guessed": [False] * 3,
+            "seen": [""] * 7}  # fmt: skip
+    status, text = ask(server, "PUT", "/label", body | change)
+    assert status == 400 and json.loads(text)["problem"]
+    assert not (project.folder / "labels.csv").exists()
+
+
+def test_files_of_the_machine_are_not_served(server):
+    for path in ("/../labels.csv", "/labels.csv", "/etc/passwd", "/picture?index=../1"):
+        assert ask(server, "GET", path)[0] == 404
+
+
+def test_a_picture_that_does_not_open_is_said_and_the_others_go_on(server, project):
+    (project.images / "2.png").write_bytes(b"no picture")
+    status, text = ask(server, "GET", "/picture?index=1")
+    assert status == 200 and "2.png" in json.loads(text)["problem"]
+    assert json.loads(ask(server, "GET", "/picture?index=2")[1])["problem"] == ""
+
+
+def test_a_scheme_that_contradicts_itself_is_said(server, project):
+    project.scheme_file.unlink()
+    scheme = {"n_points": 2, "names": ["a", "a"], "edges": [], "flip": None, "pair": None}
+    status, text = ask(server, "PUT", "/scheme", {"scheme": scheme})
+    assert status == 400 and "names" in json.loads(text)["problem"]
+    status, text = ask(server, "PUT", "/scheme", {"scheme": scheme | {"names": ["a", "b"]}})
+    assert status == 200 and project.scheme().names == ("a", "b")
+
+
+# --- the steps -----------------------------------------------------------------------------------
+
+SMALL = steps.Plan(
+    teacher="mobilenetv3_small_050", student="mobilenetv3_small_050", teacher_size=64,
+    student_size=64, teacher_steps=40, student_steps=20, batch_size=4,
+)  # fmt: skip
+
+
+def test_from_labels_to_a_student(tmp_path):
+    truth = draw_pictures(tmp_path / "pictures", 12)
+    project = steps.Project.of(tmp_path / "pictures")
+    project.folder.mkdir()
+    project.scheme_file.write_text(json.dumps(schemes.to_json(SCHEME)))
+    labels = project.labels()
+    with pytest.raises(ValueError, match="0 pictures have all of their landmarks"):
+        steps.teach(project, SMALL, progress=False)
+    for file in labels.files[:5]:
+        labels.save(file, Label(truth[file], np.zeros(3, bool)), labels.get(file))
+    teacher = steps.teach(project, SMALL, progress=False)
+    assert teacher.config.box == "picture" and teacher.config.crop_margin == 1.0
+    seen = steps.propose(project, teacher, progress=False)
+    assert sorted(seen) == sorted(labels.files[5:])
+    assert set(project.proposals().complete()) == set(labels.files[5:])
+    ranked = steps.order(project, teacher, progress=False)
+    assert sorted(ranked) == sorted(labels.files) and set(ranked[-5:]) == set(labels.files[:5])
+    student = steps.distil(project, plan=SMALL, progress=False)
+    again = models.load(project.network("student"))
+    assert models.fingerprint(again) == models.fingerprint(student)
+    assert again.card["labelled"] == labels.files[:5] and len(again.card["proposed"]) == 7
+    points, unsure = steps.guesser(teacher)(labels.picture("1.png"))
+    assert points.shape == (3, 2) and unsure.shape == (3,)
+
+
+def test_the_whole_picture_is_what_training_and_use_see(project):
+    """Also where it is not square: the same pixels, the same landmarks."""
+    picture = np.random.default_rng(0).integers(0, 255, (60, 100, 3), dtype=np.uint8)
+    net = models.create("mobilenetv3_small_050", SCHEME, size=64, crop_margin=1.0, box="picture")
+    Image.fromarray(picture).save(project.images / "1.png")
+    told = {"1.png": label((10, 20), (90, 20), (50, 55))}
+    faces = steps.store(project, "one", project.labels(), told, SMALL)
+    from kdnotes.models import inference
+
+    stored = inference.predict(net.eval(), faces)
+    cx, cy, side = faces.crops[0]
+    in_source = np.array([cx, cy]) + side * stored[0]
+    np.testing.assert_allclose(predict.predict(net, picture), in_source, atol=1.0)
+    assert (cx, cy, side) == (49.5, 29.5, 140.0)
+
+
+def test_looks_that_agree_have_no_spread():
+    class Sure:
+        config = replace(models.create("mobilenetv3_small_050", SCHEME).config, box="picture")
+
+        def read(self, crops):
+            return np.zeros((len(crops), 3, 2), np.float32)
+
+    seen = looks.look_around(Sure(), np.zeros((50, 80, 3), np.uint8))
+    assert seen.points.shape == (3, 2) and (seen.spread > 0).all()  # crops differ, the answer not
+
+
+def test_commands_say_what_comes_next(project, labels, capsys):
+    from kdnotes.commands.app import main
+
+    with pytest.raises(SystemExit):
+        main(["own", "propose", str(project.images)])
+    assert "there is no teacher yet" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["own", "teach", str(project.images)])
+    assert "a teacher needs at least 3" in capsys.readouterr().err
+
+
+def test_names_belong_to_the_points(tmp_path):
+    with pytest.raises(ValueError, match="as many names"):
+        Scheme(2, names=("a",))
+    file = Path(tmp_path, "scheme.json")
+    file.write_text(json.dumps(schemes.to_json(SCHEME)))
+    assert schemes.get_named(str(file)) == SCHEME
