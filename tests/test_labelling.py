@@ -10,6 +10,7 @@ from PIL import Image
 
 from kdnotes.data import schemes
 from kdnotes.data.schemes import Scheme
+from kdnotes.own import pages
 from kdnotes.own.serve import Server
 from kdnotes.own.steps import Project
 
@@ -246,3 +247,36 @@ def test_a_scheme_is_made_by_clicking(project, tab):
     scheme = project.scheme()
     assert scheme.names == tuple(places) and scheme.edges == ((0, 3),)
     assert scheme.flip == (0, 2, 1, 3) and scheme.pair == ((1,), (2,))
+
+
+def test_a_page_of_its_own_needs_nothing(project, browser, tmp_path):
+    """Opened from the disk: pictures are chosen, labels survive a reload and are downloaded."""
+    file = tmp_path / "label.html"
+    file.write_text(pages.labelling_page(SCHEME, "Label: x-rays"), encoding="utf-8")
+    context, said = browser.new_context(viewport={"width": 1100, "height": 900}), []
+    page = context.new_page()
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("console", lambda m: m.type == "error" and said.append(m.text))
+    page.on(
+        "request", lambda r: r.url.startswith(("file:", "data:", "blob:")) or said.append(r.url)
+    )
+    (project.images / "4.png").write_bytes(b"no picture")
+    pictures = sorted(project.images.iterdir())
+    for visit in range(2):
+        page.goto(file.as_uri())
+        page.get_by_label("pictures to label").set_input_files(pictures)
+        page.get_by_text(f"1.png: {3 * visit} of 19 placed").wait_for()
+        clicked = [click(page, 50 + 40 * (i + 3 * visit), 90) for i in range(3)]
+        page.get_by_text(f"1.png: {3 * visit + 3} of 19 placed").wait_for()
+    for _ in range(3):
+        page.get_by_role("button", name="Next").click()
+    page.get_by_text("4.png does not open as a picture.").wait_for()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the labels").click()
+    download.value.save_as(project.folder / "labels.csv")
+    project.scheme_file.write_text(json.dumps(schemes.to_json(SCHEME)))
+    found = project.labels().get("1.png")
+    assert found.placed.sum() == 6
+    np.testing.assert_allclose(found.points[3:6], clicked, atol=0.02)
+    context.close()
+    assert said == []

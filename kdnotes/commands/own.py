@@ -73,6 +73,24 @@ def _teachers_help(project):
     return steps.guesser(teacher), steps.order(project, teacher)
 
 
+@own_app.command("page")
+def page(
+    pictures: Pictures,
+    out: Annotated[Path, typer.Option(help="The HTML file.")],
+    folder: Folder = None,
+) -> None:
+    """Write a page for somebody else who labels: one file, nothing to install. The labels come back
+    as a CSV file."""
+    from kdnotes.own import pages, steps
+    from kdnotes.system.files import new_file
+
+    project = steps.Project.of(pictures, folder)
+    text = pages.labelling_page(project.scheme(), f"Label: {project.images.name}")
+    with new_file(out) as part:
+        part.write_text(text, encoding="utf-8")
+    print(f"{out}: put the downloaded labels.csv into {project.folder}")
+
+
 @own_app.command("teach")
 def teach(pictures: Pictures, folder: Folder = None, length: Steps = None) -> None:
     """Train the teacher on the pictures that are labelled to the end."""

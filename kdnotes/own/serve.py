@@ -5,47 +5,24 @@ other site may ask in a visitor's name: foreign Host and Origin headers are refu
 """
 
 import hmac
-import html
 import http.server
 import json
 import secrets
 from collections.abc import Callable
 from http import HTTPStatus
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from kdnotes.data import schemes
+from kdnotes.own import pages
 from kdnotes.own.figure import describe, label_of, names_of
 from kdnotes.own.labels import ChangedMeanwhile, Label, pictures_of
 from kdnotes.own.making import begin_scheme, check_scheme
 from kdnotes.own.steps import Project
-from kdnotes.plots.live.figure import bundle_as_script, literal
+from kdnotes.plots.live.figure import literal
 from kdnotes.system.files import write_json
 
 #: A request is no longer than this many bytes.
 LONGEST = 1_000_000
-
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>{title}</title>
-<link rel="icon" href="data:,">
-<style>:root {{ color-scheme: light dark; }} body {{ margin: 8px; }}</style>
-</head>
-<body>
-<div id="figure"></div>
-<script type="module">
-{script}
-const el = document.getElementById("figure");
-el.model = new Remote({state}, {token}, {kind});
-render({{ model: el.model, el }});
-</script>
-</body>
-</html>
-"""
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -105,15 +82,8 @@ class Server(http.server.ThreadingHTTPServer):
         return self._page("scheme", begin_scheme(self.project.images, self.order), "SCHEME")
 
     def _page(self, module, state, kind):
-        script = bundle_as_script(module)
-        script += (Path(__file__).parent / "remote.js").read_text("utf-8").replace("export ", "")
-        return _PAGE.format(
-            title=html.escape(self.project.images.name),
-            script=script,
-            state=literal(state),
-            token=literal(self.token),
-            kind=kind,
-        )
+        model = f"new Remote({literal(state)}, {literal(self.token)}, {kind})"
+        return pages.page(module, "remote", model, self.project.images.name)
 
     def save_label(self, asked: dict) -> tuple[dict, HTTPStatus]:
         """Saves what the page sends of a picture; returns the answer."""

@@ -111,7 +111,7 @@ def teach(project: Project, plan: Plan = Plan(), *, progress: bool = True) -> mo
     read, complete = labels.read(), labels.complete()
     if len(complete) < LEAST:
         raise ValueError(
-            f"{len(complete)} pictures have all of their landmarks; a teacher needs at least {LEAST}"
+            f"{len(complete)} pictures have all of their landmarks; a teacher needs {LEAST} or more"
         )
     faces = store(project, "labelled", labels, {name: read[name] for name in complete}, plan)
     return _train(

@@ -144,6 +144,7 @@ def page(module: str, state: dict[str, Any], place: str) -> str:
     return (
         f'<div id="{place}"></div>\n<script type="module">\n'
         f"{bundle_part('standin')}\n{bundle_as_script(module)}\n"
-        f'const el = document.getElementById("{place}");\nel.model = new StandIn({literal(state)});\n'
+        f'const el = document.getElementById("{place}");\n'
+        f"el.model = new StandIn({literal(state)});\n"
         "el.close = render({ model: el.model, el });\n</script>"
     )
