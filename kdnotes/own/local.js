@@ -56,7 +56,7 @@ export class Local {
     const file = this.files[this.state.index], n = this.state.names.length;
     if (!file) return;
     const { points, hidden } = this.labels[file.name] ?? { points: Array(n).fill(null), hidden: Array(n).fill(false) };
-    URL.revokeObjectURL(this.state.source);
+    const before = this.state.source;
     const values = { file: file.name, points, hidden, guessed: Array(n).fill(false), unsure: Array(n).fill(false),
       source: URL.createObjectURL(file), problem: "" };
     const image = new Image();
@@ -67,7 +67,9 @@ export class Local {
     } catch {
       Object.assign(values, { source: "", problem: `${file.name} does not open as a picture.` });
     }
+    if (this.files[this.state.index] !== file) return; // somebody has gone on meanwhile
     Object.assign(this.state, values);
+    URL.revokeObjectURL(before);
     this.count();
     this.tell();
   }
