@@ -259,7 +259,8 @@ def train_teacher(
 
 def open_teachers(course: Course) -> Teachers:
     """Both teachers, trained now if need be."""
-    return Teachers(**{w: train_teacher(course, w)[0] for w in ("tough", "tolerant")})
+    nets = {which: train_teacher(course, which)[0] for which in ("tough", "tolerant")}
+    return Teachers(**nets, crop_margin=course.faces.crop_margin)
 
 
 def teacher_cache(course: Course, seed: int = 0, n_views: int | None = None) -> TeacherCache:

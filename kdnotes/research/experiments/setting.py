@@ -111,7 +111,15 @@ class Setting:
         with processes.fork_rng():
             torch.manual_seed(seed)
             scheme = len(shape) if n_more else self.faces.scheme
-            return models.create(name, scheme, mean_shape=shape, size=size, head=head)
+            return models.create(
+                name,
+                scheme,
+                mean_shape=shape,
+                size=size,
+                crop_margin=self.faces.crop_margin,
+                head=head,
+                box=self.faces.box,
+            )
 
     def config(self, loss: str, n_faces: int, steps: int, **options) -> training.TrainConfig:
         """A training of at least `steps` steps, in whole epochs.
@@ -204,7 +212,11 @@ class Setting:
 
     def teachers(self, half: int | None = None) -> Teachers:
         """Both teachers, see `teacher`."""
-        return Teachers(self.teacher("tough", half), self.teacher("tolerant", half))
+        return Teachers(
+            self.teacher("tough", half),
+            self.teacher("tolerant", half),
+            crop_margin=self.faces.crop_margin,
+        )
 
     def cache(self, seed: int, faces: FaceSet, what: str, half: int | None = None) -> TeacherCache:
         """Both teachers' answers for all views of a student.
