@@ -10,8 +10,8 @@ questions, three for the others. It is confirmed once, with fresh seeds, on test
 arms help to understand the answer and have two seeds each. `learning-rates` and the experiments
 after it have few seeds and support no claim.
 
-300W, labelled by hand, and X-rays have experiments of their own, see `on_300w` and `on_xrays`. Without a face set, the main
-contrasts are repeated in short on the embedded faces.
+300W, labelled by hand, and X-rays have experiments of their own, see `on_300w` and `on_xrays`.
+Without a face set, the main contrasts are repeated in short on the embedded faces.
 """
 
 from dataclasses import replace

@@ -1,7 +1,7 @@
 """The experiments on X-rays of heads in profile, 19 points set by doctors: few labels, much to see.
 
-    python -m kdnotes data prepare csv --table cephalograms.csv --scheme scheme.json --box picture \\
-        --size 200 --out build/faces/cephalograms
+    python -m kdnotes data prepare csv --table cephalograms.csv --scheme scheme.json \\
+        --box picture --size 200 --out build/faces/cephalograms
     python -m kdnotes experiment few-labels-20 --data build/faces/cephalograms
 
 The setting of `python -m kdnotes own`: a teacher with more pixels and channels learns from a few
