@@ -19,8 +19,10 @@ from kdnotes.data.schemes import Scheme
 from kdnotes.deploy import predict
 from kdnotes.own import labels as own_labels
 from kdnotes.own import looks, steps
+from kdnotes.own.figure import Labelling
 from kdnotes.own.labels import ChangedMeanwhile, Label, Labels
 from kdnotes.own.serve import Server
+from kdnotes.plots import live
 
 SCHEME = Scheme(3, (1, 0, 2), edges=((0, 1),), pair=((0,), (1,)), names=("left", "right", "tip"))
 
@@ -178,6 +180,61 @@ def test_the_table_is_one_that_data_prepare_reads(project, labels, tmp_path):
     )
     assert len(faces) == 7 and "1 of 8 rows" in " ".join(faces.meta["notes"])
     assert faces.visible[-1].tolist() == [True, False, True]
+
+
+# --- the figure in a notebook --------------------------------------------------------------------
+
+
+def test_the_figure_saves_at_once_and_goes_on(labels):
+    figure = Labelling(labels)
+    assert figure.file == "1.png" and figure.points == [None] * 3 and figure.width == 90
+    figure.points = [[10.0, 20.0], None, None]
+    assert labels.get("1.png").points[0].tolist() == [10, 20]
+    assert figure.says() == "1.png: 1 of 3 placed"
+    figure.hidden = [True, False, False]
+    figure.points = [[10.0, 20.0], [30.0, 20.0], [20.0, 5.0]]
+    assert figure.n_complete == 1 and labels.get("1.png").hidden.tolist() == [True, False, False]
+    figure.index = 1
+    assert figure.file == "2.png" and figure.points == [None] * 3
+    assert Labelling(labels).file == "2.png", "begins at the first that is not done"
+
+
+def test_the_figure_says_what_was_changed_elsewhere_or_cannot_be_saved(labels, monkeypatch):
+    figure, other = Labelling(labels), Labelling(labels)
+    other.points = [[1.0, 1.0], None, None]
+    figure.points = [[9.0, 9.0], None, None]
+    assert "changed elsewhere" in figure.problem and figure.points[0] == [1.0, 1.0]
+    figure.points = [[1.0, 1.0], [2.0, 2.0], None]
+    assert figure.problem == "" and labels.get("1.png").placed.sum() == 2
+
+    def full(*args, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Labels, "save", full)
+    figure.points = [[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]]
+    assert "not saved: " in figure.problem and "No space left" in figure.problem
+    monkeypatch.undo()
+    figure.hidden = [False, True, False]
+    assert figure.problem == "" and labels.complete() == ["1.png"]
+
+
+def test_a_guess_is_no_label_before_it_is_confirmed(labels):
+    guess = np.array([[10.0, 60.0], [80.0, 60.0], [45.0, 10.0]])
+    figure = Labelling(labels, lambda image: (guess, np.array([False, True, False])))
+    assert figure.points == guess.tolist() and figure.guessed == [True] * 3
+    assert figure.unsure == [False, True, False] and not labels.get("1.png").placed.any()
+    figure.guessed = [False, False, True]
+    assert labels.get("1.png").placed.tolist() == [True, True, False]
+    figure.guessed = [False] * 3
+    assert labels.complete() == ["1.png"]
+
+
+def test_the_figure_has_a_still_and_a_state(labels):
+    figure = Labelling(labels, order=["3.png", "1.png"])
+    data, _ = figure._repr_mimebundle_()
+    stored = json.loads(data[live.MIME])
+    assert stored["module"] == "labelling" and stored["state"]["file"] == "3.png"
+    assert stored["state"]["names"] == list(SCHEME.names)
 
 
 # --- the server ----------------------------------------------------------------------------------
