@@ -423,7 +423,7 @@ def test_crops_are_those_of_python(shared, place):
     """Shrunk, reaching outside, enlarged."""
     image = np.random.default_rng(0).integers(0, 256, (110, 130, 3), np.uint8)
     code = """async ([pixels, [cx, cy, side]]) => {
-      const {cut} = await import("./live.js"), data = new Uint8ClampedArray(4 * 130 * 110);
+      const {cut} = await import("./geometry.js"), data = new Uint8ClampedArray(4 * 130 * 110);
       pixels.forEach((value, i) => data[4 * Math.floor(i / 3) + i % 3] = value);
       return [...cut({data, width: 130, height: 110}, {cx, cy, side}, 32)];
     }"""
@@ -445,7 +445,7 @@ def test_strangeness_is_how_far_the_shape_model_moves_a_face(shared):
     faces[:2] += beyond.reshape(68, 2)
     expected = metrics.nme(soften(model, faces), faces, 68)
     code = """async faces => {
-      const {strangeness} = await import("./live.js");
+      const {strangeness} = await import("./faces.js");
       const {rules} = await (await fetch("student.json")).json();
       const pixels = p => [200 + 80 * p[0], 100 + 80 * p[1]], crop = {cx: 200, cy: 100, side: 80};
       return faces.map(f => strangeness(f.map(pixels), crop, rules.shapes, rules.eyes));
@@ -467,7 +467,7 @@ def test_the_one_euro_filter_is_the_published_one(shared):
         speed += share(slope) * ((value - kept[-1]) / seconds - speed)
         kept.append(kept[-1] + share(calm + lively * abs(speed)) * (value - kept[-1]))
     code = """async ([values, seconds]) => {
-      const {OneEuro} = await import("./live.js"), filter = new OneEuro();
+      const {OneEuro} = await import("./steady.js"), filter = new OneEuro();
       return values.map(value => filter.filter([[value, -value]], seconds, 1)[0]);
     }"""
     found = shared.page.evaluate(code, [values.tolist(), seconds])
@@ -479,7 +479,7 @@ def test_the_filter_calms_a_still_face_and_follows_a_fast_one(shared):
     still = rng.normal(0, 0.01, 200)
     moving = np.where(np.arange(200) < 100, 0.0, 1.0)  # one eye distance within a frame
     code = """async values => {
-      const {OneEuro} = await import("./live.js"), filter = new OneEuro();
+      const {OneEuro} = await import("./steady.js"), filter = new OneEuro();
       return values.map(value => filter.filter([[value, 0]], 1 / 30, 1)[0][0]);
     }"""
     calm = np.array(shared.page.evaluate(code, still.tolist()))
@@ -645,7 +645,7 @@ def test_a_folder_of_something_else_is_not_replaced(tmp_path):
 
 #: Median milliseconds of each step of a frame.
 COST = """async names => {
-  const {cut} = await import("./live.js"), found = {};
+  const {cut} = await import("./geometry.js"), found = {};
   const ort = await import("./ort.wasm.bundle.min.mjs");
   ort.env.wasm.numThreads = 1;
   const measure = async (name, act) => {

@@ -108,6 +108,10 @@ def export(
 def web(
     out: OutFolder = None,
     data: DataName = "youtube-faces",
+    network: Annotated[
+        Path | None,
+        typer.Option(help="A network of your own, its weights or an ONNX file of `export`."),
+    ] = None,
     serve: Annotated[
         bool, typer.Option("--serve/--no-serve", help="Serve the page once it is built.")
     ] = True,
@@ -123,11 +127,13 @@ def web(
 ) -> None:
     """Build the live page, where a student follows your face in the browser, and serve it."""
     extras.require("onnxruntime")
+    if network and network.suffix != ".onnx":
+        extras.require("onnx", "onnxscript")
     from kdnotes.deploy import serve as static
     from kdnotes.deploy import site
 
     folder = out or build_folder("web")
-    print_notes(site.build(folder, data, cache=build_folder("web-parts")))
+    print_notes(site.build(folder, data, network, cache=build_folder("web-parts")))
     megabytes = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
     print(f"{folder}: {megabytes:.0f} MB, a static site for any server or subfolder")
     if serve:

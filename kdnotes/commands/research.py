@@ -163,6 +163,37 @@ def learning(profile: ProfileName = None, data: FaceSetPath = None) -> None:
         study.film(results, checkout / "notebooks" / "figures" / "learning.gif")
 
 
+@study_app.command("few-labels")
+def few_labels(
+    table: Annotated[
+        Path | None,
+        typer.Option(help="CSV of your own pictures, all labelled, with a column split."),
+    ] = None,
+    images: Annotated[Path | None, typer.Option(help="Folder of these pictures.")] = None,
+    scheme: Annotated[Path | None, typer.Option(help="Their scheme.")] = None,
+    out: OutFile = None,
+) -> None:
+    """How many pictures does one have to label? (Notebook 08.) Without a table: rendered heads."""
+    from kdnotes.evaluation import report
+    from kdnotes.own import example
+    from kdnotes.own.steps import Plan
+    from kdnotes.research import few_labels as study
+
+    given = [option is not None for option in (table, images, scheme)]
+    if any(given) and not all(given):
+        raise ValueError("pictures of your own need all of --table, --images and --scheme")
+    folder = build_folder("few-labels", table.stem if table else "rendered-heads")
+    if table:
+        pictures, plan = study.labelled(table, images, scheme, folder), Plan()
+    else:
+        pictures, plan = study.rendered(folder), example.PLANS["quick"]
+    runs = study.Study(pictures, plan, folder, out or report.stored(pictures.name))
+    for n, seed in study.ORDER:
+        runs.run(n, seed)
+    print(study.table(runs.results()).to_string(float_format="{:.2%}".format))
+    print(*study.verdicts(runs.results()), runs.file, sep="\n")
+
+
 @study_app.command("on-device")
 def on_device(
     data: Annotated[Path, typer.Option(help="A face set that networks ship for.")],

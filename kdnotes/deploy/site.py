@@ -1,12 +1,16 @@
 """Builds the live page, a folder that any static server can serve.
 
     python -m kdnotes web
+    python -m kdnotes web --network student.safetensors
 
-`web/` holds what is written by hand: a page, a style sheet, one module, and a worker that keeps the
+`web/` holds what is written by hand: a page, a style sheet, modules, and a worker that keeps the
 page usable without a network connection. This module adds the rest: networks in ONNX, their
 description in `student.json`, a rendered film and faces, and onnxruntime-web, which npm installs
 from the lock file. Without npm, the page loads the same two files from a public server. Either way
 it uses a file only if its hash is right.
+
+The page of a network of one's own has neither film nor faces to try. Where its landmarks are no
+face's, it has no face detector either: see `web/places.js`.
 """
 
 import hashlib
@@ -33,7 +37,8 @@ from kdnotes.system.files import json_text, new_file, new_folder
 WEB = Path(__file__).parent / "web"
 
 #: Files that are written by hand and copied unchanged.
-PAGE = ("index.html", "style.css", "live.js", "icon.svg", "manifest.webmanifest", "detector.txt")
+MODULES = ("live.js", "faces.js", "geometry.js", "networks.js", "places.js", "steady.js")
+PAGE = ("index.html", "style.css", *MODULES, "icon.svg", "manifest.webmanifest", "detector.txt")
 
 #: The runtime's files with their SHA-256, and their address without npm.
 RUNTIME = {
@@ -58,7 +63,7 @@ FRAMES, RATE, WIDTH, HEIGHT, COLUMNS, PERSON = 84, 12, 400, 300, 7, 1
 #: Rendered faces to try, and their side in pixels.
 SAMPLES, SAMPLE_SIZE = (124, 144, 152, 44, 24, 188), 320
 
-#: How a face is found and followed, see `live.js`. `sizes` and `photo` are sides of the detector's
+#: How a face is found and followed, see `faces.js`. `sizes` and `photo` are sides of the detector's
 #: input, for video and for a photograph. The detector checks the tracked face every `checked`
 #: frames, in a square `around` times as large as the crop, and may miss it `misses` times.
 #: `strange` is how far the shape model may move an answer, in distances between the eyes. Where a
@@ -77,13 +82,20 @@ LEAST = 0.5
 
 
 def build(
-    folder: str | Path, data: str = "youtube-faces", *, cache: Path, use_npm: bool = True
+    folder: str | Path,
+    data: str = "youtube-faces",
+    network: str | Path | None = None,
+    *,
+    cache: Path,
+    use_npm: bool = True,
 ) -> list[str]:
     """Writes the page into `folder`, which is replaced.
 
     Args:
         folder: The folder of the page.
         data: What the networks were trained on.
+        network: A network of your own in place of the ones that ship: the file of its weights, or
+            an ONNX file that `export` wrote.
         cache: Folder for parts that take long to make: exports, film, npm's packages. Later builds
             use them again.
         use_npm: False: do without npm, as where it is not installed.
@@ -92,8 +104,9 @@ def build(
         Notes on what could be better, a sentence each.
 
     Raises:
-        ValueError: The folder holds something other than such a page, or no network ships for
-            `data`.
+        ModuleNotFoundError: `network` has to be exported, and the extra `export` is missing.
+        ValueError: The folder holds something other than such a page, no network ships for `data`,
+            or `network` cannot be read.
     """
     folder, notes = Path(folder), []
     if folder.exists() and any(folder.iterdir()) and not (folder / "student.json").exists():
@@ -103,48 +116,97 @@ def build(
         for name in PAGE:
             shutil.copyfile(WEB / name, part / name)
         runtime = _runtime(part, cache, use_npm, notes)
-        description = _describe(part, data, cache, notes) | {"runtime": runtime}
-        first = next(net for net in description["networks"] if net["precision"] == "fp16")
-        files = [*runtime.values(), first, description["detector"], description["film"]["file"]]
-        description["offline"] = [file["url"] for file in [*files, *description["samples"]]]
+        if network:
+            description = _describe_own(part, Path(network), cache)
+        else:
+            description = _describe(part, data, cache, notes)
+        description["runtime"] = runtime
+        description["offline"] = [file["url"] for file in _needed(description)]
         text = json_text(description) + "\n"
         (part / "student.json").write_text(text, encoding="utf-8")
         digest = hashlib.sha256(text.encode())
         for name in PAGE:
             digest.update((part / name).read_bytes())
         worker = (WEB / "sw.js").read_text("utf-8").replace("@BUILD@", digest.hexdigest()[:16])
+        worker = worker.replace("@PAGE@", json_text(["./", *PAGE[1:], "student.json"]))
         (part / "sw.js").write_text(worker, encoding="utf-8")
     return notes
 
 
 def _describe(part, data, cache, notes):
     """Puts networks and pictures into the page, and returns what `student.json` says of them."""
-    networks = []
-    for name, precision, path in _networks(data, cache, notes):
-        config = Exported(path).config
-        networks.append(
-            {"name": name, "precision": precision}
-            | _put(path, part, f"{name}-{precision}.onnx")
-            | {"size": config.size, "margin": config.crop_margin}
-        )
+    networks = [
+        _network(path, part, name, precision)
+        for name, precision, path in _networks(data, cache, notes)
+    ]
     student = Exported(zoo.exported("student-kd", data)).about
-    scheme = schemes.from_json(student["scheme"])
-    left, right = (points[0] for points in scheme.interocular)
     film = _film(cache)
-    return {
+    return _about(student, networks, part) | {
         "text": f"Student: KD-Loss, trained on {student['data']}; labels: {student['labels']}. "
         f"{student['licence']}",
-        "unit": student["unit"],
-        "edges": scheme.edges,
-        "rules": RULES | {"eyes": [left, right], "shapes": student["shapes"]},
-        "networks": networks,
-        "detector": _put(detect.MODEL, part, "detector.onnx")
-        | metadata_of(open_session(detect.MODEL))
-        | {"least": LEAST},
         "film": {"width": WIDTH, "height": HEIGHT, "columns": COLUMNS, "frames": FRAMES}
         | {"rate": RATE, "file": _put(film, part, film.name)},
         "samples": [_put(path, part, path.name) for path in _samples(cache)],
     }
+
+
+def _describe_own(part, network, cache):
+    """The same for a network of one's own."""
+    if network.suffix != ".onnx":
+        network = _exported_own(network, cache)
+    student = Exported(network).about
+    precision = student["precision"]
+    about = _about(student, [_network(network, part, "student", precision)], part)
+    n, name = student["config"]["n_points"], student["name"] or network.stem
+    return about | {
+        "title": f"{name}, live",
+        "lead": f"A small network finds {n} landmarks in every picture.",
+        "text": student["licence"],
+        "film": None,
+        "samples": [],
+    }
+
+
+def _about(student, networks, part):
+    """What the page has to know of a student, for people's faces or another thing."""
+    scheme = schemes.from_json(student["scheme"])
+    about = {
+        "unit": student["unit"],
+        "edges": scheme.edges,
+        "names": scheme.names,
+        "rules": RULES,
+        "networks": networks,
+        "detector": None,
+    }
+    if scheme.interocular and student["config"].get("box", "landmarks") == "landmarks":
+        eyes = [points[0] for points in scheme.interocular]
+        about["rules"] = RULES | {"eyes": eyes, "shapes": student["shapes"]}
+        about["detector"] = (
+            _put(detect.MODEL, part, "detector.onnx")
+            | metadata_of(open_session(detect.MODEL))
+            | {"least": LEAST}
+        )
+    return about
+
+
+def _network(path, part, name, precision):
+    """Puts a network into the page, and returns what is said of it."""
+    config = Exported(path).config
+    return (
+        {"name": name, "precision": precision}
+        | _put(path, part, f"{name}-{precision}.onnx")
+        | {"size": config.size, "margin": config.crop_margin}
+        | {"box": getattr(config, "box", "landmarks")}
+    )
+
+
+def _needed(description):
+    """The files without which the page does not work."""
+    networks, film = description["networks"], description["film"]
+    first = [net for net in networks if net["precision"] == "fp16"] or networks
+    files = [*description["runtime"].values(), first[0], description["detector"]]
+    files += [film and film["file"], *description["samples"]]
+    return [file for file in files if file]
 
 
 def _put(path, folder, name):
@@ -183,6 +245,19 @@ def _exported(name, data, precision, cache):
         net = zoo.load(name, data)
         faces = rendered_crops(96, net.config) if precision == "int8" else None
         export(net, path, precision, faces)
+    return path
+
+
+def _exported_own(network, cache):
+    """The ONNX file of a network of one's own, exported once."""
+    from kdnotes import models
+    from kdnotes.deploy.export import export
+
+    net = models.load(network)
+    digest = hashlib.sha256(network.read_bytes()).hexdigest()[:12]
+    path = cache / f"own-{kdnotes.__version__}-{digest}.onnx"
+    if not path.exists():
+        export(net, path, "fp16")
     return path
 
 

@@ -13,7 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kdnotes.models.building import create
+    from kdnotes.models.building import begin_with, create
     from kdnotes.models.files import load, save
     from kdnotes.models.heatmaps import HeatmapNet
     from kdnotes.models.network import (
@@ -27,11 +27,14 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-    "HeatmapNet", "LandmarkNet", "NetConfig", "count_parameters", "create", "fingerprint", "freeze",
-    "load", "plain", "save", "without_last",
+    "HeatmapNet", "LandmarkNet", "NetConfig", "begin_with", "count_parameters", "create",
+    "fingerprint", "freeze", "load", "plain", "save", "without_last",
 ]  # fmt: skip
 
-_ELSEWHERE = {"HeatmapNet": "heatmaps", "create": "building", "load": "files", "save": "files"}
+_ELSEWHERE = {
+    "HeatmapNet": "heatmaps", "begin_with": "building", "create": "building", "load": "files",
+    "save": "files",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -119,3 +119,21 @@ def create(
             net.head.weight.mul_(HEAD_SCALE)
             net.head.bias.copy_(mean_shape.flatten())
     return net
+
+
+def begin_with(net: LandmarkNet, known: LandmarkNet) -> None:
+    """Copies into a network the features that another one has learned, whatever its landmarks.
+
+    Args:
+        net: The new network. Its head stays as it is.
+        known: The trained one. Its backbone may have layers that the new one does without.
+
+    Raises:
+        ValueError: They have different backbones.
+    """
+    if net.config.name != known.config.name:
+        raise ValueError(
+            f"a {net.config.name} cannot begin with the features of a {known.config.name}"
+        )
+    learned, own = known.backbone.state_dict(), net.backbone.state_dict()
+    net.backbone.load_state_dict({key: learned[key] for key in own})

@@ -4,6 +4,7 @@ Each step is found again when it has been done, and an interrupted one goes on. 
 in the card of its network.
 """
 
+import hashlib
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -18,10 +19,11 @@ from kdnotes.data import crops, schemes
 from kdnotes.data.crops import Sample
 from kdnotes.data.faceset import FaceSet
 from kdnotes.data.schemes import Scheme
+from kdnotes.models import zoo
 from kdnotes.own.labels import Label, Labels
 from kdnotes.own.looks import Seen, look_around
 from kdnotes.system import processes
-from kdnotes.system.files import turn
+from kdnotes.system.files import json_text, turn
 from kdnotes.views import ViewConfig
 
 #: Fewer labelled pictures than this teach nobody.
@@ -39,6 +41,10 @@ class Plan:
         batch_size: Pictures per step, at most.
         learning_rate: Peak of the schedule.
         box: What is cropped around: the "picture", or the box of the "landmarks".
+        start: Network whose backbone the teacher begins with: the name of one that ships, or a
+            file. "": a new one.
+        start_data: The face set that a network that ships was trained on.
+        seed: Of weights, order and views.
     """
 
     teacher: str = "mobilenetv2_100"
@@ -50,6 +56,9 @@ class Plan:
     batch_size: int = 16
     learning_rate: float = 4e-3
     box: str = "picture"
+    start: str = ""
+    start_data: str = zoo.PHOTOGRAPHS
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -105,7 +114,8 @@ def teach(project: Project, plan: Plan = Plan(), *, progress: bool = True) -> mo
     """Trains the teacher on the pictures that people have labelled.
 
     Raises:
-        ValueError: Fewer than three pictures are labelled to the end.
+        ValueError: Fewer than three pictures are labelled to the end, or the network to begin with
+            has another backbone.
     """
     labels = project.labels()
     read, complete = labels.read(), labels.complete()
@@ -177,12 +187,15 @@ def distil(
     seen: Mapping[str, Seen] | None = None,
     plan: Plan = Plan(),
     *,
+    name: str = "student",
     progress: bool = True,
 ) -> models.LandmarkNet:
     """Trains the student on people's labels and on the teacher's proposals.
 
     Args:
-        seen: What is taken of the proposals; None: all of them.
+        seen: What is taken of the proposals; None: all of them; an empty one: none, for a student
+            to compare with.
+        name: Of the network's file.
     """
     labels, proposals = project.labels(), project.proposals()
     read, complete = labels.read(), labels.complete()
@@ -190,9 +203,9 @@ def distil(
     if seen is not None:
         proposed = {f: label for f, label in proposed.items() if f in seen}
     told = proposed | {name: read[name] for name in complete}
-    faces = store(project, "told", labels, told, plan)
+    faces = store(project, f"of-{name}", labels, told, plan)
     return _train(
-        project, "student", faces, plan.student, plan.student_size, plan.student_steps, plan,
+        project, name, faces, plan.student, plan.student_size, plan.student_steps, plan,
         made_of={"labelled": complete, "proposed": sorted(proposed)}, progress=progress,
     )  # fmt: skip
 
@@ -233,6 +246,7 @@ def _train(project, name, faces, backbone, size, steps, plan, *, made_of, progre
     """Trains, resumes or finds a network of the project."""
     batch = min(plan.batch_size, len(faces))
     config = training.TrainConfig(
+        seed=plan.seed,
         loss="l1",
         epochs=max(1, round(steps / (len(faces) // batch))),
         batch_size=batch,
@@ -241,12 +255,15 @@ def _train(project, name, faces, backbone, size, steps, plan, *, made_of, progre
         average=0.98,
     )
     with processes.fork_rng():
-        torch.manual_seed(0)
+        torch.manual_seed(plan.seed)
         net = models.create(
             backbone, faces.scheme, size=size, crop_margin=faces.crop_margin, head="heatmap",
             box=faces.box,
         )  # fmt: skip
-    run = project.folder / "runs" / f"{name}-{faces.fingerprint[:8]}"
+    if plan.start and name == "teacher":
+        models.begin_with(net, models.load(zoo.find(plan.start, plan.start_data)))
+    digest = hashlib.sha256(json_text(asdict(plan)).encode()).hexdigest()
+    run = project.folder / "runs" / f"{name}-{faces.fingerprint[:8]}-{digest[:8]}"
     log = training.fit(net, faces, config, run=run, progress=progress)
     card = {"name": f"{name} of {project.images.name}", "log": log[-1], "plan": asdict(plan)}
     models.save(net, project.network(name).with_suffix(""), card=card | made_of)

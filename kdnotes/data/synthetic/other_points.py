@@ -23,7 +23,6 @@ HAIRLINE_AND_EARS = Scheme(
     flip=(2, 1, 0, 6, 7, 8, 3, 4, 5),
     groups={"hairline": (0, 1, 2), "ears": (3, 4, 5, 6, 7, 8)},
     edges=((0, 1), (1, 2), (3, 4), (4, 5), (6, 7), (7, 8)),
-    pair=((3, 4, 5), (6, 7, 8)),
     names=(
         "hairline left", "hairline middle", "hairline right",
         "left ear top", "left ear back", "left ear lobe",

@@ -3,7 +3,7 @@
 // a cache of its own, and each place on a server, too.
 
 const BUILD = "@BUILD@", OURS = `kdnotes-live ${self.registration.scope} `;
-const PAGE = ["./", "style.css", "live.js", "icon.svg", "manifest.webmanifest", "student.json"];
+const PAGE = @PAGE@;
 
 async function keepWhatIsNeeded() {
   const cache = await caches.open(OURS + BUILD);

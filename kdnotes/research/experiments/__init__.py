@@ -10,13 +10,13 @@ questions, three for the others. It is confirmed once, with fresh seeds, on test
 arms help to understand the answer and have two seeds each. `learning-rates` and the experiments
 after it have few seeds and support no claim.
 
-300W, labelled by hand, and X-rays have experiments of their own, see `on_300w` and `on_xrays`.
-Without a face set, the main contrasts are repeated in short on the embedded faces.
+300W, labelled by hand, has experiments of its own, see `on_300w`. Without a face set, the main
+contrasts are repeated in short on the embedded faces.
 """
 
 from dataclasses import replace
 
-from kdnotes.research.experiments import on_300w, on_xrays
+from kdnotes.research.experiments import on_300w
 from kdnotes.research.experiments.arms import Arm, Experiment, Regime
 
 __all__ = ["EXPERIMENTS", "IN_SHORT", "Arm", "Experiment", "Regime", "on"]
@@ -191,9 +191,4 @@ def on(data: str) -> dict[str, Experiment]:
     Args:
         data: Its `FaceSet.name`.
     """
-    known = {
-        "synthetic": IN_SHORT,
-        "300w": on_300w.EXPERIMENTS,
-        "cephalograms": on_xrays.EXPERIMENTS,
-    }
-    return known.get(data, EXPERIMENTS)
+    return {"synthetic": IN_SHORT, "300w": on_300w.EXPERIMENTS}.get(data, EXPERIMENTS)

@@ -21,6 +21,7 @@ from kdnotes.research.experiments.targets import TARGETS
 from kdnotes.system import processes
 from kdnotes.system.files import turn
 from kdnotes.teachers import TeacherCache, Teachers, build_cache
+from kdnotes.views import ViewConfig
 
 #: How far a wrong label is moved, in longer sides of the landmarks' box.
 WRONG_BY = (0.05, 0.15)
@@ -137,6 +138,7 @@ class Setting:
             self.regime.batch_size,
             strength=self.regime.strength,
             clip=self.regime.clip,
+            view_config=ViewConfig().on(self.faces.scheme),
             **options,
         )
 

@@ -1,0 +1,103 @@
+"""A folder of pictures to try: rendered heads whose hairline and ears are to be found.
+
+It needs no download, the landmarks are no subset of any face scheme, and where they really are is
+known. So one can measure how good labels, teacher and student are.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from kdnotes.data import schemes, synthetic
+from kdnotes.data.synthetic.other_points import HAIRLINE_AND_EARS, hairline_and_ears
+from kdnotes.own.labels import Label
+from kdnotes.own.steps import Plan, Project
+from kdnotes.system.files import new_file, write_json
+
+#: Side of the pictures in pixels.
+SIDE = 160
+
+#: How far people click beside a landmark: the standard deviation of x and of y, as a share of the
+#: side √(w·h) of the landmarks' box.
+CLICK = 0.01
+
+#: How many people there are to learn from, and to be measured on.
+LEARN, MEASURE = 160, 100
+
+#: How long the networks of each profile learn. The teacher begins with the shipped one that knows
+#: rendered faces.
+PLANS = {
+    "tiny": Plan("mobilenetv3_small_050", "mobilenetv3_small_050", 32, 32, 4, 4),
+    "quick": Plan(
+        teacher_size=64, student_size=64, teacher_steps=120, student_steps=240, start="tough",
+        start_data="synthetic",
+    ),
+    "gpu": Plan(start="tough", start_data="synthetic"),
+    "full": Plan(
+        teacher_size=192, student_size=128, teacher_steps=1000, student_steps=2000, start="tough",
+        start_data="synthetic",
+    ),
+}  # fmt: skip
+
+
+def people(profile: str) -> tuple[range, range]:
+    """Numbers of the people to learn from and of those to be measured on, in a profile."""
+    learn, measure = (12, 6) if profile == "tiny" else (LEARN, MEASURE)
+    return range(learn), range(learn, learn + measure)
+
+
+def write(
+    images: Path, people: range, *, progress: bool = True
+) -> tuple[Project, Mapping[str, np.ndarray]]:
+    """Renders a picture of each person, unless they are there, and makes a project of them.
+
+    Args:
+        images: The folder of the pictures.
+        people: Numbers of rendered people, one picture of each.
+        progress: Show a bar.
+
+    Returns:
+        The project, with its scheme and without labels; file to the exact landmarks `(9, 2)` in
+        pixels of the picture.
+    """
+    images.mkdir(parents=True, exist_ok=True)
+    truth = {}
+    for person in tqdm(people, "render", unit=" pictures", disable=not progress):
+        index, path = person * synthetic.PER_SUBJECT, images / f"head-{person:04d}.jpg"
+        if not path.exists():
+            image = synthetic.render_face(index, SIDE)[0]
+            with new_file(path) as part:
+                Image.fromarray(image).save(part, "JPEG", quality=92)
+        truth[path.name] = (hairline_and_ears(index) + 0.5) * SIDE - 0.5
+    project = Project.of(images)
+    if not project.scheme_file.exists():
+        write_json(project.scheme_file, schemes.to_json(HAIRLINE_AND_EARS))
+    return project, truth
+
+
+def clicked(points: np.ndarray, rng: np.random.Generator) -> Label:
+    """The label of somebody who clicks about where the landmarks `(L, 2)` are."""
+    side = np.sqrt(np.ptp(points, axis=0).prod())
+    return Label(points + rng.normal(0, CLICK * side, points.shape), np.zeros(len(points), bool))
+
+
+def label(
+    project: Project, truth: Mapping[str, np.ndarray], files: list[str], seed: int = 0
+) -> None:
+    """Labels pictures of a project, as somebody would who clicks; those that have a label keep it.
+
+    Args:
+        project: The project.
+        truth: File to exact landmarks.
+        files: The pictures to label.
+        seed: Of the clicks. A picture's clicks depend on this and its name alone.
+    """
+    labels = project.labels()
+    for file in files:
+        seen = labels.get(file)
+        if not seen.placed.any():
+            rng = np.random.default_rng([seed, *file.encode()])
+            labels.save(file, clicked(truth[file], rng), seen)

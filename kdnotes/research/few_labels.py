@@ -1,0 +1,259 @@
+"""How many pictures does one have to label? The steps of `python -m kdnotes own`, with seeds.
+
+    python -m kdnotes study few-labels
+    python -m kdnotes study few-labels --table X-RAYS.csv --images X-RAYS --scheme SCHEME.json
+
+Each seed draws its own labelled pictures, nested, and has networks of its own. A teacher learns
+from them and labels all other training pictures. A student learns from both, and another one, as
+many steps, from the labelled pictures alone. All are measured on pictures that none has seen.
+
+The contrast was named before any run: with `NAMED` labelled pictures, the student with the
+teacher's landmarks against the one without, over five seeds. The other rows have fewer seeds and
+describe. A second question is which picture to label next: those on which a teacher is least sure,
+or any.
+
+Without a table, the pictures are the rendered heads of `own.example`.
+"""
+
+import contextlib
+import shutil
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from kdnotes import metrics
+from kdnotes.course.machine import hardware
+from kdnotes.data import schemes
+from kdnotes.evaluation import report
+from kdnotes.metrics import Estimate
+from kdnotes.own import example, steps
+from kdnotes.own.labels import Label, Labels
+from kdnotes.own.steps import Plan, Project
+from kdnotes.research.experiments.log import packed, unpacked
+from kdnotes.system.files import write_json
+
+#: Labelled pictures in the contrast, and how many of them come before the teacher may choose.
+NAMED, BEGUN = 20, 10
+#: Number of labelled pictures and seed of all runs in their order; None: all pictures.
+ORDER = [(NAMED, seed) for seed in range(5)] + [
+    (n, seed) for seed in range(2) for n in (5, 10, 40, 80, None)
+]
+
+TEACHER, PLAIN, TAUGHT = "teacher", "student, labels alone", "student, teacher's labels too"
+CHOSEN = "teacher, least sure labelled next"
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Pictures whose landmarks are known.
+
+    Attributes:
+        name: Of the results.
+        train, test: Projects, each with a folder of pictures and the scheme.
+        labels: File to what people have placed on a training picture.
+        truth: The same for the test pictures.
+    """
+
+    name: str
+    train: Project
+    test: Project
+    labels: Mapping[str, Label]
+    truth: Mapping[str, Label]
+
+
+def rendered(folder: Path) -> Pictures:
+    """The rendered heads: exact landmarks to be measured by, and clicks beside them to learn."""
+    learn, measure = example.people("quick")
+    train, exact = example.write(folder / "train", learn)
+    test, truth = example.write(folder / "test", measure)
+    labels = {
+        file: example.clicked(points, np.random.default_rng([0, *file.encode()]))
+        for file, points in exact.items()
+    }
+    nothing = np.zeros(len(example.HAIRLINE_AND_EARS.names), bool)
+    return Pictures(
+        "own-rendered-heads", train, test, labels,
+        {file: Label(points, nothing) for file, points in truth.items()},
+    )  # fmt: skip
+
+
+def labelled(table: Path, images: Path, scheme: Path, folder: Path) -> Pictures:
+    """Pictures of one's own, all labelled. The table's column `split` says which are for training.
+
+    Raises:
+        ValueError: The table names no training or no test pictures.
+    """
+    known = Labels(table, images, schemes.get_named(str(scheme)))
+    read, splits = known.read(), pd.read_csv(table, dtype=str).set_index("file")["split"]
+    projects, labels = {}, {}
+    for split in ("train", "test"):
+        projects[split] = project = Project.of(folder / split)
+        labels[split] = {
+            file: label for file, label in read.items() if splits[file] == split and label.complete
+        }
+        if not labels[split]:
+            raise ValueError(f"{table} has no picture whose column split says {split}")
+        project.images.mkdir(parents=True, exist_ok=True)
+        for file in labels[split]:
+            shutil.copyfile(images / file, project.images / file)
+        write_json(project.scheme_file, schemes.to_json(known.scheme))
+    return Pictures(
+        f"own-{table.stem}", projects["train"], projects["test"], labels["train"], labels["test"]
+    )
+
+
+class Study:
+    """The runs on some pictures, each made once and kept.
+
+    Args:
+        pictures: To learn from and to be measured on.
+        plan: Sizes and lengths.
+        folder: Of the networks.
+        file: Of the results. What was measured by the same plan is not measured again.
+
+    Attributes:
+        rows: A dict for each network: labelled, seed, arm, nme, errors, seconds.
+    """
+
+    def __init__(self, pictures: Pictures, plan: Plan, folder: Path, file: Path):
+        self.pictures, self.plan, self.folder, self.file = pictures, plan, folder, file
+        kept = report.read(file) if file.exists() else {}
+        self.rows = kept["rows"] if kept.get("plan") == asdict(plan) else []
+        known = pictures.test.labels()
+        self.faces = steps.store(pictures.test, "measured", known, pictures.truth, plan)
+
+    def run(self, n: int | None, seed: int) -> None:
+        """Makes the runs with `n` labelled pictures that are missing; None: with all."""
+        total = len(self.pictures.labels)
+        n = n or total
+        arms = [TEACHER, PLAIN] + ([TAUGHT] if n < total else [])
+        if n == NAMED:
+            arms.append(CHOSEN)
+        if all(find(self.rows, n, seed, arm) for arm in arms):
+            return
+        plan = replace(self.plan, seed=seed)
+        files = [
+            str(f) for f in np.random.default_rng(seed).permutation(sorted(self.pictures.labels))
+        ]
+        project = self._project(f"{n}-seed{seed}", files[:n])
+        teacher = self._measured(
+            n, seed, TEACHER, lambda: steps.teach(project, plan, progress=False)
+        )
+        self._measured(
+            n, seed, PLAIN,
+            lambda: steps.distil(project, {}, plan, name="plain", progress=False),
+        )  # fmt: skip
+        if TAUGHT in arms:
+            self._measured(n, seed, TAUGHT, lambda: self._taught(project, teacher, plan))
+        if CHOSEN in arms:
+            self._measured(n, seed, CHOSEN, lambda: self._chosen(files[:BEGUN], seed, plan))
+
+    def _taught(self, project, teacher, plan):
+        steps.propose(project, teacher, progress=False)
+        return steps.distil(project, None, plan, name="taught", progress=False)
+
+    def _chosen(self, files, seed, plan):
+        """A teacher of the named number of pictures, half of them chosen by another teacher."""
+        begun = self._project(f"{BEGUN}-seed{seed}", files)
+        ranked = steps.order(begun, steps.teach(begun, plan, progress=False), progress=False)
+        files = [*files, *ranked[: NAMED - BEGUN]]
+        return steps.teach(self._project(f"chosen-seed{seed}", files), plan, progress=False)
+
+    def _project(self, name, files):
+        """A project in which these training pictures are labelled."""
+        train = self.pictures.train
+        project = Project(train.images, self.folder / name)
+        write_json(project.scheme_file, schemes.to_json(train.scheme()))
+        labels = project.labels()
+        for file in sorted(set(files) - set(labels.complete())):
+            labels.save(file, self.pictures.labels[file], labels.get(file))
+        return project
+
+    def _measured(self, n, seed, arm, train):
+        """The network that `train` gives, its errors kept."""
+        began = time.perf_counter()
+        net = train()
+        seconds, errors = time.perf_counter() - began, report.errors(net, self.faces)
+        if not find(self.rows, n, seed, arm):
+            print(
+                f"{n} labelled, seed {seed}, {arm}: {errors.mean():.2%}, {seconds:.0f} s",
+                flush=True,
+            )
+            self.rows.append({
+                "labelled": n, "seed": seed, "arm": arm, "nme": round(float(errors.mean()), 6),
+                "errors": packed(errors), "seconds": round(seconds, 1),
+            })  # fmt: skip
+            report.write(self.results(), self.file)
+        return net
+
+    def results(self) -> dict:
+        """JSON values: the pictures, the plan, where it ran, and the rows."""
+        return {
+            "pictures": self.pictures.name,
+            "learned_from": len(self.pictures.labels),
+            "measured_on": len(self.pictures.truth),
+            "unit": self.faces.scheme.distance,
+            "plan": asdict(self.plan),
+            "hardware": hardware(),
+            "rows": self.rows,
+        }
+
+
+def find(rows: Iterable[Mapping], n: int, seed: int, arm: str) -> Mapping | None:
+    """The row of a run, or None."""
+    wanted = n, seed, arm
+    return next((r for r in rows if (r["labelled"], r["seed"], r["arm"]) == wanted), None)
+
+
+def gain(results: Mapping, n: int, arm: str, reference: str) -> tuple[Estimate, int]:
+    """How much lower the error of an arm is, as a share; about other seeds, draws and pictures.
+
+    Args:
+        results: As `Study.results` gives them.
+        n: Number of labelled pictures.
+        arm, reference: The arms.
+
+    Returns:
+        The gain with its interval, and the number of seeds.
+
+    Raises:
+        ValueError: The arms have no seed in common.
+    """
+    errors, seeds = [], sorted({row["seed"] for row in results["rows"]})
+    for seed in seeds:
+        pair = [find(results["rows"], n, seed, name) for name in (arm, reference)]
+        if all(pair):
+            errors.append([unpacked(row["errors"]) for row in pair])
+    if not errors:
+        raise ValueError(f"no seed has {arm!r} and {reference!r} with {n} labelled pictures")
+    ours, theirs = np.array(errors).transpose(1, 0, 2)
+    return metrics.gain_interval(ours, theirs), len(errors)
+
+
+def table(results: Mapping) -> pd.DataFrame:
+    """Mean errors by number of labelled pictures and arm, and the number of seeds."""
+    rows = pd.DataFrame(results["rows"])
+    shown = rows.pivot_table("nme", "labelled", "arm", "mean")
+    shown = shown[[arm for arm in (TEACHER, PLAIN, TAUGHT, CHOSEN) if arm in shown]]
+    shown["seeds"] = rows.groupby("labelled")["seed"].nunique()
+    return shown
+
+
+def verdicts(results: Mapping) -> list[str]:
+    """What is known of the two questions that were named before the runs, a line each."""
+    lines = []
+    for arm, reference in ((TAUGHT, PLAIN), (CHOSEN, TEACHER)):
+        with contextlib.suppress(ValueError):
+            found, seeds = gain(results, NAMED, arm, reference)
+            word = (
+                "no difference is known" if found.low < 0 < found.high else "a difference is known"
+            )
+            lines.append(
+                f"{NAMED} labelled, {arm} against {reference}: error lower by {found}, {seeds} "
+                f"seeds: {word}"
+            )
+    return lines
