@@ -134,7 +134,6 @@ def hinton(z, z_teacher, labels, T, share, power=2, swap=False, warm=1.0):
     return share * T**power * soft + (1 - share) * hard
 
 
-
 def flips(orders):
     n = orders.shape[1]
     return np.array([[row[row[i]] for i in range(n)] == list(range(n)) for row in orders.tolist()])

@@ -1,7 +1,8 @@
-"""The study of few labels: what is trained and measured, that runs are kept, what is said of them."""
+"""The study of few labels: what is trained and measured, what is kept, what is said of it."""
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -32,10 +33,8 @@ def pictures(tmp_path):
         writer.writerow(["file", *(f"{axis}{i}" for i in range(3) for axis in "xy"), "split"])
         for i, (name, points) in enumerate(truth.items()):
             writer.writerow([name, *points.flat, "test" if i % 3 == 0 else "train"])
-    return study.labelled(
-        tmp_path / "triangles.csv", tmp_path / "images", tmp_path / "scheme.json",
-        tmp_path / "work",
-    )  # fmt: skip
+    table, images, scheme = (tmp_path / name for name in ("triangles.csv", "images", "scheme.json"))
+    return replace(study.labelled(table, images, scheme, tmp_path / "work"), choosing=True)
 
 
 def test_nothing_that_is_measured_was_seen(pictures, few, tmp_path, capsys):

@@ -4,7 +4,8 @@ It needs no download, the landmarks are no subset of any face scheme, and where 
 known. So one can measure how good labels, teacher and student are.
 """
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,10 @@ from PIL import Image
 from tqdm import tqdm
 
 from kdnotes.data import schemes, synthetic
+from kdnotes.data.faceset import FaceSet
+from kdnotes.data.synthetic import PER_SUBJECT
 from kdnotes.data.synthetic.other_points import HAIRLINE_AND_EARS, hairline_and_ears
+from kdnotes.own import steps
 from kdnotes.own.labels import Label
 from kdnotes.own.steps import Plan, Project
 from kdnotes.system.files import new_file, write_json
@@ -24,8 +28,12 @@ SIDE = 160
 #: side √(w·h) of the landmarks' box.
 CLICK = 0.01
 
-#: How many people there are to learn from, and to be measured on.
+#: Number of pictures to learn from, and of pictures to be measured on.
 LEARN, MEASURE = 160, 100
+
+#: What hides ears or hairline is left out: these heads of hair, and faces turned farther than this,
+#: in degrees.
+HIDING, TURNED = ("long", "scarf", "cap"), 25.0
 
 #: How long the networks of each profile learn. The teacher begins with the shipped one that knows
 #: rendered faces.
@@ -43,20 +51,28 @@ PLANS = {
 }  # fmt: skip
 
 
-def people(profile: str) -> tuple[range, range]:
-    """Numbers of the people to learn from and of those to be measured on, in a profile."""
+def choose(profile: str) -> tuple[list[int], list[int]]:
+    """Which rendered faces to learn from and to be measured on in a profile, one of each person."""
     learn, measure = (12, 6) if profile == "tiny" else (LEARN, MEASURE)
-    return range(learn), range(learn, learn + measure)
+    chosen = itertools.islice(filter(_shows_all, itertools.count(0, PER_SUBJECT)), learn + measure)
+    chosen = list(chosen)
+    return chosen[:learn], chosen[learn:]
+
+
+def _shows_all(index):
+    person, shot = synthetic.shown(index, 0)
+    turned = abs(shot.camera.yaw) > TURNED
+    return person.hair_style not in HIDING and shot.occluder == "none" and not turned
 
 
 def write(
-    images: Path, people: range, *, progress: bool = True
+    images: Path, faces: Iterable[int], *, progress: bool = True
 ) -> tuple[Project, Mapping[str, np.ndarray]]:
-    """Renders a picture of each person, unless they are there, and makes a project of them.
+    """Renders faces, unless they are there, and makes a project of them.
 
     Args:
         images: The folder of the pictures.
-        people: Numbers of rendered people, one picture of each.
+        faces: Numbers of rendered faces.
         progress: Show a bar.
 
     Returns:
@@ -65,8 +81,8 @@ def write(
     """
     images.mkdir(parents=True, exist_ok=True)
     truth = {}
-    for person in tqdm(people, "render", unit=" pictures", disable=not progress):
-        index, path = person * synthetic.PER_SUBJECT, images / f"head-{person:04d}.jpg"
+    for index in tqdm(faces, "render", unit=" pictures", disable=not progress):
+        path = images / f"head-{index:04d}.jpg"
         if not path.exists():
             image = synthetic.render_face(index, SIDE)[0]
             with new_file(path) as part:
@@ -76,6 +92,12 @@ def write(
     if not project.scheme_file.exists():
         write_json(project.scheme_file, schemes.to_json(HAIRLINE_AND_EARS))
     return project, truth
+
+
+def exact(project: Project, truth: Mapping[str, np.ndarray], plan: Plan) -> FaceSet:
+    """The pictures of a project with exact landmarks, to be measured on."""
+    known = {file: Label(p, np.zeros(len(p), bool)) for file, p in truth.items()}
+    return steps.store(project, "exact", project.labels(), known, plan)
 
 
 def clicked(points: np.ndarray, rng: np.random.Generator) -> Label:

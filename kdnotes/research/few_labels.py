@@ -9,8 +9,8 @@ many steps, from the labelled pictures alone. All are measured on pictures that 
 
 The contrast was named before any run: with `NAMED` labelled pictures, the student with the
 teacher's landmarks against the one without, over five seeds. The other rows have fewer seeds and
-describe. A second question is which picture to label next: those on which a teacher is least sure,
-or any.
+describe. A second question is asked of the rendered heads: which picture to label next, one of
+which a teacher is least sure, or any?
 
 Without a table, the pictures are the rendered heads of `own.example`.
 """
@@ -56,6 +56,7 @@ class Pictures:
         train, test: Projects, each with a folder of pictures and the scheme.
         labels: File to what people have placed on a training picture.
         truth: The same for the test pictures.
+        choosing: Ask the second question, too; it takes two more teachers for each seed.
     """
 
     name: str
@@ -63,11 +64,12 @@ class Pictures:
     test: Project
     labels: Mapping[str, Label]
     truth: Mapping[str, Label]
+    choosing: bool = False
 
 
 def rendered(folder: Path) -> Pictures:
     """The rendered heads: exact landmarks to be measured by, and clicks beside them to learn."""
-    learn, measure = example.people("quick")
+    learn, measure = example.choose("quick")
     train, exact = example.write(folder / "train", learn)
     test, truth = example.write(folder / "test", measure)
     labels = {
@@ -75,10 +77,8 @@ def rendered(folder: Path) -> Pictures:
         for file, points in exact.items()
     }
     nothing = np.zeros(len(example.HAIRLINE_AND_EARS.names), bool)
-    return Pictures(
-        "own-rendered-heads", train, test, labels,
-        {file: Label(points, nothing) for file, points in truth.items()},
-    )  # fmt: skip
+    known = {file: Label(points, nothing) for file, points in truth.items()}
+    return Pictures("own-rendered-heads", train, test, labels, known, choosing=True)
 
 
 def labelled(table: Path, images: Path, scheme: Path, folder: Path) -> Pictures:
@@ -131,7 +131,7 @@ class Study:
         total = len(self.pictures.labels)
         n = n or total
         arms = [TEACHER, PLAIN] + ([TAUGHT] if n < total else [])
-        if n == NAMED:
+        if n == NAMED and self.pictures.choosing:
             arms.append(CHOSEN)
         if all(find(self.rows, n, seed, arm) for arm in arms):
             return
