@@ -348,6 +348,27 @@ def test_from_labels_to_a_student(tmp_path):
     assert points.shape == (3, 2) and unsure.shape == (3,)
 
 
+def test_a_teacher_may_begin_with_what_another_network_knows(project, labels, tmp_path):
+    known = models.create("mobilenetv3_small_050", 5, size=32)
+    file = models.save(known, tmp_path / "known", card={})
+    net = models.create("mobilenetv3_small_050", SCHEME, size=64, head="heatmap")
+    models.begin_with(net, known)
+    learned = known.backbone.state_dict()
+    for key, value in net.backbone.state_dict().items():
+        assert (value == learned[key]).all(), key
+    other = models.create("mobilenetv2_050", SCHEME, size=64)
+    with pytest.raises(ValueError, match="a mobilenetv2_050 cannot begin with the features of a"):
+        models.begin_with(other, known)
+    for name in labels.files[:3]:
+        labels.save(name, label((1, 2), (3, 4), (5, 6)), labels.get(name))
+    told = replace(SMALL, teacher_steps=1)
+    alone = steps.teach(project, told, progress=False)
+    begun = steps.teach(project, replace(told, start=str(file)), progress=False)
+    assert models.fingerprint(alone) != models.fingerprint(begun)
+    again = steps.teach(project, told, progress=False)
+    assert models.fingerprint(again) == models.fingerprint(alone), "each plan has its own run"
+
+
 def test_the_whole_picture_is_what_training_and_use_see(project):
     """Also where it is not square: the same pixels, the same landmarks."""
     picture = np.random.default_rng(0).integers(0, 255, (60, 100, 3), dtype=np.uint8)

@@ -5,13 +5,11 @@ from typing import Annotated
 
 import typer
 
-from kdnotes.commands.options import OutFolder, build_folder, print_notes
+from kdnotes.commands.options import DataName, OutFolder, build_folder, print_notes
 from kdnotes.system import extras
 
 #: Number of faces on which int8 measures its ranges.
 CALIBRATED = 128
-
-DataName = Annotated[str, typer.Option("--data", help="What a network that ships was trained on.")]
 
 
 def predict(

@@ -17,6 +17,7 @@ FaceSetPath = Annotated[
     Path | None,
     typer.Option("--data", envvar="KDNOTES_DATA", help="A face set. Default: the embedded faces."),
 ]
+DataName = Annotated[str, typer.Option("--data", help="What a network that ships was trained on.")]
 OutFolder = Annotated[
     Path | None,
     typer.Option(help="Output folder. Default: a folder in build/ named after the command."),

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from kdnotes.commands.options import quoted
+from kdnotes.commands.options import DataName, quoted
+from kdnotes.models import zoo
 
 own_app = typer.Typer(
     help="Your own landmarks: label a few pictures, teach, let the teacher label the rest, distil.",
@@ -92,12 +93,28 @@ def page(
 
 
 @own_app.command("teach")
-def teach(pictures: Pictures, folder: Folder = None, length: Steps = None) -> None:
+def teach(
+    pictures: Pictures,
+    folder: Folder = None,
+    length: Steps = None,
+    start: Annotated[
+        str,
+        typer.Option(
+            help="Network whose features the teacher begins with: one that ships, such as tough "
+            "for pictures of faces, or a file."
+        ),
+    ] = "",
+    data: DataName = zoo.PHOTOGRAPHS,
+) -> None:
     """Train the teacher on the pictures that are labelled to the end."""
+    from kdnotes import models
     from kdnotes.own import steps
 
     project = steps.Project.of(pictures, folder)
-    plan = steps.Plan(**({"teacher_steps": length} if length else {}))
+    chosen = {"start": start, "start_data": data}
+    if start:
+        chosen["teacher"] = models.load(zoo.find(start, data)).config.name
+    plan = steps.Plan(**chosen | ({"teacher_steps": length} if length else {}))
     steps.teach(project, plan)
     print(f"{project.network('teacher')}\nNext: python -m kdnotes own propose {quoted(pictures)}")
 
@@ -133,4 +150,7 @@ def distil(pictures: Pictures, folder: Folder = None, length: Steps = None) -> N
     plan = steps.Plan(**({"student_steps": length} if length else {}))
     steps.distil(project, plan=plan)
     student = project.network("student")
-    print(f"{student}\nTry it: python -m kdnotes predict PHOTO --network {quoted(student)}")
+    print(
+        f"{student}\nTry it: python -m kdnotes predict PHOTO --network {quoted(student)}\n"
+        f"Before a camera: python -m kdnotes web --network {quoted(student)}"
+    )

@@ -21,15 +21,19 @@ from kdnotes.own.labels import Label
 from kdnotes.own.steps import Plan, Project
 from kdnotes.system.files import new_file, write_json
 
-#: Side of the pictures in pixels.
-SIDE = 160
+#: Side in pixels of what is rendered. A picture is a square in it, `AROUND` times as large as the
+#: landmarks' box, whose middle strays from the box's by up to `STRAY` of its side.
+SIDE, AROUND, STRAY = 280, (1.5, 2.0), 0.1
+
+#: The pictures come from one studio: this variety of the rendered world is left out.
+STUDIO = ("camera", "light", "background")
 
 #: How far people click beside a landmark: the standard deviation of x and of y, as a share of the
 #: side √(w·h) of the landmarks' box.
 CLICK = 0.01
 
 #: Number of pictures to learn from, and of pictures to be measured on.
-LEARN, MEASURE = 160, 100
+LEARN, MEASURE = 120, 80
 
 #: What hides ears or hairline is left out: these heads of hair, and faces turned farther than this,
 #: in degrees.
@@ -40,7 +44,7 @@ HIDING, TURNED = ("long", "scarf", "cap"), 25.0
 PLANS = {
     "tiny": Plan("mobilenetv3_small_050", "mobilenetv3_small_050", 32, 32, 4, 4),
     "quick": Plan(
-        teacher_size=64, student_size=64, teacher_steps=120, student_steps=240, start="tough",
+        teacher_size=64, student_size=64, teacher_steps=120, student_steps=200, start="tough",
         start_data="synthetic",
     ),
     "gpu": Plan(start="tough", start_data="synthetic"),
@@ -82,16 +86,26 @@ def write(
     images.mkdir(parents=True, exist_ok=True)
     truth = {}
     for index in tqdm(faces, "render", unit=" pictures", disable=not progress):
-        path = images / f"head-{index:04d}.jpg"
+        path, points = images / f"head-{index:04d}.jpg", (hairline_and_ears(index) + 0.5) * SIDE
+        left, top, side = _window(index, points)
         if not path.exists():
-            image = synthetic.render_face(index, SIDE)[0]
+            image = Image.fromarray(synthetic.render_face(index, SIDE, without=STUDIO)[0])
             with new_file(path) as part:
-                Image.fromarray(image).save(part, "JPEG", quality=92)
-        truth[path.name] = (hairline_and_ears(index) + 0.5) * SIDE - 0.5
+                image.crop((left, top, left + side, top + side)).save(part, "JPEG", quality=92)
+        truth[path.name] = points - [left, top] - 0.5
     project = Project.of(images)
     if not project.scheme_file.exists():
         write_json(project.scheme_file, schemes.to_json(HAIRLINE_AND_EARS))
     return project, truth
+
+
+def _window(index, points):
+    """Left, top and side of a picture, in whole pixels within what is rendered."""
+    rng, (low, high) = np.random.default_rng([index]), (points.min(axis=0), points.max(axis=0))
+    side = round(min((high - low).max() * rng.uniform(*AROUND), SIDE))
+    corner = (low + high) / 2 + rng.uniform(-STRAY, STRAY, 2) * side - side / 2
+    left, top = np.clip(corner.round().astype(int), 0, SIDE - side)
+    return int(left), int(top), side
 
 
 def exact(project: Project, truth: Mapping[str, np.ndarray], plan: Plan) -> FaceSet:

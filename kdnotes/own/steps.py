@@ -40,6 +40,7 @@ class Plan:
         teacher_steps, student_steps: Lengths of the trainings.
         batch_size: Pictures per step, at most.
         learning_rate: Peak of the schedule.
+        strength: Of the views, as in `training.TrainConfig`.
         box: What is cropped around: the "picture", or the box of the "landmarks".
         start: Network whose backbone the teacher begins with: the name of one that ships, or a
             file. "": a new one.
@@ -55,6 +56,7 @@ class Plan:
     student_steps: int = 800
     batch_size: int = 16
     learning_rate: float = 4e-3
+    strength: float = 1.0
     box: str = "picture"
     start: str = ""
     start_data: str = zoo.PHOTOGRAPHS
@@ -251,6 +253,7 @@ def _train(project, name, faces, backbone, size, steps, plan, *, made_of, progre
         epochs=max(1, round(steps / (len(faces) // batch))),
         batch_size=batch,
         learning_rate=plan.learning_rate,
+        strength=plan.strength,
         view_config=ViewConfig().on(faces.scheme),
         average=0.98,
     )
