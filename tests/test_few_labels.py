@@ -100,11 +100,11 @@ def test_a_table_without_test_pictures_is_said(pictures, tmp_path):
         study.labelled(table, tmp_path / "images", tmp_path / "scheme.json", tmp_path / "other")
 
 
-def test_rendered_heads_are_clicked_at_about_their_landmarks(tmp_path):
-    project, truth = example.write(tmp_path / "heads", range(3), progress=False)
+def test_rendered_leaves_are_clicked_at_about_their_landmarks(tmp_path):
+    project, truth = example.write(tmp_path / "leaves", range(3), progress=False)
     example.label(project, truth, list(truth)[:2])
     labels = project.labels().read()
-    assert len(labels) == 2 and project.scheme().n_points == 9
+    assert len(labels) == 2 and project.scheme().n_points == 6
     for file, label in labels.items():
         side = np.sqrt(np.ptp(truth[file], axis=0).prod())
         beside = (label.points - truth[file]) / side

@@ -173,7 +173,7 @@ def few_labels(
     scheme: Annotated[Path | None, typer.Option(help="Their scheme.")] = None,
     out: OutFile = None,
 ) -> None:
-    """How many pictures does one have to label? (Notebook 08.) Without a table: rendered heads."""
+    """How many pictures does one have to label? (Notebook 08.) Without a table: rendered leaves."""
     from kdnotes.evaluation import report
     from kdnotes.own import example
     from kdnotes.own.steps import Plan
@@ -182,7 +182,7 @@ def few_labels(
     given = [option is not None for option in (table, images, scheme)]
     if any(given) and not all(given):
         raise ValueError("pictures of your own need all of --table, --images and --scheme")
-    folder = build_folder("few-labels", table.stem if table else "rendered-heads")
+    folder = build_folder("few-labels", table.stem if table else "leaves")
     if table:
         pictures, plan = study.labelled(table, images, scheme, folder), Plan()
     else:

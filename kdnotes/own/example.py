@@ -1,10 +1,9 @@
-"""A folder of pictures to try: rendered heads whose hairline and ears are to be found.
+"""A folder of pictures to try: rendered leaves, of which everything is known.
 
-It needs no download, the landmarks are no subset of any face scheme, and where they really are is
-known. So one can measure how good labels, teacher and student are.
+It needs no download, and where the landmarks really are is known. So one can measure how good
+labels, teacher and student are.
 """
 
-import itertools
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -12,100 +11,70 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from kdnotes.data import schemes, synthetic
+from kdnotes.data import schemes
 from kdnotes.data.faceset import FaceSet
-from kdnotes.data.synthetic import PER_SUBJECT
-from kdnotes.data.synthetic.other_points import HAIRLINE_AND_EARS, hairline_and_ears
-from kdnotes.own import steps
+from kdnotes.own import leaves, steps
 from kdnotes.own.labels import Label
 from kdnotes.own.steps import Plan, Project
 from kdnotes.system.files import new_file, write_json
 
-#: Side in pixels of what is rendered. A picture is a square in it, `AROUND` times as large as the
-#: landmarks' box, whose middle strays from the box's by up to `STRAY` of its side.
-SIDE, AROUND, STRAY = 280, (1.5, 2.0), 0.1
-
-#: The pictures come from one studio: this variety of the rendered world is left out.
-STUDIO = ("camera", "light", "background")
-
-#: How far people click beside a landmark: the standard deviation of x and of y, as a share of the
-#: side √(w·h) of the landmarks' box.
-CLICK = 0.01
-
 #: Number of pictures to learn from, and of pictures to be measured on.
 LEARN, MEASURE = 120, 80
 
-#: What hides ears or hairline is left out: these heads of hair, and faces turned farther than this,
-#: in degrees.
-HIDING, TURNED = ("long", "scarf", "cap"), 25.0
+#: How far people click beside a landmark: the standard deviation of x and of y, as a share of the
+#: side √(w·h) of the landmarks' box.
+CLICK = 0.015
 
-#: How long the networks of each profile learn. The teacher begins with the shipped one that knows
-#: rendered faces.
+#: The teacher begins with the features of the shipped one that knows rendered faces: they are worth
+#: something on leaves, too, where a training is this short.
+BEGIN = {"start": "tough", "start_data": "synthetic"}
+
+#: How large the networks of each profile are, and how long they learn.
 PLANS = {
     "tiny": Plan("mobilenetv3_small_050", "mobilenetv3_small_050", 32, 32, 4, 4),
     "quick": Plan(
-        teacher_size=64, student_size=64, teacher_steps=120, student_steps=200, start="tough",
-        start_data="synthetic",
+        teacher_size=64, student_size=64, teacher_steps=120, student_steps=200, learning_rate=2e-2,
+        **BEGIN,
     ),
-    "gpu": Plan(start="tough", start_data="synthetic"),
+    "gpu": Plan(**BEGIN),
     "full": Plan(
-        teacher_size=192, student_size=128, teacher_steps=1000, student_steps=2000, start="tough",
-        start_data="synthetic",
+        teacher_size=192, student_size=128, teacher_steps=1000, student_steps=2000, **BEGIN
     ),
 }  # fmt: skip
 
 
-def choose(profile: str) -> tuple[list[int], list[int]]:
-    """Which rendered faces to learn from and to be measured on in a profile, one of each person."""
+def choose(profile: str) -> tuple[range, range]:
+    """Numbers of the leaves to learn from and to be measured on, in a profile."""
     learn, measure = (12, 6) if profile == "tiny" else (LEARN, MEASURE)
-    chosen = itertools.islice(filter(_shows_all, itertools.count(0, PER_SUBJECT)), learn + measure)
-    chosen = list(chosen)
-    return chosen[:learn], chosen[learn:]
-
-
-def _shows_all(index):
-    person, shot = synthetic.shown(index, 0)
-    turned = abs(shot.camera.yaw) > TURNED
-    return person.hair_style not in HIDING and shot.occluder == "none" and not turned
+    return range(learn), range(learn, learn + measure)
 
 
 def write(
-    images: Path, faces: Iterable[int], *, progress: bool = True
+    images: Path, numbers: Iterable[int], *, progress: bool = True
 ) -> tuple[Project, Mapping[str, np.ndarray]]:
-    """Renders faces, unless they are there, and makes a project of them.
+    """Renders leaves and makes a project of them.
 
     Args:
         images: The folder of the pictures.
-        faces: Numbers of rendered faces.
+        numbers: Of the leaves.
         progress: Show a bar.
 
     Returns:
-        The project, with its scheme and without labels; file to the exact landmarks `(9, 2)` in
+        The project, with its scheme and without labels; file to the exact landmarks `(6, 2)` in
         pixels of the picture.
     """
     images.mkdir(parents=True, exist_ok=True)
     truth = {}
-    for index in tqdm(faces, "render", unit=" pictures", disable=not progress):
-        path, points = images / f"head-{index:04d}.jpg", (hairline_and_ears(index) + 0.5) * SIDE
-        left, top, side = _window(index, points)
-        if not path.exists():
-            image = Image.fromarray(synthetic.render_face(index, SIDE, without=STUDIO)[0])
-            with new_file(path) as part:
-                image.crop((left, top, left + side, top + side)).save(part, "JPEG", quality=92)
-        truth[path.name] = points - [left, top] - 0.5
+    for number in tqdm(numbers, "render", unit=" pictures", disable=not progress):
+        picture, points = leaves.render(number)
+        path = images / f"leaf-{number:03d}.png"
+        with new_file(path) as part:
+            Image.fromarray(picture).save(part, "PNG")
+        truth[path.name] = points
     project = Project.of(images)
     if not project.scheme_file.exists():
-        write_json(project.scheme_file, schemes.to_json(HAIRLINE_AND_EARS))
+        write_json(project.scheme_file, schemes.to_json(leaves.LEAF))
     return project, truth
-
-
-def _window(index, points):
-    """Left, top and side of a picture, in whole pixels within what is rendered."""
-    rng, (low, high) = np.random.default_rng([index]), (points.min(axis=0), points.max(axis=0))
-    side = round(min((high - low).max() * rng.uniform(*AROUND), SIDE))
-    corner = (low + high) / 2 + rng.uniform(-STRAY, STRAY, 2) * side - side / 2
-    left, top = np.clip(corner.round().astype(int), 0, SIDE - side)
-    return int(left), int(top), side
 
 
 def exact(project: Project, truth: Mapping[str, np.ndarray], plan: Plan) -> FaceSet:

@@ -130,6 +130,26 @@ class Labels:
             found[file] = ("", cells)
             self._write(header, [cells for _, cells in found.values()])
 
+    def replace(self, labels: Mapping[str, Label]) -> None:
+        """Writes a table of these labels and nothing else, whatever it held.
+
+        Args:
+            labels: File to label; the files are names in `files`.
+
+        Raises:
+            ValueError: Landmarks as `save` refuses them.
+            OSError: The file cannot be written; what was there stays.
+        """
+        for label in labels.values():
+            self._check(label)
+        columns = [*self._columns(), "hidden_points"]
+        rows = [
+            {"file": file} | dict(zip(columns, label.cells(), strict=True))
+            for file, label in labels.items()
+        ]
+        with turn(self.table):
+            self._write(["file", *columns], rows)
+
     def complete(self) -> list[str]:
         """The pictures whose landmarks are all placed, in the order of `files`."""
         read = self.read()

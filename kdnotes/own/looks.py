@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kdnotes.data import crops
-from kdnotes.deploy.predict import Box, Reader, look
+from kdnotes.deploy.predict import Box, Reader
 
 #: How far looks stray from the plain crop: shares of its side, across, down and in size.
 STRAY = 0.03
@@ -39,9 +39,10 @@ def look_around(net: Reader, image: np.ndarray, box: Box | None = None, n: int =
     x, y, side = crops.square_around(around, net.config.crop_margin)
     offsets = np.random.default_rng(0).uniform(-STRAY, STRAY, (n, 3))
     offsets[0] = 0
-    looks = np.array([
-        look(net, image, (x + dx * side, y + dy * side, side * (1 + ds))) for dx, dy, ds in offsets
-    ])  # fmt: skip
+    cx, cy, sides = (np.array([x, y, side]) + offsets * side).T
+    seen = [crops.cut(image, crop, net.config.size) for crop in zip(cx, cy, sides, strict=True)]
+    centres = np.stack([cx, cy], axis=-1)[:, None]
+    looks = centres + sides[:, None, None] * net.read(np.stack(seen))
     points = looks.mean(axis=0)
     squared = ((looks - points) ** 2).sum(axis=-1).mean(axis=0)
     _, _, width, height = crops.landmarks_box(points)

@@ -7,7 +7,7 @@ in the card of its network.
 import hashlib
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -170,17 +170,15 @@ def propose(
     Returns:
         File to what the teacher saw: landmarks, and how far its looks lie apart.
     """
-    labels, proposals = project.labels(), project.proposals()
+    labels, seen = project.labels(), {}
     done = set(labels.complete())
-    seen, old = {}, proposals.read()
     for file in tqdm([f for f in labels.files if f not in done], "propose", disable=not progress):
         try:
             seen[file] = look_around(teacher, labels.picture(file))
         except ValueError as error:
             print(f"left out: {error}")
-            continue
-        empty = Label.empty(labels.scheme.n_points)
-        proposals.save(file, replace(empty, points=seen[file].points), old.get(file, empty))
+    nothing = np.zeros(labels.scheme.n_points, bool)
+    project.proposals().replace({file: Label(s.points, nothing) for file, s in seen.items()})
     return seen
 
 

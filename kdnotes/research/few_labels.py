@@ -9,10 +9,10 @@ many steps, from the labelled pictures alone. All are measured on pictures that 
 
 The contrast was named before any run: with `NAMED` labelled pictures, the student with the
 teacher's landmarks against the one without, over five seeds. The other rows have fewer seeds and
-describe. A second question is asked of the rendered heads: which picture to label next, one of
+describe. A second question is asked of the rendered leaves: which picture to label next, one of
 which a teacher is least sure, or any?
 
-Without a table, the pictures are the rendered heads of `own.example`.
+Without a table, the pictures are the rendered leaves of `own.example`.
 """
 
 import contextlib
@@ -68,7 +68,7 @@ class Pictures:
 
 
 def rendered(folder: Path) -> Pictures:
-    """The rendered heads: exact landmarks to be measured by, and clicks beside them to learn."""
+    """The rendered leaves: exact landmarks to be measured by, and clicks beside them to learn."""
     learn, measure = example.choose("quick")
     train, exact = example.write(folder / "train", learn)
     test, truth = example.write(folder / "test", measure)
@@ -76,9 +76,8 @@ def rendered(folder: Path) -> Pictures:
         file: example.clicked(points, np.random.default_rng([0, *file.encode()]))
         for file, points in exact.items()
     }
-    nothing = np.zeros(len(example.HAIRLINE_AND_EARS.names), bool)
-    known = {file: Label(points, nothing) for file, points in truth.items()}
-    return Pictures("own-rendered-heads", train, test, labels, known, choosing=True)
+    known = {file: Label(points, np.zeros(len(points), bool)) for file, points in truth.items()}
+    return Pictures("own-leaves", train, test, labels, known, choosing=True)
 
 
 def labelled(table: Path, images: Path, scheme: Path, folder: Path) -> Pictures:

@@ -61,16 +61,12 @@ def render_face(
             f"expected index and seed of 0 or more and a size of at least 16 pixels, "
             f"found index {index}, seed {seed}, size {size}"
         )
-    person, shot = shown(index, seed, without)
+    subject = index // PER_SUBJECT
+    person = draw_person(_rng(seed, subject, use=1))
+    shot = simplified(draw_shot(_rng(seed, index, use=0), person), without)
     image, landmarks, visible = render(person, shot, size, _rng(seed, index, use=2))
     landmarks = {n: points.astype(np.float32) for n, points in landmarks.items()}
-    return image, landmarks, visible, _attributes(index // PER_SUBJECT, person, shot, visible[98])
-
-
-def shown(index: int, seed: int, without: Sequence[str] = ()) -> tuple[Person, Shot]:
-    """Who is in a picture, and what else it shows; arguments as in `render_face`."""
-    person = draw_person(_rng(seed, index // PER_SUBJECT, use=1))
-    return person, simplified(draw_shot(_rng(seed, index, use=0), person), without)
+    return image, landmarks, visible, _attributes(subject, person, shot, visible[98])
 
 
 def _rng(seed: int, number: int, use: int) -> np.random.Generator:

@@ -73,32 +73,18 @@ def head_patch(head: Head, camera: Camera) -> Patch:
     return Patch(Kind.HEAD, camera.turn(local), local, sky)
 
 
-def ear(head: Head, side: int, r: np.ndarray, phi: np.ndarray) -> np.ndarray:
-    """Points of an ear, a bowl beside the head.
-
-    Args:
-        side: -1 for the image-left ear, 1 for the other.
-        r: From 0 in the bowl's middle to 1 at its rim.
-        phi: Radians around the middle: 0 is the rim behind, π/2 the top.
-
-    Returns:
-        `(…, 3)` head coordinates in millimetres.
-    """
-    width, centre = head.profile(14.0)[:2]
-    middle = np.array([side * (width + 1.5), 14.0, centre - 14.0])
-    tall = 30.0 + 3.0 * np.sin(phi)
-    back, up = r * 17.0 * np.cos(phi), r * -tall * np.sin(phi)
-    out = 5.0 * r**3 + 0.42 * back + 3.0 - 4.0 * np.sin(np.pi * r) ** 2
-    return np.stack([side * out, up + 0.08 * back, -back], axis=-1) + middle
-
-
 def ear_patches(head: Head, camera: Camera) -> list[Patch]:
-    """Both ears."""
+    """Two bowls beside the head."""
     r, phi = np.linspace(0.0, 1.0, 8)[:, None], np.linspace(0.0, 2 * np.pi, 25)
     patches = []
     for side in (-1, 1):
-        xyz = ear(head, side, r, phi)
-        sky = np.broadcast_to(0.5 + 0.5 * smoothstep(r, 0.3, 0.95), xyz.shape[:2])
+        width, centre = head.profile(14.0)[:2]
+        middle = np.array([side * (width + 1.5), 14.0, centre - 14.0])
+        tall = 30.0 + 3.0 * np.sin(phi)
+        back, up = r * 17.0 * np.cos(phi), r * -tall * np.sin(phi)
+        out = 5.0 * r**3 + 0.42 * back + 3.0 - 4.0 * np.sin(np.pi * r) ** 2
+        xyz = np.stack([side * out, up + 0.08 * back, -back], axis=-1) + middle
+        sky = np.broadcast_to(0.5 + 0.5 * smoothstep(r, 0.3, 0.95), back.shape)
         patches.append(Patch(Kind.EAR, camera.turn(xyz), xyz, sky))
     return patches
 
