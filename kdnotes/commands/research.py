@@ -173,7 +173,7 @@ def few_labels(
     scheme: Annotated[Path | None, typer.Option(help="Their scheme.")] = None,
     out: OutFile = None,
 ) -> None:
-    """How many pictures does one have to label? (Notebook 08.) Without a table: rendered leaves."""
+    """How many pictures does one have to label? Without a table: rendered leaves."""
     from kdnotes.evaluation import report
     from kdnotes.own import example
     from kdnotes.own.steps import Plan
