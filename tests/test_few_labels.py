@@ -45,7 +45,7 @@ def test_nothing_that_is_measured_was_seen(pictures, few, tmp_path, capsys):
     assert arms == [study.TEACHER, study.PLAIN, study.TAUGHT, study.CHOSEN]
     assert not set(pictures.truth) & set(pictures.labels)
     assert capsys.readouterr().out.count("6 labelled, seed 0") == 4
-    proposed = (tmp_path / "work" / "6-seed0" / "proposals.csv").read_text()
+    proposed = (tmp_path / "work" / pictures.digest / "6-seed0" / "proposals.csv").read_text()
     assert proposed.count("\n") == 1 + 2, "the two training pictures that nobody has labelled"
     assert not any(f"\n{file}," in proposed for file in pictures.truth)
     runs.run(None, 0)
@@ -61,8 +61,15 @@ def test_what_was_run_is_kept(pictures, few, tmp_path, capsys):
     again = study.Study(pictures, PLAN, tmp_path / "work", tmp_path / "results.json")
     again.run(4, 1)
     assert again.rows == first.rows and not capsys.readouterr().out
-    other = Plan(**{**PLAN.__dict__, "student_steps": 3})
-    assert study.Study(pictures, other, tmp_path / "work", tmp_path / "results.json").rows == []
+    longer = replace(PLAN, student_steps=3)
+    assert study.Study(pictures, longer, tmp_path / "work", tmp_path / "results.json").rows == []
+    file = min(pictures.labels)
+    moved = replace(pictures.labels[file], points=pictures.labels[file].points + 1)
+    other = replace(pictures, labels=dict(pictures.labels) | {file: moved})
+    assert study.Study(other, PLAN, tmp_path / "work", tmp_path / "results.json").rows == []
+    again.run(8, 0)
+    again.run(80, 0)
+    assert again.rows == first.rows, "there are no more than eight"
 
 
 def test_seeds_draw_other_pictures_and_larger_draws_hold_the_smaller(pictures, few, tmp_path):
@@ -70,7 +77,7 @@ def test_seeds_draw_other_pictures_and_larger_draws_hold_the_smaller(pictures, f
 
     def drawn(n, seed):
         runs.run(n, seed)
-        table = tmp_path / "work" / f"{n}-seed{seed}" / "labels.csv"
+        table = tmp_path / "work" / pictures.digest / f"{n}-seed{seed}" / "labels.csv"
         return {line.split(",")[0] for line in table.read_text().splitlines()[1:]}
 
     assert drawn(3, 0) < drawn(5, 0) and drawn(3, 0) != drawn(3, 1)
@@ -91,6 +98,16 @@ def test_what_is_said_of_the_runs():
     assert study.table(results).loc[20, "seeds"] == 5
     with pytest.raises(ValueError, match="no seed has"):
         study.gain(results, 5, study.TAUGHT, study.PLAIN)
+
+
+def test_another_split_never_trains_on_what_it_measures(pictures, tmp_path):
+    table, images, scheme = (tmp_path / name for name in ("triangles.csv", "images", "scheme.json"))
+    lines = table.read_text().splitlines()
+    other = {"test": "train", "train": "test"}
+    cells = [line.rsplit(",", 1) for line in lines]
+    table.write_text("\n".join(f"{row},{other.get(split, split)}" for row, split in cells))
+    other = study.labelled(table, images, scheme, tmp_path / "work")
+    assert set(other.labels) == set(pictures.truth) == set(other.train.labels().files)
 
 
 def test_a_table_without_test_pictures_is_said(pictures, tmp_path):

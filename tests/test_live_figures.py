@@ -21,8 +21,10 @@ from kdnotes.plots import live
 from kdnotes.research import learning
 
 LIVE = Path(kdnotes.__file__).parent / "plots" / "live"
-SHARED = {"stage", "standin", "kd", "shapes"}
-MODULES = sorted(path.stem for path in LIVE.glob("*.js") if path.stem not in SHARED)
+SHARED = {"stage", "standin", "kd", "shapes", "picture"}
+#: Of `kdnotes.own`, see test_labelling.
+OTHERS = {"labelling", "scheme"}
+MODULES = sorted(path.stem for path in LIVE.glob("*.js") if path.stem not in SHARED | OTHERS)
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from kdnotes import models
@@ -72,6 +73,7 @@ def label(*points, hidden=()):
 def test_pictures_are_counted_as_people_do(tmp_path):
     draw_pictures(tmp_path, 11)
     files = own_labels.pictures_of(tmp_path)
+    files = list(files)
     assert files[:3] == ["1.png", "2.png", "3.png"] and files[-1] == "11.png"
 
 
@@ -91,7 +93,7 @@ def test_what_others_have_changed_is_not_overwritten(labels):
     other = Labels(labels.table, labels.images, SCHEME)
     before = labels.get("2.png")
     other.save("2.png", label((1, 1), (2, 2), (3, 3)), before)
-    with pytest.raises(ChangedMeanwhile, match=r"2\.png were changed elsewhere") as raised:
+    with pytest.raises(ChangedMeanwhile, match=r"2\.png have been changed elsewhere") as raised:
         labels.save("2.png", label((9, 9), None, None), before)
     assert raised.value.label.complete and labels.get("2.png").points[0].tolist() == [1, 1]
 
@@ -115,7 +117,7 @@ def test_other_rows_and_columns_of_a_table_stay(labels):
 def test_a_table_of_something_else_is_refused(labels, text, sentence):
     labels.table.write_text(text)
     with pytest.raises(ValueError, match=sentence):
-        Labels(labels.table, labels.images, SCHEME)
+        labels.read()
     assert labels.table.read_text() == text
 
 
@@ -128,7 +130,7 @@ def test_landmarks_that_are_none_are_refused(labels, wrong):
 def test_an_empty_folder_is_said(tmp_path):
     with pytest.raises(ValueError, match="no picture in the folder"):
         own_labels.pictures_of(tmp_path)
-    with pytest.raises(FileNotFoundError, match="is no folder"):
+    with pytest.raises(FileNotFoundError, match="is not a folder"):
         own_labels.pictures_of(tmp_path / "nowhere")
 
 
@@ -385,15 +387,32 @@ def test_the_whole_picture_is_what_training_and_use_see(project):
     assert (cx, cy, side) == (49.5, 29.5, 140.0)
 
 
-def test_looks_that_agree_have_no_spread():
+def test_looks_that_follow_the_picture_have_no_spread():
+    """And those of a network that always says the same lie apart as far as the crops do."""
+
     class Sure:
         config = replace(models.create("mobilenetv3_small_050", SCHEME).config, box="picture")
 
         def read(self, crops):
-            return np.zeros((len(crops), 3, 2), np.float32)
+            return np.tile(
+                np.array([[-0.2, 0], [0.2, 0], [0, 0.3]], np.float32), (len(crops), 1, 1)
+            )
 
-    seen = looks.look_around(Sure(), np.zeros((50, 80, 3), np.uint8))
-    assert seen.points.shape == (3, 2) and (seen.spread > 0).all()  # crops differ, the answer not
+    class Bright(Sure):
+        """Finds the brightest pixel, three times."""
+
+        def read(self, crops):
+            at = crops.sum(axis=3).reshape(len(crops), -1).argmax(axis=1)
+            places = np.stack([at % crops.shape[2], at // crops.shape[2]], axis=1)
+            middle = (places + 0.5) / crops.shape[2] - 0.5
+            return np.repeat(middle[:, None], 3, axis=1).astype(np.float32)
+
+    image = np.zeros((100, 100, 3), np.uint8)
+    image[38:43, 58:63] = 200
+    image[40, 60] = 255
+    sure, bright = (looks.look_around(kind(), image) for kind in (Sure, Bright))
+    assert np.abs(bright.points - [60, 40]).max() < 2
+    assert sure.spread.min() > 0.02 > bright.spread.max(), "of the crop: three points are one"
 
 
 def test_commands_say_what_comes_next(project, labels, capsys):
@@ -401,15 +420,127 @@ def test_commands_say_what_comes_next(project, labels, capsys):
 
     with pytest.raises(SystemExit):
         main(["own", "propose", str(project.images)])
-    assert "there is no teacher yet" in capsys.readouterr().err
+    assert "there is no teacher at" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["own", "teach", str(project.images)])
     assert "a teacher needs 3 or more" in capsys.readouterr().err
 
 
 def test_names_belong_to_the_points(tmp_path):
-    with pytest.raises(ValueError, match="as many names"):
+    with pytest.raises(ValueError, match="needs 2 different names"):
         Scheme(2, names=("a",))
     file = Path(tmp_path, "scheme.json")
     file.write_text(json.dumps(schemes.to_json(SCHEME)))
     assert schemes.get_named(str(file)) == SCHEME
+
+
+# --- what goes wrong -----------------------------------------------------------------------------
+
+
+def test_names_are_found_again_however_their_accents_are_written(project):
+    (project.images / "1.png").rename(project.images / "e\u0301 1\u00b2.png")
+    labels = project.labels()
+    (name,) = [file for file in labels.files if "1" in file]
+    assert name == "\u00e9 1\u00b2.png" and labels.picture(name).shape == (90, 90, 3)
+    labels.save(name, label((1, 2), (3, 4), (5, 6)), labels.get(name))
+    labels.save(name, label((2, 2), (3, 4), (5, 6)), labels.get(name))
+    assert labels.complete() == [name] and len(labels.read()) == 1
+
+
+@pytest.mark.parametrize(
+    "row, sentence",
+    [
+        ("1.png,1,2,3,4,5,6,\n1.png,2,2,3,4,5,6,", "another row has this picture"),
+        ("1.png,1,2,3,4,5,6,-1", "hidden points are"),
+        (",1,2,3,4,5,6,", "no file"),
+    ],
+)
+def test_rows_that_are_none_are_refused_and_stay(project, row, sentence):
+    labels = project.labels()
+    text = f"file,x0,y0,x1,y1,x2,y2,hidden_points\n{row}\n"
+    labels.table.write_text(text)
+    with pytest.raises(ValueError, match=sentence):
+        labels.read()
+    assert labels.table.read_text() == text
+
+
+def test_a_second_page_leaves_the_scheme(project, labels):
+    with Server(project) as server:
+        answer, status = server.save_scheme({"scheme": {"n_points": 1, "names": ["other"]}})
+    assert status == 409 and "it stays" in answer["problem"] and answer["reload"]
+    assert project.scheme() == SCHEME
+
+
+def test_a_table_that_cannot_be_read_is_said_to_the_page(server, project):
+    project.labels().table.write_text("file,x0,y0\n")
+    status, text = ask(server, "GET", "/picture?index=0")
+    assert status >= 400 and "has 1 points" in json.loads(text)["problem"]
+    change = {"file": "1.png", "points": [[1, 2]] * 3, "hidden": [False] * 3}
+    change |= {"guessed": [False] * 3, "seen": [""] * 7}
+    status, text = ask(server, "PUT", "/label", change)
+    assert status >= 400 and "has 1 points" in json.loads(text)["problem"]
+
+
+def test_what_is_corrected_stands_in_for_the_proposal(project, labels):
+    for name in labels.files[:3]:
+        labels.save(name, label((1, 2), (30, 40), (50, 60)), labels.get(name))
+    teacher = steps.teach(project, SMALL, progress=False)
+    steps.propose(project, teacher, progress=False)
+    file = labels.files[4]
+    labels.save(file, label((20, 20), None, None), labels.get(file))
+    (project.images / labels.files[5]).unlink()
+    (project.images / labels.files[6]).write_bytes((project.images / "1.png").read_bytes()[:400])
+    student = steps.distil(project, plan=replace(SMALL, student_steps=1), progress=False)
+    assert student.config.n_points == 3
+    told = steps.FaceSet.open(project.folder / "faces" / "of-student")
+    ids = [str(name) for name in told.table["id"]]
+    assert labels.files[5] not in ids and labels.files[6] not in ids
+    corrected = told.to_source(ids.index(file), told.landmarks[ids.index(file)])
+    proposed = project.proposals().get(file).points
+    np.testing.assert_allclose(corrected[0], [20, 20], atol=0.05)
+    np.testing.assert_allclose(corrected[1:], proposed[1:], atol=0.05)
+
+
+def test_a_teacher_of_another_scheme_is_refused_before_it_looks(project, labels):
+    other = Scheme(2)
+    net = models.create("mobilenetv3_small_050", other, size=64, box="picture")
+    models.save(net, project.network("teacher").with_suffix(""), card={})
+    for act in (project.teacher, lambda: steps.propose(project, net, progress=False)):
+        with pytest.raises(ValueError, match="knows another scheme"):
+            act()
+
+
+def test_labels_of_somebody_else_are_added_and_none_is_overwritten(project, labels, tmp_path):
+    labels.save("1.png", label((1, 1), (2, 2), (3, 3)), labels.get("1.png"))
+    other = Labels(tmp_path / "labels.csv", project.images, SCHEME)
+    for file in ("1.png", "2.png"):
+        other.save(file, label((9, 9), (8, 8), (7, 7)), other.get(file))
+    assert steps.add(project, tmp_path / "labels.csv") == (1, 1)
+    assert labels.get("1.png").points[0, 0] == 1 and labels.get("2.png").points[0, 0] == 9
+    with pytest.raises(FileNotFoundError, match="no table"):
+        steps.add(project, tmp_path / "nothing.csv")
+
+
+def test_a_replaced_network_to_begin_with_is_no_old_run(project, labels, tmp_path):
+    for name in labels.files[:3]:
+        labels.save(name, label((1, 2), (3, 4), (5, 6)), labels.get(name))
+    prints = set()
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        known = models.create("mobilenetv3_small_050", 5, size=32)
+        file = models.save(known, tmp_path / "known", card={})
+        plan = replace(SMALL, teacher_steps=1, start=str(file))
+        prints.add(models.fingerprint(steps.teach(project, plan, progress=False)))
+    assert len(prints) == 2
+    heatmaps = models.create("mobilenetv3_small_050", SCHEME, head="heatmap")
+    linear = models.create("mobilenetv3_small_050", SCHEME)
+    with pytest.raises(ValueError, match="a head of another kind needs it"):
+        models.begin_with(linear, heatmaps)
+
+
+def test_a_damaged_first_picture_is_no_end(project, labels):
+    (project.images / "1.png").write_text("no picture")
+    figure = Labelling(project.labels())
+    assert figure.file == "2.png"
+    figure.load(0)
+    assert "1.png" in figure.problem and figure.still().axes[0].get_title() == figure.problem

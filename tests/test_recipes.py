@@ -248,7 +248,7 @@ def test_unknown_loss_of_a_student(course):
 def test_swapped_teachers_do_not_pass_as_the_course_s_own(course, results, monkeypatch):
     """Were the two exchanged on their way into the cache, the stored one would be refused."""
     real = teachers.Teachers
-    swapped = lambda tough, tolerant: real(tolerant, tough)  # noqa: E731
+    swapped = lambda tough, tolerant, **more: real(tolerant, tough, **more)  # noqa: E731
     monkeypatch.setattr(recipes, "Teachers", swapped)
     with pytest.raises(ValueError, match="made for another teachers"):
         recipes.teacher_cache(course)

@@ -72,7 +72,7 @@ def prepare(
         str,
         typer.Option(
             help="What to crop around: the box of the landmarks, or of the dataset; or the whole "
-            "picture, where nothing finds the thing in it."
+            "picture, where no detector can find the object."
         ),
     ] = "landmarks",
     workers: Annotated[

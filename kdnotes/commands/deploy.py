@@ -125,7 +125,7 @@ def web(
 ) -> None:
     """Build the live page, where a student follows your face in the browser, and serve it."""
     extras.require("onnxruntime")
-    if network and network.suffix != ".onnx":
+    if network and network.suffix.lower() != ".onnx":
         extras.require("onnx", "onnxscript")
     from kdnotes.deploy import serve as static
     from kdnotes.deploy import site

@@ -18,6 +18,14 @@ Folder = Annotated[
     Path | None,
     typer.Option(help="Folder of scheme, labels and networks. Default: PICTURES-landmarks."),
 ]
+
+
+def _again(command, pictures, folder):
+    """A command for the same project, as it can be copied."""
+    more = f" --folder {quoted(folder)}" if folder else ""
+    return f"python -m kdnotes own {command} {quoted(pictures)}{more}"
+
+
 Steps = Annotated[
     int | None, typer.Option(min=1, help="Length of the training. Default: minutes on two cores.")
 ]
@@ -60,17 +68,16 @@ def label(
             print()
     if project.scheme_file.exists():
         n = len(project.labels().complete())
-        print(f"{n} pictures are labelled. Next: python -m kdnotes own teach {quoted(pictures)}")
+        print(f"{n} pictures are labelled. Next: {_again('teach', pictures, folder)}")
 
 
 def _teachers_help(project):
     """What the teacher guesses, and the order in which pictures are worth labelling."""
     if not project.network("teacher").exists():
         return None, None
-    from kdnotes import models
     from kdnotes.own import steps
 
-    teacher = models.load(project.network("teacher"))
+    teacher = project.teacher()
     return steps.guesser(teacher), steps.order(project, teacher)
 
 
@@ -89,7 +96,21 @@ def page(
     text = pages.labelling_page(project.scheme(), f"Label: {project.images.name}")
     with new_file(out) as part:
         part.write_text(text, encoding="utf-8")
-    print(f"{out}: put the downloaded labels.csv into {project.folder}")
+    print(f"{out}: the labels come back by `{_again('add', pictures, folder)} labels.csv`")
+
+
+@own_app.command("add")
+def add(
+    pictures: Pictures,
+    table: Annotated[Path, typer.Argument(help="The CSV file that the page gave.")],
+    folder: Folder = None,
+) -> None:
+    """Take in the labels of somebody else. A picture that is labelled already keeps its label."""
+    from kdnotes.own import steps
+
+    project = steps.Project.of(pictures, folder)
+    added, kept = steps.add(project, table)
+    print(f"{added} pictures added, {kept} kept as they were: {project.folder / 'labels.csv'}")
 
 
 @own_app.command("teach")
@@ -106,7 +127,7 @@ def teach(
     ] = "",
     data: DataName = zoo.PHOTOGRAPHS,
 ) -> None:
-    """Train the teacher on the pictures that are labelled to the end."""
+    """Train the teacher on the pictures whose landmarks are all placed."""
     from kdnotes import models
     from kdnotes.own import steps
 
@@ -116,28 +137,23 @@ def teach(
         chosen["teacher"] = models.load(zoo.find(start, data)).config.name
     plan = steps.Plan(**chosen | ({"teacher_steps": length} if length else {}))
     steps.teach(project, plan)
-    print(f"{project.network('teacher')}\nNext: python -m kdnotes own propose {quoted(pictures)}")
+    print(f"{project.network('teacher')}\nNext: {_again('propose', pictures, folder)}")
 
 
 @own_app.command("propose")
 def propose(pictures: Pictures, folder: Folder = None) -> None:
     """Let the teacher place the landmarks of all other pictures."""
-    from kdnotes import models
     from kdnotes.own import steps
 
     project = steps.Project.of(pictures, folder)
-    if not project.network("teacher").exists():
-        raise FileNotFoundError(
-            f"there is no teacher yet: python -m kdnotes own teach {quoted(pictures)}"
-        )
-    seen = steps.propose(project, models.load(project.network("teacher")))
+    seen = steps.propose(project, project.teacher())
     unsure = sorted(seen, key=lambda file: -seen[file].spread.mean())[:5]
     print(f"{project.folder / 'proposals.csv'}: {len(seen)} pictures")
     if unsure:
         print("least sure: " + ", ".join(f"{f} ({seen[f].spread.mean():.1%})" for f in unsure))
     print(
-        f"Look at them: python -m kdnotes own label {quoted(pictures)}\n"
-        f"Next: python -m kdnotes own distil {quoted(pictures)}"
+        f"Look at them: {_again('label', pictures, folder)}\n"
+        f"Next: {_again('distil', pictures, folder)}"
     )
 
 
@@ -152,5 +168,5 @@ def distil(pictures: Pictures, folder: Folder = None, length: Steps = None) -> N
     student = project.network("student")
     print(
         f"{student}\nTry it: python -m kdnotes predict PHOTO --network {quoted(student)}\n"
-        f"Before a camera: python -m kdnotes web --network {quoted(student)}"
+        f"With a camera: python -m kdnotes web --network {quoted(student)}"
     )

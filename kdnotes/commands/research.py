@@ -173,7 +173,7 @@ def few_labels(
     scheme: Annotated[Path | None, typer.Option(help="Their scheme.")] = None,
     out: OutFile = None,
 ) -> None:
-    """How many pictures does one have to label? Without a table: rendered leaves."""
+    """How many pictures do you need to label? Without a table: rendered leaves."""
     from kdnotes.evaluation import report
     from kdnotes.own import example
     from kdnotes.own.steps import Plan
@@ -187,7 +187,8 @@ def few_labels(
         pictures, plan = study.labelled(table, images, scheme, folder), Plan()
     else:
         pictures, plan = study.rendered(folder), example.PLANS["quick"]
-    runs = study.Study(pictures, plan, folder, out or report.stored(pictures.name))
+    kept = build_folder(f"{pictures.name}.json") if table else report.stored(pictures.name)
+    runs = study.Study(pictures, plan, folder, out or kept)
     for n, seed in study.ORDER:
         runs.run(n, seed)
     print(study.table(runs.results()).to_string(float_format="{:.2%}".format))

@@ -221,6 +221,7 @@ class FaceSet:
         resume: str = "",
         progress: bool = True,
         replace: bool = False,
+        max_bad: float = faceset_write.MAX_BAD,
         extra: Mapping[str, Any] | None = None,
     ) -> "FaceSet":
         """Write a face set from samples, one after the other, and open it.
@@ -249,11 +250,13 @@ class FaceSet:
                 the same order.
             progress: Show a progress bar.
             replace: Replace the face set at `path`, if there is one.
+            max_bad: The share of bad samples that may be left out. Where there are more, the source
+                is probably a wrong one.
             extra: Further entries of `meta`.
 
         Raises:
             FileExistsError: `path` is there already.
-            FaceSetError: No face, an empty split, an id used twice, more than 5 % bad samples.
+            FaceSetError: No face, an empty split, an id used twice, too many bad samples.
         """
         scheme, path = schemes.get(scheme), Path(path)
         if box not in ("landmarks", "dataset", "picture"):
@@ -287,9 +290,9 @@ class FaceSet:
             )
             bar = tqdm(total=total, disable=not progress, unit=" faces", desc="crop")
             with folder as collected, bar:
-                faceset_write.collect(Path(collected), samples, meta, workers, bar)
+                faceset_write.collect(Path(collected), samples, meta, workers, bar, max_bad)
                 with files.new_folder(path, replace=replace) as part:
-                    faceset_write.assemble(Path(collected), part, meta, tuple(splits))
+                    faceset_write.assemble(Path(collected), part, meta, tuple(splits), max_bad)
         return cls.open(path)
 
 

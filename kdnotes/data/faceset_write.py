@@ -35,7 +35,14 @@ MAX_BAD = 0.05
 IMAGES, JOURNAL = "images.raw", "journal.jsonl"
 
 
-def collect(folder: Path, samples: Iterable, meta: dict, workers: int | None, bar: tqdm) -> None:
+def collect(
+    folder: Path,
+    samples: Iterable,
+    meta: dict,
+    workers: int | None,
+    bar: tqdm,
+    max_bad: float = MAX_BAD,
+) -> None:
     """Crop faces and write them to `images.raw` and the journal, after those that are there.
 
     Args:
@@ -44,12 +51,13 @@ def collect(folder: Path, samples: Iterable, meta: dict, workers: int | None, ba
         meta: What is known beforehand; must hold n_points, size, stored_margin and box.
         workers: How many faces are loaded and cropped at once; None means one per core.
         bar: Progress bar.
+        max_bad: The share of bad samples of a list that may be left out.
 
     Raises:
-        FaceSetError: An id used twice, or more than 5 % of a list are bad samples.
+        FaceSetError: An id used twice, or too many bad samples.
     """
     if isinstance(samples, Sequence):  # known beforehand, without loading a picture
-        _refuse([s for s in samples if isinstance(s, BadSample)], len(samples))
+        _refuse([s for s in samples if isinstance(s, BadSample)], len(samples), max_bad)
     done, n_bytes = _read_journal(folder, meta["size"])
     seen = {entry["id"] for entry in done}
     bar.update(len(done))
@@ -151,7 +159,9 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"an attribute is {type(value).__name__}; expected a number, a text or a bool")
 
 
-def assemble(work: Path, folder: Path, meta: dict, splits: Iterable[str] = ()) -> None:
+def assemble(
+    work: Path, folder: Path, meta: dict, splits: Iterable[str] = (), max_bad: float = MAX_BAD
+) -> None:
     """Make a face set in `folder` from what was collected in `work`, whose pictures are moved.
 
     Args:
@@ -159,14 +169,15 @@ def assemble(work: Path, folder: Path, meta: dict, splits: Iterable[str] = ()) -
         folder: An empty folder.
         meta: What is known of the set.
         splits: Splits that must not be empty.
+        max_bad: The share of bad samples that may be left out.
 
     Raises:
-        FaceSetError: No face, an empty split, more than 5 % bad samples.
+        FaceSetError: No face, an empty split, too many bad samples.
     """
     entries, _ = _read_journal(work, meta["size"])
     good = [entry for entry in entries if "points" in entry]
     bad = [BadSample(e["id"], e["bad"], e["where"]) for e in entries if "bad" in e]
-    _refuse(bad, len(entries))
+    _refuse(bad, len(entries), max_bad)
     if not good:
         raise FaceSetError("there is no face to write; expected at least one")
     if bad:
@@ -199,15 +210,15 @@ def assemble(work: Path, folder: Path, meta: dict, splits: Iterable[str] = ()) -
     shutil.move(work / IMAGES, folder / IMAGES)  # last: until now an interruption loses nothing
 
 
-def _refuse(bad: list[BadSample], n_all: int) -> None:
+def _refuse(bad: list[BadSample], n_all: int, max_bad: float) -> None:
     """Checks that few samples are bad.
 
     Raises:
-        FaceSetError: More than 5 % of all samples are bad.
+        FaceSetError: More than that share of all samples are bad.
     """
-    if len(bad) > MAX_BAD * n_all:
+    if len(bad) > max_bad * n_all:
         raise FaceSetError(
-            f"{len(bad):,} of {n_all:,} samples are bad, more than {MAX_BAD:.0%}: {_reasons(bad)}. "
+            f"{len(bad):,} of {n_all:,} samples are bad, more than {max_bad:.0%}: {_reasons(bad)}. "
             "Nothing was written; check that the source is whole and the right one"
         )
 

@@ -71,7 +71,7 @@ class Scheme:
             raise ValueError(f"a pair is two groups of points, such as [[8], [9]]; found {pairs}")
         if self.names and (len(self.names) != len(points) or len({*self.names}) < len(points)):
             raise ValueError(
-                f"a {self.n_points}-point scheme has as many names, each for one point; found "
+                f"a scheme of {self.n_points} points needs {self.n_points} different names; found "
                 f"{self.names}"
             )
         used = {

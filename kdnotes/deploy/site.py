@@ -117,7 +117,7 @@ def build(
             shutil.copyfile(WEB / name, part / name)
         runtime = _runtime(part, cache, use_npm, notes)
         if network:
-            description = _describe_own(part, Path(network), cache)
+            description = _describe_own(part, zoo.find(str(network), data), cache)
         else:
             description = _describe(part, data, cache, notes)
         description["runtime"] = runtime
@@ -152,7 +152,7 @@ def _describe(part, data, cache, notes):
 
 def _describe_own(part, network, cache):
     """The same for a network of one's own."""
-    if network.suffix != ".onnx":
+    if network.suffix.lower() != ".onnx":
         network = _exported_own(network, cache)
     student = Exported(network).about
     precision = student["precision"]

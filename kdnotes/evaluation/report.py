@@ -15,7 +15,6 @@ import pandas as pd
 from kdnotes import metrics, models
 from kdnotes.course import recipes
 from kdnotes.course.machine import hardware
-from kdnotes.data.crops import CROP_MARGIN
 from kdnotes.data.faceset import FaceSet
 from kdnotes.data.schemes import DISTANCES
 from kdnotes.models import inference, zoo
@@ -150,7 +149,7 @@ def build(course: recipes.Course, splits: tuple[str, ...] = SPLITS) -> dict:
         "profile": course.profile.name,
         "data": about_data(course.faces),
         "normaliser": course.faces.scheme.normaliser,
-        "crop_margin": CROP_MARGIN,
+        "crop_margin": course.faces.crop_margin,
         "sizes": {
             name: {
                 "network": net.config.name,

@@ -129,11 +129,16 @@ def begin_with(net: LandmarkNet, known: LandmarkNet) -> None:
         known: The trained one. Its backbone may have layers that the new one does without.
 
     Raises:
-        ValueError: They have different backbones.
+        ValueError: They have different backbones, or the new one has layers that the other is
+            without.
     """
     if net.config.name != known.config.name:
         raise ValueError(
             f"a {net.config.name} cannot begin with the features of a {known.config.name}"
         )
     learned, own = known.backbone.state_dict(), net.backbone.state_dict()
+    if missing := own.keys() - learned:
+        raise ValueError(
+            f"the trained network has no {min(missing)}: a head of another kind needs it"
+        )
     net.backbone.load_state_dict({key: learned[key] for key in own})

@@ -1,6 +1,7 @@
 """The figure that one labels pictures with, in a notebook."""
 
 import base64
+import contextlib
 import io
 from collections.abc import Callable
 
@@ -12,7 +13,7 @@ from kdnotes import plots
 from kdnotes.data.pictures import PictureError
 from kdnotes.data.schemes import Scheme
 from kdnotes.own.labels import ChangedMeanwhile, Label, Labels
-from kdnotes.plots.live.figure import LiveFigure, bundle
+from kdnotes.plots.live.figure import LiveFigure
 
 #: Longer side of a picture as it is shown; landmarks stay in pixels of the whole picture.
 SHOWN = 1600
@@ -40,7 +41,6 @@ class Labelling(LiveFigure):
 
     module = "labelling"
     alt = "A picture with its landmarks as circles, and a list of their names."
-    _esm = bundle(module)
     names, edges = List().tag(sync=True), List().tag(sync=True)
     index, n_pictures, n_complete = (Int(0).tag(sync=True) for _ in range(3))
     file, source, problem = (Unicode("").tag(sync=True) for _ in range(3))
@@ -61,13 +61,12 @@ class Labelling(LiveFigure):
             edges=[list(edge) for edge in labels.scheme.edges],
             n_pictures=len(self.order),
         )
-        done = set(labels.complete())
-        still_open = (i for i, file in enumerate(self.order) if file not in done)
-        self.load(next(still_open, 0))
+        self.load(first_open(labels, self.order))
 
     @observe("index")
     def _another_picture(self, change):
-        self.load(change.new)
+        if not self.loading:
+            self.load(change.new)
 
     def load(self, index: int) -> None:
         """Shows a picture with its landmarks, or with those that are guessed."""
@@ -108,9 +107,11 @@ class Labelling(LiveFigure):
         return f"{self.file}: {placed} of {len(self.names)} placed"
 
     def still(self):
-        image = self.labels.picture(self.file)
-        figure, [[ax]] = plots.new_figure(5, 5 * image.shape[0] / image.shape[1])
-        ax.imshow(image)
+        figure, [[ax]] = plots.new_figure(5, 5 * self.height / self.width)
+        if self.source:
+            ax.imshow(self.labels.picture(self.file))
+        else:
+            ax.set_title(self.problem, wrap=True)
         places = np.array([point for point in self.points if point is not None]).reshape(-1, 2)
         ax.scatter(*places.T, s=18, facecolor="none", edgecolor=plots.BLUE, linewidth=1.5)
         ax.set(xticks=[], yticks=[])
@@ -122,8 +123,22 @@ def names_of(scheme: Scheme) -> list[str]:
     return list(scheme.names) or [f"point {i}" for i in range(scheme.n_points)]
 
 
+def first_open(labels: Labels, order: list[str]) -> int:
+    """Position of the first picture that is not done and opens; 0 if there is none."""
+    done = set(labels.complete())
+    for i, file in enumerate(order):
+        if file not in done:
+            with contextlib.suppress(PictureError):
+                labels.picture(file)
+                return i
+    return 0
+
+
 def describe(labels: Labels, file: str, guess: Callable | None = None) -> dict:
-    """What the figure shows of a picture: JSON values, and the label that was read as "seen"."""
+    """What the figure shows of a picture: JSON values, and the label that was read as "seen".
+
+    Where somebody has placed a landmark it is shown; the others are guessed, if there is a guess.
+    """
     n = labels.scheme.n_points
     values = {"source": "", "width": 1, "height": 1, "problem": "", "seen": Label.empty(n)}
     guessed, unsure = np.zeros(n, bool), np.zeros(n, bool)
@@ -131,10 +146,10 @@ def describe(labels: Labels, file: str, guess: Callable | None = None) -> dict:
         label = values["seen"] = labels.get(file)
         image = labels.picture(file)
         values |= {"source": address(image), "width": image.shape[1], "height": image.shape[0]}
-        if guess is not None and not label.placed.any():
+        if guess is not None and not label.complete:
             points, unsure = guess(image)
-            label = Label(points, label.hidden)
-            guessed = np.ones(n, bool)
+            guessed = ~label.placed
+            label = Label(np.where(guessed[:, None], points, label.points), label.hidden)
     except (PictureError, ValueError, OSError) as error:
         label = values["seen"]
         values["problem"] = str(error)

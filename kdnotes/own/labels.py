@@ -7,6 +7,7 @@ table: what somebody else has changed meanwhile is never overwritten, see `Label
 import csv
 import io
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +30,8 @@ class ChangedMeanwhile(ValueError):
 
     def __init__(self, file: str, label: "Label"):
         super().__init__(
-            f"the landmarks of {file} were changed elsewhere meanwhile; yours are not saved"
+            f"the landmarks of {file} have been changed elsewhere in the meantime; your change was "
+            "not saved"
         )
         self.label = label
 
@@ -75,24 +77,25 @@ class Labels:
         scheme: Of the landmarks.
 
     Attributes:
-        files: Names of the pictures, in the order in which people count.
+        files: Names of the pictures, in the order in which people count, with each accent and its
+            letter as one character.
 
     Raises:
         FileNotFoundError: No such folder.
-        ValueError: No picture in it, or the table is one of another number of points.
+        ValueError: No picture in it.
     """
 
     def __init__(self, table: Path, images: Path, scheme: Scheme):
         self.table, self.images, self.scheme = Path(table), Path(images), scheme
-        self.files = pictures_of(self.images)
-        self.read()
+        self._paths = pictures_of(self.images)
+        self.files = list(self._paths)
 
     def read(self) -> dict[str, Label]:
         """File to label, for all rows of the table. The file may be another program's.
 
         Raises:
-            ValueError: Not a table of `file, x0, y0, …` with as many points as the scheme has, or
-                with something that is not a number.
+            ValueError: Not a table of `file, x0, y0, …` with as many points as the scheme has, with
+                something that is not a number, or with several rows of one picture.
         """
         return {cells["file"]: self._label(cells, where) for where, cells in self._rows()[1]}
 
@@ -113,7 +116,7 @@ class Labels:
             ValueError: No such picture, or points of another number, or infinite ones.
             OSError: The file cannot be written; what was there stays.
         """
-        if file not in self.files:
+        if file not in self._paths:
             raise ValueError(f"{self.images} holds no picture {file!r}")
         self._check(label)
         with turn(self.table):
@@ -150,6 +153,10 @@ class Labels:
         with turn(self.table):
             self._write(["file", *columns], rows)
 
+    def column(self, name: str) -> dict[str, str]:
+        """File to the cell in another column of the table; empty where there is no such column."""
+        return {cells["file"]: cells.get(name, "") for _, cells in self._rows()[1]}
+
     def complete(self) -> list[str]:
         """The pictures whose landmarks are all placed, in the order of `files`."""
         read = self.read()
@@ -161,9 +168,13 @@ class Labels:
         Raises:
             PictureError: The file does not open.
         """
-        if file not in self.files:
+        if file not in self._paths:
             raise PictureError(self.images / file, "is no picture of this folder")
-        return read_picture(self.images / file).pixels
+        return read_picture(self._paths[file]).pixels
+
+    def path(self, file: str) -> Path:
+        """The file of a picture."""
+        return self._paths[file]
 
     def _columns(self):
         return [f"{axis}{i}" for i in range(self.scheme.n_points) for axis in "xy"]
@@ -181,14 +192,25 @@ class Labels:
             )
         header = content.header
         header = header if "hidden_points" in header else [*header, "hidden_points"]
-        rows = [(row.where, dict(zip(header, row.cells, strict=False))) for row in content.rows]
+        rows, known = [], set()
+        for row in content.rows:
+            cells = dict(zip(header, row.cells, strict=False))
+            file = cells.get("file", "")
+            if not file or file in known:
+                fault = "another row has this picture, and each has one" if file else "no file"
+                raise ValueError(f"{row.where}: {fault}")
+            known.add(file)
+            rows.append((row.where, cells))
         return header, rows
 
     def _label(self, cells: Mapping[str, str], where: str) -> Label:
         try:
             values = [float(cells.get(name) or "nan") for name in self._columns()]
             hidden = np.zeros(self.scheme.n_points, bool)
-            hidden[[int(word) for word in cells.get("hidden_points", "").split()]] = True
+            words = cells.get("hidden_points", "").split()
+            if not all(word.isdecimal() for word in words):
+                raise ValueError(f"hidden points are {words}")
+            hidden[[int(word) for word in words]] = True
         except (ValueError, IndexError) as error:
             raise ValueError(
                 f"{where}: {error}; expected numbers, or nothing where a point is not placed, and "
@@ -213,18 +235,29 @@ class Labels:
             part.write_text(stream.getvalue(), encoding="utf-8")
 
 
-def pictures_of(folder: Path) -> list[str]:
-    """The names of the pictures in a folder, in the order in which people count.
+def pictures_of(folder: Path) -> dict[str, Path]:
+    """The pictures in a folder by name, in the order in which people count.
+
+    Names have each accent and its letter as one character, as tables are read. A name that is no
+    text is left out, with a message on stderr.
 
     Raises:
         FileNotFoundError: No such folder.
         ValueError: No picture in it.
     """
     if not folder.is_dir():
-        raise FileNotFoundError(f"{folder} is no folder; expected one with pictures")
-    return sorted((path.name for path in photos.listed([folder])), key=_as_people_count)
+        raise FileNotFoundError(f"{folder} is not a folder; give a folder of pictures")
+    found = {}
+    for path in photos.listed([folder]):
+        try:
+            path.name.encode()
+        except UnicodeEncodeError:
+            print(f"left out: the name of {path.name!a} is no text", file=sys.stderr)
+            continue
+        found[tables.plain(path.name)] = path
+    return dict(sorted(found.items(), key=lambda item: _as_people_count(item[0])))
 
 
 def _as_people_count(name):
     """10.jpg comes after 9.jpg."""
-    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name.lower())]
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name.lower())]

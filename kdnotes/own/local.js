@@ -6,7 +6,16 @@ export class Local {
     this.key = `kdnotes labels ${scheme}`;
     this.files = [];
     this.listeners = [];
-    this.labels = JSON.parse(localStorage.getItem(this.key) ?? "{}");
+    this.labels = this.stored();
+  }
+
+  // What is in the browser's storage; nothing where it is blocked.
+  stored() {
+    try {
+      return JSON.parse(localStorage.getItem(this.key) ?? "{}");
+    } catch {
+      return {};
+    }
   }
 
   get(name) { return this.state[name]; }
@@ -27,9 +36,8 @@ export class Local {
   save_changes() {
     const { file, points, hidden } = this.state;
     if (!file) return;
+    this.labels = { ...this.labels, ...this.stored(), [file]: { points, hidden } };
     try {
-      this.labels = JSON.parse(localStorage.getItem(this.key) ?? "{}");
-      this.labels[file] = { points, hidden };
       localStorage.setItem(this.key, JSON.stringify(this.labels));
       this.state.problem = "";
     } catch (error) {

@@ -17,7 +17,7 @@ class Seen(NamedTuple):
     Attributes:
         points: `(L, 2)` their mean, pixels.
         spread: `(L,)` how far they lie apart: the root of the mean squared distance from the mean,
-            in units of the box √(w·h) of the points.
+            in units of the box √(w·h) of the points, or of the crop where that is 0.
     """
 
     points: np.ndarray
@@ -46,4 +46,4 @@ def look_around(net: Reader, image: np.ndarray, box: Box | None = None, n: int =
     points = looks.mean(axis=0)
     squared = ((looks - points) ** 2).sum(axis=-1).mean(axis=0)
     _, _, width, height = crops.landmarks_box(points)
-    return Seen(points, np.sqrt(squared / max(width * height, 1e-9)))
+    return Seen(points, np.sqrt(squared / (width * height or side**2)))

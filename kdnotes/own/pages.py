@@ -55,6 +55,6 @@ def labelling_page(scheme: Scheme, title: str) -> str:
         "names": names, "edges": scheme.edges, "n_pictures": 0, "n_complete": 0, "index": 0,
         "file": "", "source": "", "width": 1, "height": 1, "points": [None] * n, "problem": "",
     } | {name: [False] * n for name in ("hidden", "guessed", "unsure")}  # fmt: skip
-    key = hashlib.sha256("\n".join(names).encode()).hexdigest()[:12]
+    key = hashlib.sha256("\n".join([title, *names]).encode()).hexdigest()[:12]
     model = f"new Local({literal(state)}, {literal(key)})"
     return page("labelling", "local", model, title, "controls(el.model, el);")

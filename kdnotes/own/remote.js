@@ -40,11 +40,19 @@ export class Remote {
     this.tell();
   }
 
-  // One request after the other, in the order of the changes.
+  // One request after the other, in the order of the changes. What fails is said, and tried again.
   save_changes() {
     this.sending = this.sending.then(async () => {
-      if (this.changed) await this.put();
-      if (!this.changed && this.wanted !== undefined) await this.fetch();
+      try {
+        if (this.changed) await this.put();
+        if (!this.changed && this.wanted !== undefined) await this.fetch();
+      } catch (error) {
+        const ended = error instanceof TypeError; // nobody answers
+        const reason = ended ? "the program that saves your labels is not running; start it again and open the new address" : error.message;
+        this.take({ problem: `${this.changed ? "not saved yet: " : ""}${reason}` });
+        clearTimeout(this.again);
+        this.again = setTimeout(() => this.save_changes(), 2000);
+      }
     });
     return this.sending;
   }
@@ -53,27 +61,28 @@ export class Remote {
     const sent = Object.fromEntries(this.kind.sent.map((name) => [name, this.state[name]]));
     this.changed = false;
     try {
-      const answer = await this.ask(this.kind.address, { method: "PUT", body: JSON.stringify(sent) });
-      const values = await answer.json();
+      const values = await this.ask(this.kind.address, { method: "PUT", body: JSON.stringify(sent) });
       this.take(values);
       if (values.reload) location.reload();
-      if (answer.status === 507) throw Error(values.problem); // the disk is full; others are final
     } catch (error) {
       this.changed = true;
-      const reason = error instanceof TypeError ? "the program that keeps the labels has ended; start it again" : error.message;
-      this.take({ problem: `not saved yet: ${reason}` });
-      clearTimeout(this.again);
-      this.again = setTimeout(() => this.save_changes(), 2000);
+      throw error;
     }
   }
 
   async fetch() {
-    const answer = await this.ask(`picture?index=${this.wanted}`);
-    this.wanted = undefined;
-    this.take(await answer.json());
+    const wanted = this.wanted, values = await this.ask(`picture?index=${wanted}`);
+    if (this.wanted === wanted) this.wanted = undefined;
+    this.take(values);
   }
 
-  ask(address, options = {}) {
-    return fetch(address, { ...options, headers: { Authorization: `Bearer ${this.token}` } });
+  // The values of an answer. A full disk and a program that cannot read are tried again; whatever
+  // else is refused is final, and its reason is among the values.
+  async ask(address, options = {}) {
+    const answer = await fetch(address, { ...options, headers: { Authorization: `Bearer ${this.token}` } });
+    if (answer.status === 403) throw Error("this page belongs to an earlier start of the program; open the new address");
+    const values = await answer.json();
+    if (answer.status >= 500) throw Error(values.problem);
+    return values;
   }
 }

@@ -4,6 +4,7 @@ It listens on this machine alone. Whoever asks must know the token in the page's
 other site may ask in a visitor's name: foreign Host and Origin headers are refused.
 """
 
+import functools
 import hmac
 import http.server
 import json
@@ -14,8 +15,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from kdnotes.data import schemes
 from kdnotes.own import pages
-from kdnotes.own.figure import describe, label_of, names_of
-from kdnotes.own.labels import ChangedMeanwhile, Label, pictures_of
+from kdnotes.own.figure import describe, first_open, label_of, names_of
+from kdnotes.own.labels import ChangedMeanwhile, Label, Labels, pictures_of
 from kdnotes.own.making import begin_scheme, check_scheme
 from kdnotes.own.steps import Project
 from kdnotes.plots.live.figure import literal
@@ -51,14 +52,19 @@ class Server(http.server.ThreadingHTTPServer):
     ):
         super().__init__(("127.0.0.1", port), _Handler)
         self.project, self.guess = project, guess
-        self.order = pictures_of(project.images) if order is None else order
+        self.order = list(pictures_of(project.images)) if order is None else order
         self.token = secrets.token_urlsafe(24)
         self.hosts = {f"{name}:{self.server_port}" for name in ("127.0.0.1", "localhost")}
         self.address = f"http://127.0.0.1:{self.server_port}/?token={self.token}"
 
+    @functools.cached_property
+    def labels(self) -> Labels:
+        """The table; its pictures are listed once."""
+        return self.project.labels()
+
     def state(self, index: int) -> dict:
         """What the page shows of a picture, JSON values."""
-        labels = self.project.labels()
+        labels = self.labels
         values = describe(labels, self.order[index], self.guess)
         return values | {
             "index": index,
@@ -70,12 +76,10 @@ class Server(http.server.ThreadingHTTPServer):
     def page(self) -> str:
         """The page to label, open at the first picture that is not done; or to make a scheme."""
         if self.project.scheme_file.exists():
-            labels = self.project.labels()
-            done = set(labels.complete())
-            still_open = (i for i, file in enumerate(self.order) if file not in done)
-            state = self.state(next(still_open, 0)) | {
-                "names": names_of(labels.scheme),
-                "edges": labels.scheme.edges,
+            scheme = self.labels.scheme
+            state = self.state(first_open(self.labels, self.order)) | {
+                "names": names_of(scheme),
+                "edges": scheme.edges,
                 "n_pictures": len(self.order),
             }
             return self._page("labelling", state, "LABEL")
@@ -87,7 +91,6 @@ class Server(http.server.ThreadingHTTPServer):
 
     def save_label(self, asked: dict) -> tuple[dict, HTTPStatus]:
         """Saves what the page sends of a picture; returns the answer."""
-        labels = self.project.labels()
         try:
             label = label_of(asked["points"], asked["hidden"], asked["guessed"])
             file, seen = asked["file"], _seen(asked["seen"])
@@ -95,18 +98,23 @@ class Server(http.server.ThreadingHTTPServer):
         except (ValueError, KeyError, TypeError) as error:
             return {"problem": f"not understood: {error}"}, HTTPStatus.BAD_REQUEST
         try:
-            labels.save(file, label, seen)
+            self.labels.save(file, label, seen)
         except ChangedMeanwhile as changed:
             return self.state(index) | {"problem": str(changed)}, HTTPStatus.CONFLICT
         except OSError as error:
             return {"problem": str(error)}, HTTPStatus.INSUFFICIENT_STORAGE
         except ValueError as error:
             return {"problem": f"not saved: {error}"}, HTTPStatus.BAD_REQUEST
-        n_complete = len(labels.complete())
+        n_complete = len(self.labels.complete())
         return {"seen": label.cells(), "problem": "", "n_complete": n_complete}, HTTPStatus.OK
 
     def save_scheme(self, asked: dict) -> tuple[dict, HTTPStatus]:
         """Saves the scheme that the page sends; returns the answer."""
+        if self.project.scheme_file.exists():
+            return {
+                "problem": "there is a scheme by now; it stays",
+                "reload": True,
+            }, HTTPStatus.CONFLICT
         try:
             scheme = check_scheme(asked["scheme"])
             write_json(self.project.scheme_file, schemes.to_json(scheme))
@@ -123,6 +131,19 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     server: Server
 
     def do_GET(self):
+        self._or_say(self._get)
+
+    def do_PUT(self):
+        self._or_say(self._put)
+
+    def _or_say(self, act):
+        """Answers with a sentence where something cannot be read."""
+        try:
+            act()
+        except (OSError, ValueError) as error:
+            self._json({"problem": str(error)}, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+    def _get(self):
         parts = urlsplit(self.path)
         query = parse_qs(parts.query)
         if parts.path == "/" and self._allowed(query.get("token", [""])[0]):
@@ -136,7 +157,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         elif parts.path not in ("/", "/picture"):
             self._refuse(HTTPStatus.NOT_FOUND)
 
-    def do_PUT(self):
+    def _put(self):
         save = {"/label": self.server.save_label, "/scheme": self.server.save_scheme}
         if self.path not in save:
             self._refuse(HTTPStatus.NOT_FOUND)

@@ -16,8 +16,9 @@ from tqdm import tqdm
 
 from kdnotes import models, training
 from kdnotes.data import crops, schemes
-from kdnotes.data.crops import Sample
+from kdnotes.data.crops import BadSample, Sample
 from kdnotes.data.faceset import FaceSet
+from kdnotes.data.pictures import PictureError
 from kdnotes.data.schemes import Scheme
 from kdnotes.models import zoo
 from kdnotes.own.labels import Label, Labels
@@ -41,7 +42,6 @@ class Plan:
         batch_size: Pictures per step, at most.
         learning_rate: Peak of the schedule.
         strength: Of the views, as in `training.TrainConfig`.
-        box: What is cropped around: the "picture", or the box of the "landmarks".
         start: Network whose backbone the teacher begins with: the name of one that ships, or a
             file. "": a new one.
         start_data: The face set that a network that ships was trained on.
@@ -55,9 +55,8 @@ class Plan:
     teacher_steps: int = 400
     student_steps: int = 800
     batch_size: int = 16
-    learning_rate: float = 4e-3
+    learning_rate: float = 1.5e-2
     strength: float = 1.0
-    box: str = "picture"
     start: str = ""
     start_data: str = zoo.PHOTOGRAPHS
     seed: int = 0
@@ -107,6 +106,22 @@ class Project:
         """What the teacher has proposed for the other pictures."""
         return Labels(self.folder / "proposals.csv", self.images, self.scheme())
 
+    def teacher(self) -> models.LandmarkNet:
+        """The teacher that was trained last.
+
+        Raises:
+            FileNotFoundError: There is none yet.
+            ValueError: It knows the landmarks of another scheme.
+        """
+        if not self.network("teacher").exists():
+            raise FileNotFoundError(
+                f"there is no teacher at {self.network('teacher')}; train one: "
+                "python -m kdnotes own teach"
+            )
+        net = models.load(self.network("teacher"))
+        _check_scheme(self, net)
+        return net
+
     def network(self, name: str) -> Path:
         """The file of the "teacher" or the "student"."""
         return self.folder / f"{name}.safetensors"
@@ -132,6 +147,36 @@ def teach(project: Project, plan: Plan = Plan(), *, progress: bool = True) -> mo
     )  # fmt: skip
 
 
+def _check_scheme(project, teacher):
+    if schemes.of_config(teacher.config) != project.scheme():
+        raise ValueError(
+            f"the teacher knows another scheme than {project.scheme_file}; train it again: "
+            "python -m kdnotes own teach"
+        )
+
+
+def add(project: Project, table: Path) -> tuple[int, int]:
+    """Takes in the labels of another table. A picture that has a label keeps it.
+
+    Returns:
+        How many pictures were added, and how many were kept as they were.
+
+    Raises:
+        FileNotFoundError: No such table.
+        ValueError: A table of another scheme.
+    """
+    if not table.exists():
+        raise FileNotFoundError(f"no table at {table}")
+    labels, others = project.labels(), Labels(table, project.images, project.scheme()).read()
+    mine, added = labels.read(), 0
+    for file, label in others.items():
+        before = mine.get(file, Label.empty(labels.scheme.n_points))
+        if file in labels.files and label.placed.any() and not before.placed.any():
+            labels.save(file, label, before)
+            added += 1
+    return added, len(others) - added
+
+
 def guesser(teacher: models.LandmarkNet) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
     """What the labelling figure asks of a picture: the teacher's landmarks, and which are unsure.
 
@@ -150,6 +195,7 @@ def order(project: Project, teacher: models.LandmarkNet, *, progress: bool = Tru
 
     A picture that does not open comes last.
     """
+    _check_scheme(project, teacher)
     labels = project.labels()
     done = set(labels.complete())
     doubts = {}
@@ -170,6 +216,7 @@ def propose(
     Returns:
         File to what the teacher saw: landmarks, and how far its looks lie apart.
     """
+    _check_scheme(project, teacher)
     labels, seen = project.labels(), {}
     done = set(labels.complete())
     for file in tqdm([f for f in labels.files if f not in done], "propose", disable=not progress):
@@ -199,10 +246,12 @@ def distil(
     """
     labels, proposals = project.labels(), project.proposals()
     read, complete = labels.read(), labels.complete()
-    proposed = {f: label for f, label in proposals.read().items() if f not in set(complete)}
+    usable = set(labels.files) - set(complete)
     if seen is not None:
-        proposed = {f: label for f, label in proposed.items() if f in seen}
-    told = proposed | {name: read[name] for name in complete}
+        usable &= set(seen)
+    proposed = {file: p for file, p in proposals.read().items() if file in usable}
+    told = {file: _corrected(p, read.get(file)) for file, p in proposed.items()}
+    told |= {name: read[name] for name in complete}
     faces = store(project, f"of-{name}", labels, told, plan)
     return _train(
         project, name, faces, plan.student, plan.student_size, plan.student_steps, plan,
@@ -210,36 +259,49 @@ def distil(
     )  # fmt: skip
 
 
+def _corrected(proposal: Label, label: Label | None) -> Label:
+    """What the teacher proposes, with what somebody has placed in its stead."""
+    if label is None:
+        return proposal
+    return Label(np.where(label.placed[:, None], label.points, proposal.points), label.hidden)
+
+
 def store(
     project: Project, name: str, labels: Labels, told: Mapping[str, Label], plan: Plan
 ) -> FaceSet:
-    """The pictures with the landmarks that are told of them, as a face set of one split."""
-    size = math.ceil(max(plan.teacher_size, plan.student_size) * 1.1 * crops.PICTURE_STORED_MARGIN)
-    if plan.box != "picture":
-        ratio = crops.STORED_MARGIN / crops.CROP_MARGIN
-        size = math.ceil(max(plan.teacher_size, plan.student_size) * ratio)
+    """The pictures with the landmarks that are told of them, as a face set of one split.
+
+    A picture that does not open is left out, with a message.
+    """
+    side = max(plan.teacher_size, plan.student_size)
     path = project.folder / "faces" / name
     with turn(path):
         return FaceSet.write(
             path,
             list(_samples(labels, told)),
             scheme=labels.scheme,
-            size=size,
-            box=plan.box,
+            size=math.ceil(side * 1.1 * crops.PICTURE_STORED_MARGIN),
+            box="picture",
             name=project.images.name,
             source=f"the pictures of {project.images.name}",
             progress=False,
             replace=path.exists(),
+            max_bad=1.0,
             extra={"labels": name},
         )
 
 
 def _samples(labels, told) -> Iterator:
-    for file in sorted(told, key=labels.files.index):
-        label = told[file]
-        yield lambda file=file, label=label: Sample(
-            labels.picture(file), label.points, ~label.hidden, id=file, split="train"
-        )
+    def sample(file, label):
+        try:
+            image = labels.picture(file)
+        except PictureError as error:
+            return BadSample(file, error.fault)
+        return Sample(image, label.points, ~label.hidden, id=file, split="train")
+
+    for file in labels.files:
+        if file in told:
+            yield lambda file=file: sample(file, told[file])
 
 
 def _train(project, name, faces, backbone, size, steps, plan, *, made_of, progress):
@@ -261,9 +323,12 @@ def _train(project, name, faces, backbone, size, steps, plan, *, made_of, progre
             backbone, faces.scheme, size=size, crop_margin=faces.crop_margin, head="heatmap",
             box=faces.box,
         )  # fmt: skip
+    made_by = json_text(asdict(plan))
     if plan.start and name == "teacher":
-        models.begin_with(net, models.load(zoo.find(plan.start, plan.start_data)))
-    digest = hashlib.sha256(json_text(asdict(plan)).encode()).hexdigest()
+        known = models.load(zoo.find(plan.start, plan.start_data))
+        models.begin_with(net, known)
+        made_by += models.fingerprint(known)
+    digest = hashlib.sha256(made_by.encode()).hexdigest()
     run = project.folder / "runs" / f"{name}-{faces.fingerprint[:8]}-{digest[:8]}"
     log = training.fit(net, faces, config, run=run, progress=progress)
     card = {"name": f"{name} of {project.images.name}", "log": log[-1], "plan": asdict(plan)}

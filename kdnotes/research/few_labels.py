@@ -1,4 +1,4 @@
-"""How many pictures does one have to label? The steps of `python -m kdnotes own`, with seeds.
+"""How many pictures do you need to label? The steps of `python -m kdnotes own`, with seeds.
 
     python -m kdnotes study few-labels
     python -m kdnotes study few-labels --table X-RAYS.csv --images X-RAYS --scheme SCHEME.json
@@ -16,6 +16,7 @@ Without a table, the pictures are the rendered leaves of `own.example`.
 """
 
 import contextlib
+import hashlib
 import shutil
 import time
 from collections.abc import Iterable, Mapping
@@ -34,7 +35,7 @@ from kdnotes.own import example, steps
 from kdnotes.own.labels import Label, Labels
 from kdnotes.own.steps import Plan, Project
 from kdnotes.research.experiments.log import packed, unpacked
-from kdnotes.system.files import write_json
+from kdnotes.system.files import json_text, write_json
 
 #: Labelled pictures in the contrast, and how many of them come before the teacher may choose.
 NAMED, BEGUN = 20, 10
@@ -66,6 +67,16 @@ class Pictures:
     truth: Mapping[str, Label]
     choosing: bool = False
 
+    @property
+    def digest(self) -> str:
+        """A text that changes with any label."""
+        cells = {
+            file: label.cells()
+            for part in (self.labels, self.truth)
+            for file, label in part.items()
+        }
+        return hashlib.sha256(json_text(cells).encode()).hexdigest()[:10]
+
 
 def rendered(folder: Path) -> Pictures:
     """The rendered leaves: exact landmarks to be measured by, and clicks beside them to learn."""
@@ -87,7 +98,9 @@ def labelled(table: Path, images: Path, scheme: Path, folder: Path) -> Pictures:
         ValueError: The table names no training or no test pictures.
     """
     known = Labels(table, images, schemes.get_named(str(scheme)))
-    read, splits = known.read(), pd.read_csv(table, dtype=str).set_index("file")["split"]
+    read, splits = known.read(), known.column("split")
+    content = table.read_bytes() + scheme.read_bytes()
+    folder = folder / hashlib.sha256(content).hexdigest()[:10]
     projects, labels = {}, {}
     for split in ("train", "test"):
         projects[split] = project = Project.of(folder / split)
@@ -98,7 +111,7 @@ def labelled(table: Path, images: Path, scheme: Path, folder: Path) -> Pictures:
             raise ValueError(f"{table} has no picture whose column split says {split}")
         project.images.mkdir(parents=True, exist_ok=True)
         for file in labels[split]:
-            shutil.copyfile(images / file, project.images / file)
+            shutil.copyfile(known.path(file), project.images / file)
         write_json(project.scheme_file, schemes.to_json(known.scheme))
     return Pictures(
         f"own-{table.stem}", projects["train"], projects["test"], labels["train"], labels["test"]
@@ -121,13 +134,19 @@ class Study:
     def __init__(self, pictures: Pictures, plan: Plan, folder: Path, file: Path):
         self.pictures, self.plan, self.folder, self.file = pictures, plan, folder, file
         kept = report.read(file) if file.exists() else {}
-        self.rows = kept["rows"] if kept.get("plan") == asdict(plan) else []
+        same = (kept.get("plan"), kept.get("labels")) == (asdict(plan), pictures.digest)
+        self.rows = kept["rows"] if same else []
         known = pictures.test.labels()
         self.faces = steps.store(pictures.test, "measured", known, pictures.truth, plan)
 
     def run(self, n: int | None, seed: int) -> None:
-        """Makes the runs with `n` labelled pictures that are missing; None: with all."""
+        """Makes the runs with `n` labelled pictures that are missing; None: with all.
+
+        Where there are no more than `n`, nothing is run.
+        """
         total = len(self.pictures.labels)
+        if n is not None and n >= total:
+            return
         n = n or total
         arms = [TEACHER, PLAIN] + ([TAUGHT] if n < total else [])
         if n == NAMED and self.pictures.choosing:
@@ -165,7 +184,7 @@ class Study:
     def _project(self, name, files):
         """A project in which these training pictures are labelled."""
         train = self.pictures.train
-        project = Project(train.images, self.folder / name)
+        project = Project(train.images, self.folder / self.pictures.digest / name)
         write_json(project.scheme_file, schemes.to_json(train.scheme()))
         labels = project.labels()
         for file in sorted(set(files) - set(labels.complete())):
@@ -193,6 +212,7 @@ class Study:
         """JSON values: the pictures, the plan, where it ran, and the rows."""
         return {
             "pictures": self.pictures.name,
+            "labels": self.pictures.digest,
             "learned_from": len(self.pictures.labels),
             "measured_on": len(self.pictures.truth),
             "unit": self.faces.scheme.distance,

@@ -116,7 +116,10 @@ async function others(frame, crop) {
 
 // A length of the thing itself: the distance of the eyes, or the side of its box.
 function lengthIn(points) {
-  if (!page.about.rules.eyes) return Math.sqrt(boxOf(points).width * boxOf(points).height);
+  if (!page.about.rules.eyes) {
+    const {width, height} = boxOf(points);
+    return Math.sqrt(width * height) || page.place.crop.side;
+  }
   const [left, right] = page.about.rules.eyes.map(i => points[i]);
   return Math.hypot(left[0] - right[0], left[1] - right[1]);
 }
@@ -200,6 +203,7 @@ function stop() {
   page.turn += 1;
   page.source?.stop();
   page.source = null;
+  if (page.place) page.place.box = null; // of another picture
   if (document.activeElement === $("stop")) $("camera").focus();
   $("stop").disabled = true;
   $("stage").classList.remove("mirrored");

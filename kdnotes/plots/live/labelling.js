@@ -52,7 +52,7 @@ function render({ model, el }) {
   stage.root.insertBefore(problem, stage.status);
   const list = html("ol", { class: "list", "aria-label": "landmarks" });
   stage.root.insertBefore(list, stage.controls);
-  let view = null, shownFor = "", chosen = 0, past = [], future = [];
+  let view = null, shownFor = "", shownFile = "", chosen = 0, past = [], future = [];
 
   const points = () => model.get("points");
   const change = (values) => {
@@ -101,6 +101,7 @@ function render({ model, el }) {
     return best[1];
   };
   stage.svg.addEventListener("pointerdown", (event) => {
+    if (event.button > 1) return; // the right button is the browser's
     event.preventDefault();
     stage.svg.setPointerCapture(event.pointerId);
     stage.svg.focus({ preventScroll: true });
@@ -206,7 +207,8 @@ function render({ model, el }) {
     const [w, h] = [model.get("width"), model.get("height")];
     const home = fit(w, h, width, 640), key = `${model.get("file")} ${width}`;
     if (key !== shownFor) { // another picture, or another width of the page
-      if (shownFor.split(" ")[0] !== key.split(" ")[0]) { past = []; future = []; }
+      if (shownFile !== model.get("file")) { past = []; future = []; }
+      shownFile = model.get("file");
       const open = nextOpen(points(), 0);
       chosen = open >= 0 ? open : 0;
       view = home;

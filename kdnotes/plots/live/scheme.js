@@ -5,9 +5,9 @@ import { fit, toPicture, toScreen } from "./picture.js";
 
 const STEPS = {
   points: "Click on the picture to add a point. Drag to move it. Names are in the list.",
-  lines: "Click on two points to join them, or to part them again.",
+  lines: "Click two points to join them; click them again to remove the line.",
   mirror: "Click on two points that change places in a mirror, such as the left and the right ear.",
-  distance: "Click on two points. Errors are divided by their distance; without them by the box.",
+  distance: "Click two points. Errors are divided by the distance between them, or by the size of the box if you choose none.",
 };
 
 const same = ([a, b], [c, d]) => (a === c && b === d) || (a === d && b === c);
@@ -135,7 +135,7 @@ function render({ model, el }) {
     });
     problem.textContent = model.get("problem");
     stage.say(`${STEPS[model.get("step")]} ${points.length} points, ${edges.length} lines, ` +
-      (mirrored ? `${others.filter((j, i) => j > i).length} pairs in the mirror, ` : "no mirror, ") +
+      (mirrored ? `mirrored pairs: ${others.filter((j, i) => j > i).length}, ` : "no mirror, ") +
       (pair.length ? `distance from ${names[pair[0]]} to ${names[pair[1]]}.` : "distance: the box of the points."));
     return Math.max(60, view.size * h);
   });
