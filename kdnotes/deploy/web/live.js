@@ -59,15 +59,23 @@ function drawLandmarks(context, points, colour, width) {
     context.arc(x + 0.5, y + 0.5, 1.6 * width, 0, 7);
   }
   context.fill();
-  if (!$("show-names").checked) return;
-  const size = Math.max(11, 7 * width), mirrored = $("stage").classList.contains("mirrored");
+  if ($("show-names").checked) drawNames(context, points, names);
+}
+
+// Each name beside its point, inside the picture; 13 pixels of the screen high.
+function drawNames(context, points, names) {
+  const {canvas} = context, size = 13 * canvas.width / canvas.getBoundingClientRect().width;
+  const mirrored = $("stage").classList.contains("mirrored");
   Object.assign(context, {font: `${size}px system-ui, sans-serif`, strokeStyle: "#000", lineWidth: size / 5});
   names.forEach((name, i) => {
+    const [x, y] = points[i], shown = mirrored ? canvas.width - x : x;
+    const ends = shown + size / 2 + context.measureText(name).width > canvas.width;
     context.save();
-    context.translate(points[i][0] + 0.5, points[i][1] + 0.5);
+    context.translate(x + 0.5, y + 0.5);
     if (mirrored) context.scale(-1, 1); // the stage turns it back
-    context.strokeText(name, 3 * width, -2 * width);
-    context.fillText(name, 3 * width, -2 * width);
+    context.textAlign = ends ? "right" : "left";
+    context.strokeText(name, (ends ? -1 : 1) * size / 2, -size / 4);
+    context.fillText(name, (ends ? -1 : 1) * size / 2, -size / 4);
     context.restore();
   });
 }
