@@ -186,7 +186,7 @@ def few_labels(
     if table:
         pictures, plan = study.labelled(table, images, scheme, folder), Plan()
     else:
-        pictures, plan = study.rendered(folder), example.PLANS["quick"]
+        pictures, plan = study.rendered(folder), example.STUDY
     kept = build_folder(f"{pictures.name}.json") if table else report.stored(pictures.name)
     runs = study.Study(pictures, plan, folder, out or kept)
     for n, seed in study.ORDER:

@@ -42,6 +42,9 @@ PLANS = {
     ),
 }  # fmt: skip
 
+#: Of the study of few labels, whose students learn until little is left to learn.
+STUDY = Plan(teacher_size=96, student_size=64, teacher_steps=300, student_steps=600, **BEGIN)
+
 
 def choose(profile: str) -> tuple[range, range]:
     """Numbers of the leaves to learn from and to be measured on, in a profile."""
