@@ -167,6 +167,7 @@ def distil(pictures: Pictures, folder: Folder = None, length: Steps = None) -> N
     steps.distil(project, plan=plan)
     student = project.network("student")
     print(
-        f"{student}\nTry it: python -m kdnotes predict PHOTO --network {quoted(student)} --out FOLDER\n"
+        f"{student}\n"
+        f"Try it: python -m kdnotes predict PHOTO --network {quoted(student)} --out FOLDER\n"
         f"With a camera: python -m kdnotes web --network {quoted(student)}"
     )
