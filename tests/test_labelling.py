@@ -158,6 +158,20 @@ def test_a_point_is_dragged_hidden_and_removed(project, server, tab):
     until(page, lambda: not project.labels().get("1.png").placed.any())
 
 
+def test_a_click_too_many_moves_nothing(project, server, tab):
+    """Once all are placed, points are dragged: a stray click is no correction."""
+    page = tab(server)
+    places = [(60 + 100 * (i % 4), 60 + 100 * (i // 4)) for i in range(N)]
+    for place in places:
+        click(page, *place)
+    until(page, lambda: project.labels().get("1.png").complete)
+    before = project.labels().table.read_bytes()
+    click(page, 480, 600)
+    page.get_by_text("All are placed.").wait_for()
+    page.wait_for_timeout(300)
+    assert project.labels().table.read_bytes() == before
+
+
 def test_a_reload_loses_nothing_and_pictures_follow(project, server, tab):
     page = tab(server)
     for i in range(4):
@@ -244,7 +258,7 @@ def test_a_guess_is_confirmed_or_corrected(project, server, tab):
     unsure = np.arange(N) == 3
     server.guess = lambda image: (guess, unsure)
     page = tab(server)
-    assert "19 of 19 placed, 19 of them guessed" in page.locator(".status").inner_text()
+    assert "0 of 19 placed, 19 guessed" in page.locator(".status").inner_text()
     assert not (project.folder / "labels.csv").exists(), "a guess is no label"
     assert page.get_by_role("button", name="bone 3, guessed, unsure").count() == 1
     click(page, *guess[3])

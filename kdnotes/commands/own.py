@@ -60,6 +60,8 @@ def label(
     guess, order = _teachers_help(project)
     with Server(project, guess, order, port) as server:
         print(f"{server.address} · Ctrl+C ends it · labels: {project.folder / 'labels.csv'}")
+        if not project.network("teacher").exists():
+            print("Ten pictures that differ are a good start. Then end this, and go on with teach.")
         if browser:
             webbrowser.open(server.address)
         try:
@@ -150,9 +152,14 @@ def propose(pictures: Pictures, folder: Folder = None) -> None:
     unsure = sorted(seen, key=lambda file: -seen[file].spread.mean())[:5]
     print(f"{project.folder / 'proposals.csv'}: {len(seen)} pictures")
     if unsure:
-        print("least sure: " + ", ".join(f"{f} ({seen[f].spread.mean():.1%})" for f in unsure))
+        print(
+            "least sure, looks apart by this share of the landmarks' size: "
+            + ", ".join(f"{f} ({seen[f].spread.mean():.1%})" for f in unsure)
+        )
     print(
-        f"Look at them: {_again('label', pictures, folder)}\n"
+        f"Correct the worst: {_again('label', pictures, folder)}\n"
+        "A page that is open does not know the teacher: end it with Ctrl+C first. Many bad ones? "
+        "Then teach again.\n"
         f"Next: {_again('distil', pictures, folder)}"
     )
 

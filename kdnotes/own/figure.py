@@ -103,7 +103,8 @@ class Labelling(LiveFigure):
             self.n_complete = len(self.labels.complete())
 
     def says(self) -> str:
-        placed = sum(point is not None for point in self.points)
+        pairs = zip(self.points, self.guessed, strict=True)
+        placed = sum(point is not None and not guessed for point, guessed in pairs)
         return f"{self.file}: {placed} of {len(self.names)} placed"
 
     def still(self):

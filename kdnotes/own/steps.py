@@ -53,7 +53,7 @@ class Plan:
     teacher_size: int = 128
     student_size: int = 96
     teacher_steps: int = 400
-    student_steps: int = 800
+    student_steps: int = 700
     batch_size: int = 16
     learning_rate: float = 1.5e-2
     strength: float = 1.0
@@ -199,7 +199,9 @@ def order(project: Project, teacher: models.LandmarkNet, *, progress: bool = Tru
     labels = project.labels()
     done = set(labels.complete())
     doubts = {}
-    for file in tqdm([f for f in labels.files if f not in done], "look", disable=not progress):
+    for file in tqdm(
+        [f for f in labels.files if f not in done], "the teacher guesses", disable=not progress
+    ):
         try:
             doubts[file] = look_around(teacher, labels.picture(file)).spread.mean()
         except ValueError:
@@ -329,7 +331,7 @@ def _train(project, name, faces, backbone, size, steps, plan, *, made_of, progre
         models.begin_with(net, known)
         made_by += models.fingerprint(known)
     digest = hashlib.sha256(made_by.encode()).hexdigest()
-    run = project.folder / "runs" / f"{name}-{faces.fingerprint[:8]}-{digest[:8]}"
+    run = project.folder / "runs" / f"{faces.fingerprint[:8]}-{digest[:8]}" / name
     log = training.fit(net, faces, config, run=run, progress=progress)
     card = {"name": f"{name} of {project.images.name}", "log": log[-1], "plan": asdict(plan)}
     models.save(net, project.network(name).with_suffix(""), card=card | made_of)

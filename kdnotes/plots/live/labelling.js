@@ -142,7 +142,7 @@ function render({ model, el }) {
     if (!done || event.type === "pointercancel" || done.pan) { stage.request(); return; }
     if (done.near >= 0) {
       if (done.at) place(done.near, ...done.at);
-    } else if (!done.moved) {
+    } else if (!done.moved && (!points()[chosen] || model.get("guessed")[chosen])) { // else: drag it
       place(chosen, ...toPicture(view, done.px, done.py));
       const open = nextOpen(points(), chosen + 1);
       if (open >= 0) chosen = open;
@@ -245,8 +245,9 @@ function render({ model, el }) {
     problem.textContent = model.get("problem");
     const count = now.filter(Boolean).length, left = guessed.filter(Boolean).length;
     stage.say(`Picture ${model.get("index") + 1} of ${model.get("n_pictures")}, ${model.get("file")}: ` +
-      `${count} of ${n} placed${left ? `, ${left} of them guessed` : ""}. ` +
-      (count < n ? `Next: ${names[chosen]}. ` : "") + `${model.get("n_complete")} pictures are done. ` +
+      `${count - left} of ${n} placed${left ? `, ${left} guessed` : ""}. ` +
+      (count < n ? `Next: ${names[chosen]}. ` : left ? "Drag what is wrong, then press Confirm all. " : "All are placed. ") +
+      `Pictures done: ${model.get("n_complete")}. ` +
       remarks(now, names).join(" ") + (view.size > home.size * 1.01 ? ` × ${number(view.size / home.size, 1)}` : ""));
     return Math.max(60, home.size * h);
   });
