@@ -110,6 +110,14 @@ def test_another_split_never_trains_on_what_it_measures(pictures, tmp_path):
     assert set(other.labels) == set(pictures.truth) == set(other.train.labels().files)
 
 
+def test_a_picture_that_is_gone_is_left_out(pictures, tmp_path):
+    table, images, scheme = (tmp_path / name for name in ("triangles.csv", "images", "scheme.json"))
+    gone = min(pictures.labels)
+    (images / gone).unlink()
+    again = study.labelled(table, images, scheme, tmp_path / "other")
+    assert set(again.labels) == set(pictures.labels) - {gone}
+
+
 def test_a_table_without_test_pictures_is_said(pictures, tmp_path):
     table = tmp_path / "triangles.csv"
     table.write_text(table.read_text().replace(",test\n", ",train\n"))

@@ -464,6 +464,14 @@ def test_rows_that_are_none_are_refused_and_stay(project, row, sentence):
     assert labels.table.read_text() == text
 
 
+def test_a_scheme_is_begun_on_a_picture_with_any_name(project):
+    for path in project.images.iterdir():
+        path.unlink() if path.stem != "1" else path.rename(path.with_name("e\u0301.png"))
+    project.scheme_file.unlink()
+    with Server(project) as server:
+        assert "data:image/jpeg" in server.page()
+
+
 def test_a_second_page_leaves_the_scheme(project, labels):
     with Server(project) as server:
         answer, status = server.save_scheme({"scheme": {"n_points": 1, "names": ["other"]}})
@@ -517,6 +525,7 @@ def test_labels_of_somebody_else_are_added_and_none_is_overwritten(project, labe
         other.save(file, label((9, 9), (8, 8), (7, 7)), other.get(file))
     assert steps.add(project, tmp_path / "labels.csv") == (1, 1)
     assert labels.get("1.png").points[0, 0] == 1 and labels.get("2.png").points[0, 0] == 9
+    assert steps.add(project, tmp_path / "labels.csv") == (0, 2), "once is enough"
     with pytest.raises(FileNotFoundError, match="no table"):
         steps.add(project, tmp_path / "nothing.csv")
 

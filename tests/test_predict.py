@@ -243,7 +243,7 @@ def test_a_network_of_a_scheme_of_ones_own(photo, tmp_path, named):
     about = {"scheme": schemes.to_json(scheme)} if named else {}
     three = np.array([[-0.4, -0.4], [0.4, -0.4], [0.0, 0.4]])
     net = SimpleNamespace(
-        config=SimpleNamespace(n_points=3, size=24, crop_margin=1.3, **about),
+        config=SimpleNamespace(n_points=3, size=24, crop_margin=1.3, box="landmarks", **about),
         read=lambda crops: three[None],
     )
     path = save_photo(tmp_path / "a.png", np.zeros((100, 100, 3), np.uint8))

@@ -59,7 +59,8 @@ class Exported:
         try:
             self._session = open_session(path, threads)
             self.about: Mapping = metadata_of(self._session)
-            self.config = SimpleNamespace(**self.about["config"])
+            before = {"box": "landmarks"}  # of files that do not say it yet
+            self.config = SimpleNamespace(**before | self.about["config"])
         except ModuleNotFoundError:
             raise
         except Exception as error:  # onnxruntime has a class for each of its codes

@@ -93,7 +93,7 @@ def predict(
         ValueError: The picture or the box cannot be used.
     """
     image, margin = as_image(image), net.config.crop_margin
-    if box is None and getattr(net.config, "box", "landmarks") == "picture":
+    if box is None and net.config.box == "picture":
         crop = crops.square_around(crops.picture_box(image), margin)
     elif box is None:
         height, width = image.shape[:2]
@@ -172,7 +172,7 @@ def predict_files(
 def _predict_file(path, net, result, boxes, whole):
     """The faces of one photograph, written to files, and a sentence for each unusable box."""
     image, problems = read_picture(path).pixels, []
-    if whole or (not boxes and getattr(net.config, "box", "landmarks") == "picture"):
+    if whole or (not boxes and net.config.box == "picture"):
         faces = [(None, predict(net, image))]
     elif boxes:
         faces, problems = _at_boxes(net, image, boxes)

@@ -178,7 +178,7 @@ def _about(student, networks, part):
         "networks": networks,
         "detector": None,
     }
-    if scheme.interocular and student["config"].get("box", "landmarks") == "landmarks":
+    if scheme.interocular and networks[0]["box"] == "landmarks":
         eyes = [points[0] for points in scheme.interocular]
         about["rules"] = RULES | {"eyes": eyes, "shapes": student["shapes"]}
         about["detector"] = (
@@ -196,7 +196,7 @@ def _network(path, part, name, precision):
         {"name": name, "precision": precision}
         | _put(path, part, f"{name}-{precision}.onnx")
         | {"size": config.size, "margin": config.crop_margin}
-        | {"box": getattr(config, "box", "landmarks")}
+        | {"box": config.box}
     )
 
 

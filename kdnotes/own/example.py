@@ -15,7 +15,8 @@ from kdnotes.data import schemes
 from kdnotes.data.faceset import FaceSet
 from kdnotes.own import leaves, steps
 from kdnotes.own.labels import Label
-from kdnotes.own.steps import Plan, Project
+from kdnotes.own.project import Project
+from kdnotes.own.steps import Plan
 from kdnotes.system.files import new_file, write_json
 
 #: Number of pictures to learn from, and of pictures to be measured on.

@@ -133,6 +133,31 @@ class Labels:
             found[file] = ("", cells)
             self._write(header, [cells for _, cells in found.values()])
 
+    def add(self, others: Mapping[str, Label]) -> int:
+        """Takes in the labels of others. A picture that has a label keeps it.
+
+        Returns:
+            How many pictures were added.
+
+        Raises:
+            ValueError, OSError: As in `save`; nothing is added.
+        """
+        with turn(self.table):
+            header, rows = self._rows()
+            known = {cells["file"]: cells for _, cells in rows}
+            mine, added = self.read(), 0
+            for file, label in others.items():
+                has_one = file in mine and mine[file].placed.any()
+                if has_one or file not in self._paths or not label.placed.any():
+                    continue
+                self._check(label)
+                columns = [*self._columns(), "hidden_points"]
+                cells = dict(zip(columns, label.cells(), strict=True))
+                known[file] = known.get(file, {"file": file}) | cells
+                added += 1
+            self._write(header, list(known.values()))
+        return added
+
     def replace(self, labels: Mapping[str, Label]) -> None:
         """Writes a table of these labels and nothing else, whatever it held.
 

@@ -7,6 +7,7 @@ export class Local {
     this.files = [];
     this.listeners = [];
     this.labels = this.stored();
+    this.unstored = {}; // what the storage has refused
   }
 
   // What is in the browser's storage; nothing where it is blocked.
@@ -24,6 +25,7 @@ export class Local {
     if (this.state[name] === value) return;
     this.state[name] = value;
     if (name === "index") this.show();
+    else this.changed = true;
     this.tell();
   }
 
@@ -35,10 +37,13 @@ export class Local {
   // Several tabs may be open: each writes its own picture into what is stored now.
   save_changes() {
     const { file, points, hidden } = this.state;
-    if (!file) return;
-    this.labels = { ...this.labels, ...this.stored(), [file]: { points, hidden } };
+    if (!file || !this.changed) return; // a page was turned: nothing to store, nothing to unsay
+    this.changed = false;
+    this.unstored[file] = { points, hidden };
+    this.labels = { ...this.stored(), ...this.unstored };
     try {
       localStorage.setItem(this.key, JSON.stringify(this.labels));
+      this.unstored = {};
       this.state.problem = "";
     } catch (error) {
       this.state.problem = `not stored in this browser: ${error.message}. Download the CSV now.`;

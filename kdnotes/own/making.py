@@ -1,5 +1,6 @@
 """A scheme of landmarks made by clicking on a picture."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from kdnotes.data import schemes
@@ -8,15 +9,18 @@ from kdnotes.data.schemes import Scheme
 from kdnotes.own.figure import address
 
 
-def begin_scheme(images: Path, files: list[str]) -> dict:
+def begin_scheme(pictures: Mapping[str, Path]) -> dict:
     """The state of a page on which a scheme is made: the first picture that opens, no points yet.
+
+    Args:
+        pictures: Name to file, as `labels.pictures_of` gives them.
 
     Raises:
         PictureError: None of the pictures opens.
     """
-    for file in files:
+    for file, path in pictures.items():
         try:
-            image = read_picture(images / file).pixels
+            image = read_picture(path).pixels
         except PictureError as error:
             problem = error
             continue

@@ -18,7 +18,7 @@ from kdnotes.own import pages
 from kdnotes.own.figure import describe, first_open, label_of, names_of
 from kdnotes.own.labels import ChangedMeanwhile, Label, Labels, pictures_of
 from kdnotes.own.making import begin_scheme, check_scheme
-from kdnotes.own.steps import Project
+from kdnotes.own.project import Project
 from kdnotes.plots.live.figure import literal
 from kdnotes.system.files import write_json
 
@@ -83,7 +83,7 @@ class Server(http.server.ThreadingHTTPServer):
                 "n_pictures": len(self.order),
             }
             return self._page("labelling", state, "LABEL")
-        return self._page("scheme", begin_scheme(self.project.images, self.order), "SCHEME")
+        return self._page("scheme", begin_scheme(pictures_of(self.project.images)), "SCHEME")
 
     def _page(self, module, state, kind):
         model = f"new Remote({literal(state)}, {literal(self.token)}, {kind})"
@@ -140,6 +140,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         """Answers with a sentence where something cannot be read."""
         try:
             act()
+        except ConnectionError:  # the page was closed: nobody waits for an answer
+            pass
         except (OSError, ValueError) as error:
             self._json({"problem": str(error)}, HTTPStatus.INTERNAL_SERVER_ERROR)
 

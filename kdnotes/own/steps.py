@@ -15,14 +15,14 @@ import torch
 from tqdm import tqdm
 
 from kdnotes import models, training
-from kdnotes.data import crops, schemes
+from kdnotes.data import crops
 from kdnotes.data.crops import BadSample, Sample
 from kdnotes.data.faceset import FaceSet
 from kdnotes.data.pictures import PictureError
-from kdnotes.data.schemes import Scheme
 from kdnotes.models import zoo
 from kdnotes.own.labels import Label, Labels
 from kdnotes.own.looks import Seen, look_around
+from kdnotes.own.project import Project, check_scheme
 from kdnotes.system import processes
 from kdnotes.system.files import json_text, turn
 from kdnotes.views import ViewConfig
@@ -62,71 +62,6 @@ class Plan:
     seed: int = 0
 
 
-@dataclass(frozen=True)
-class Project:
-    """A folder of pictures, and beside it the folder of what is made of them.
-
-    Attributes:
-        images: The pictures.
-        folder: Holds scheme, labels, face sets and networks.
-    """
-
-    images: Path
-    folder: Path
-
-    @classmethod
-    def of(cls, images: str | Path, folder: str | Path | None = None) -> "Project":
-        """The project of a folder of pictures; by default it lies beside them."""
-        images = Path(images).absolute()
-        return cls(images, Path(folder or images.with_name(f"{images.name}-landmarks")))
-
-    @property
-    def scheme_file(self) -> Path:
-        return self.folder / "scheme.json"
-
-    def scheme(self) -> Scheme:
-        """The scheme of the landmarks.
-
-        Raises:
-            FileNotFoundError: There is none yet.
-            ValueError: It contradicts itself.
-        """
-        if not self.scheme_file.exists():
-            raise FileNotFoundError(
-                f"there is no scheme at {self.scheme_file}: make one with `python -m kdnotes own "
-                "label`, or copy one there"
-            )
-        return schemes.get_named(str(self.scheme_file))
-
-    def labels(self) -> Labels:
-        """What people have placed."""
-        return Labels(self.folder / "labels.csv", self.images, self.scheme())
-
-    def proposals(self) -> Labels:
-        """What the teacher has proposed for the other pictures."""
-        return Labels(self.folder / "proposals.csv", self.images, self.scheme())
-
-    def teacher(self) -> models.LandmarkNet:
-        """The teacher that was trained last.
-
-        Raises:
-            FileNotFoundError: There is none yet.
-            ValueError: It knows the landmarks of another scheme.
-        """
-        if not self.network("teacher").exists():
-            raise FileNotFoundError(
-                f"there is no teacher at {self.network('teacher')}; train one: "
-                "python -m kdnotes own teach"
-            )
-        net = models.load(self.network("teacher"))
-        _check_scheme(self, net)
-        return net
-
-    def network(self, name: str) -> Path:
-        """The file of the "teacher" or the "student"."""
-        return self.folder / f"{name}.safetensors"
-
-
 def teach(project: Project, plan: Plan = Plan(), *, progress: bool = True) -> models.LandmarkNet:
     """Trains the teacher on the pictures that people have labelled.
 
@@ -147,14 +82,6 @@ def teach(project: Project, plan: Plan = Plan(), *, progress: bool = True) -> mo
     )  # fmt: skip
 
 
-def _check_scheme(project, teacher):
-    if schemes.of_config(teacher.config) != project.scheme():
-        raise ValueError(
-            f"the teacher knows another scheme than {project.scheme_file}; train it again: "
-            "python -m kdnotes own teach"
-        )
-
-
 def add(project: Project, table: Path) -> tuple[int, int]:
     """Takes in the labels of another table. A picture that has a label keeps it.
 
@@ -167,13 +94,8 @@ def add(project: Project, table: Path) -> tuple[int, int]:
     """
     if not table.exists():
         raise FileNotFoundError(f"no table at {table}")
-    labels, others = project.labels(), Labels(table, project.images, project.scheme()).read()
-    mine, added = labels.read(), 0
-    for file, label in others.items():
-        before = mine.get(file, Label.empty(labels.scheme.n_points))
-        if file in labels.files and label.placed.any() and not before.placed.any():
-            labels.save(file, label, before)
-            added += 1
+    others = Labels(table, project.images, project.scheme()).read()
+    added = project.labels().add(others)
     return added, len(others) - added
 
 
@@ -195,19 +117,23 @@ def order(project: Project, teacher: models.LandmarkNet, *, progress: bool = Tru
 
     A picture that does not open comes last.
     """
-    _check_scheme(project, teacher)
+    files, doubts = project.labels().files, {}
+    for file, seen in _looks(project, teacher, "the teacher guesses", progress):
+        doubts[file] = -1.0 if isinstance(seen, PictureError) else seen.spread.mean()
+    ranked = sorted(doubts, key=lambda file: -doubts[file])
+    return [*ranked, *(file for file in files if file not in doubts)]
+
+
+def _looks(project, teacher, words, progress) -> Iterator[tuple[str, Seen | PictureError]]:
+    """What the teacher sees in each picture that nobody has labelled."""
+    check_scheme(project, teacher)
     labels = project.labels()
     done = set(labels.complete())
-    doubts = {}
-    for file in tqdm(
-        [f for f in labels.files if f not in done], "the teacher guesses", disable=not progress
-    ):
+    for file in tqdm([f for f in labels.files if f not in done], words, disable=not progress):
         try:
-            doubts[file] = look_around(teacher, labels.picture(file)).spread.mean()
-        except ValueError:
-            doubts[file] = -1.0
-    ranked = sorted(doubts, key=lambda file: -doubts[file])
-    return [*ranked, *(file for file in labels.files if file in done)]
+            yield file, look_around(teacher, labels.picture(file))
+        except PictureError as error:
+            yield file, error
 
 
 def propose(
@@ -218,15 +144,13 @@ def propose(
     Returns:
         File to what the teacher saw: landmarks, and how far its looks lie apart.
     """
-    _check_scheme(project, teacher)
-    labels, seen = project.labels(), {}
-    done = set(labels.complete())
-    for file in tqdm([f for f in labels.files if f not in done], "propose", disable=not progress):
-        try:
-            seen[file] = look_around(teacher, labels.picture(file))
-        except ValueError as error:
-            print(f"left out: {error}")
-    nothing = np.zeros(labels.scheme.n_points, bool)
+    seen = {}
+    for file, found in _looks(project, teacher, "propose", progress):
+        if isinstance(found, PictureError):
+            print(f"left out: {found}")
+        else:
+            seen[file] = found
+    nothing = np.zeros(project.scheme().n_points, bool)
     project.proposals().replace({file: Label(s.points, nothing) for file, s in seen.items()})
     return seen
 
@@ -253,7 +177,7 @@ def distil(
         usable &= set(seen)
     proposed = {file: p for file, p in proposals.read().items() if file in usable}
     told = {file: _corrected(p, read.get(file)) for file, p in proposed.items()}
-    told |= {name: read[name] for name in complete}
+    told |= {file: read[file] for file in complete}
     faces = store(project, f"of-{name}", labels, told, plan)
     return _train(
         project, name, faces, plan.student, plan.student_size, plan.student_steps, plan,

@@ -33,7 +33,8 @@ from kdnotes.evaluation import report
 from kdnotes.metrics import Estimate
 from kdnotes.own import example, steps
 from kdnotes.own.labels import Label, Labels
-from kdnotes.own.steps import Plan, Project
+from kdnotes.own.project import Project
+from kdnotes.own.steps import Plan
 from kdnotes.research.experiments.log import packed, unpacked
 from kdnotes.system.files import json_text, write_json
 
@@ -95,7 +96,7 @@ def labelled(table: Path, images: Path, scheme: Path, folder: Path) -> Pictures:
     """Pictures of one's own, all labelled. The table's column `split` says which are for training.
 
     Raises:
-        ValueError: The table names no training or no test pictures.
+        ValueError: The table names no training or no test pictures that are there.
     """
     known = Labels(table, images, schemes.get_named(str(scheme)))
     read, splits = known.read(), known.column("split")
@@ -104,9 +105,7 @@ def labelled(table: Path, images: Path, scheme: Path, folder: Path) -> Pictures:
     projects, labels = {}, {}
     for split in ("train", "test"):
         projects[split] = project = Project.of(folder / split)
-        labels[split] = {
-            file: label for file, label in read.items() if splits[file] == split and label.complete
-        }
+        labels[split] = {file: read[file] for file in known.complete() if splits[file] == split}
         if not labels[split]:
             raise ValueError(f"{table} has no picture whose column split says {split}")
         project.images.mkdir(parents=True, exist_ok=True)
