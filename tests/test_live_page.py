@@ -205,7 +205,8 @@ def test_it_follows_the_face_as_well_as_python_does(live, film):
     assert seen[-1]["width"] == WIDTH
     here = np.array([still.here for still in film])
     gone = [s for s in seen if not here[s["number"]] and s["points"] is None]
-    assert gone, "the person leaves the picture, and the page says so"
+    ghosts = [s for s in seen if not here[s["number"]] and s["points"]]
+    assert len(gone) > len(ghosts), "the person leaves the picture, and the page soon says so"
     back = [s for s in seen[seen.index(gone[-1]) :] if s["points"]]
     assert back or any(s["points"] for s in seen[seen.index(gone[0]) :]), "and is found again"
 

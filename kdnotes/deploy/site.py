@@ -65,7 +65,8 @@ SAMPLES, SAMPLE_SIZE = (124, 144, 152, 44, 24, 188), 320
 
 #: How a face is found and followed, see `faces.js`. `sizes` and `photo` are sides of the detector's
 #: input, for video and for a photograph. The detector checks the tracked face every `checked`
-#: frames, in a square `around` times as large as the crop, and may miss it `misses` times.
+#: milliseconds, in a square `around` times as large as the crop; where it misses the face, it looks
+#: at the next frame too, and the face is lost after `misses` misses in a row.
 #: `strange` is how far the shape model may move an answer, in distances between the eyes. Where a
 #: face moved by at least `moved` crop widths, the network reads the frame twice.
 #:
@@ -74,7 +75,7 @@ SAMPLES, SAMPLE_SIZE = (124, 144, 152, 44, 24, 188), 320
 #: the detector has to.
 RULES = {
     "sizes": [224, 160], "photo": [160, 224, 320, 480],
-    "checked": 5, "around": 1.7, "misses": 2, "strange": 0.16, "moved": 0.06,
+    "checked": 250, "around": 1.7, "misses": 2, "strange": 0.16, "moved": 0.06,
 }  # fmt: skip
 
 #: The lowest score of a face.

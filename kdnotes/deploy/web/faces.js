@@ -79,7 +79,7 @@ export async function lookTwice(frame, box, student) {
 export class Track {
   constructor() {
     this.points = null;
-    this.attempt = this.age = this.misses = this.others = 0;
+    this.attempt = this.checked = this.misses = this.others = 0;
   }
 
   async step(frame, student, detector, rules) {
@@ -101,7 +101,7 @@ export class Track {
       this.crop = crop;
       if (!this.isShape(points, rules)) continue;
       // A new track is on trial: the first look of the detector at it may not miss.
-      Object.assign(this, {points, age: 0, misses: rules.misses - 1});
+      Object.assign(this, {points, misses: rules.misses - 1});
       return;
     }
   }
@@ -116,7 +116,9 @@ export class Track {
       this.points = await student.look(frame, next);
     }
     const fast = step > 2 * rules.moved; // or no face any more: do not wait to find out
-    if (fast || this.age++ % rules.checked === 0) {
+    const now = performance.now();
+    if (fast || this.misses > 0 || now - this.checked > rules.checked) {
+      this.checked = now;
       const square = {...this.crop, side: this.crop.side * rules.around};
       const seen = await detector.find(frame, square, rules.sizes.at(-1));
       const mine = boxOf(this.points);
