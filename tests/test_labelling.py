@@ -258,6 +258,9 @@ def test_a_guess_is_confirmed_or_corrected(project, server, tab):
     unsure = np.arange(N) == 3
     server.guess = lambda image: (guess, unsure)
     page = tab(server)
+    assert page.get_by_role("button", name="Confirm all").get_attribute("title")
+    page.get_by_text("Mouse and keys").click()
+    assert page.get_by_text("Page Down, Page Up").is_visible()
     assert "0 of 19 placed, 19 guessed" in page.locator(".status").inner_text()
     assert not (project.folder / "labels.csv").exists(), "a guess is no label"
     assert page.get_by_role("button", name="bone 3, guessed, unsure").count() == 1
@@ -298,11 +301,13 @@ def test_a_scheme_is_made_by_clicking(project, tab):
                     click(page, *places[name])
         assert "mirrored pairs: 1" in page.locator(".status").inner_text()
         page.get_by_role("button", name="Save the scheme").click()
-        page.get_by_text("0 of 4 placed. Next: nose.").wait_for()
+        page.get_by_text("2.png: 0 of 4 placed. Next: nose. Pictures done: 1.").wait_for()
         server.shutdown()
     scheme = project.scheme()
     assert scheme.names == tuple(places) and scheme.edges == ((0, 3),)
     assert scheme.flip == (0, 2, 1, 3) and scheme.pair == ((1,), (2,))
+    points = project.labels().get("1.png").points
+    assert np.abs(points - list(places.values())).max() <= 1, "its points are the picture's label"
 
 
 def test_a_page_of_its_own_needs_nothing(project, browser, tmp_path):

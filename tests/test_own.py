@@ -311,9 +311,12 @@ def test_a_picture_that_does_not_open_is_said_and_the_others_go_on(server, proje
 def test_a_scheme_that_contradicts_itself_is_said(server, project):
     project.scheme_file.unlink()
     scheme = {"n_points": 2, "names": ["a", "a"], "edges": [], "flip": None, "pair": None}
-    status, text = ask(server, "PUT", "/scheme", {"scheme": scheme})
+    placed = {"file": "2.png", "points": [[1, 2], [3, 4]]}
+    status, text = ask(server, "PUT", "/scheme", {"scheme": scheme} | placed)
     assert status == 400 and "names" in json.loads(text)["problem"]
-    status, text = ask(server, "PUT", "/scheme", {"scheme": scheme | {"names": ["a", "b"]}})
+    assert not project.scheme_file.exists() and not (project.folder / "labels.csv").exists()
+    scheme["names"] = ["a", "b"]
+    status, text = ask(server, "PUT", "/scheme", {"scheme": scheme} | placed)
     assert status == 200 and project.scheme().names == ("a", "b")
 
 
@@ -340,8 +343,15 @@ def test_from_labels_to_a_student(tmp_path):
     seen = steps.propose(project, teacher, progress=False)
     assert sorted(seen) == sorted(labels.files[5:])
     assert set(project.proposals().complete()) == set(labels.files[5:])
-    ranked = steps.order(project, teacher, progress=False)
-    assert sorted(ranked) == sorted(labels.files) and set(ranked[-5:]) == set(labels.files[:5])
+    ranked = steps.order(project)
+    unsure = sorted(seen, key=lambda file: -round(seen[file].spread.mean(), 4))
+    assert ranked == unsure + labels.files[:5]
+    assert not steps.outdated(project) and steps.checked(project)[1] == 0
+    placed = seen[unsure[0]].points + np.array([3, 4])
+    labels.save(unsure[0], Label(placed, np.zeros(3, bool)), labels.get(unsure[0]))
+    error, n = steps.checked(project)
+    assert n == 1 and error == pytest.approx(5 / np.hypot(*placed[0] - placed[1]), rel=0.01)
+    labels.save(unsure[0], Label.empty(3), labels.get(unsure[0]))
     student = steps.distil(project, plan=SMALL, progress=False)
     again = models.load(project.network("student"))
     assert models.fingerprint(again) == models.fingerprint(student)
@@ -477,6 +487,21 @@ def test_a_second_page_leaves_the_scheme(project, labels):
         answer, status = server.save_scheme({"scheme": {"n_points": 1, "names": ["other"]}})
     assert status == 409 and "it stays" in answer["problem"] and answer["reload"]
     assert project.scheme() == SCHEME
+
+
+def test_a_page_takes_the_last_teacher_when_it_is_opened(project, labels):
+    with Server(project) as server:
+        assert server.state(0)["guessed"] == [False] * 3
+        torch.manual_seed(0)
+        net = models.create("mobilenetv3_small_050", SCHEME, size=64, box="picture")
+        models.save(net, project.network("teacher").with_suffix(""), card={})
+        seen = steps.propose(project, models.freeze(net), progress=False)
+        server.page()
+        assert server.state(0)["guessed"] == [True] * 3
+        assert server.order == steps.order(project) and server.order[0] in seen
+        other = models.create("mobilenetv3_small_050", Scheme(2), size=64, box="picture")
+        models.save(other, project.network("teacher").with_suffix(""), card={})
+        assert "nothing is guessed: the teacher knows another scheme" in server.page()
 
 
 def test_a_table_that_cannot_be_read_is_said_to_the_page(server, project):

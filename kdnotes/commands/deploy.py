@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from kdnotes.commands.options import DataName, OutFolder, build_folder, print_notes
+from kdnotes.commands.options import DataName, OutFolder, build_folder, print_notes, quoted
 from kdnotes.system import extras
 
 #: Number of faces on which int8 measures its ranges.
@@ -27,16 +27,19 @@ def predict(
         list[str] | None,
         typer.Option(
             help="Where a face is: X,Y,WIDTH,HEIGHT in pixels, from the brows to the chin and from "
-            "ear to ear; may be repeated. Default: faces are detected."
+            "ear to ear; may be repeated. For other things, where the thing is. Default: faces are "
+            "detected."
         ),
     ] = None,
     whole: Annotated[
         bool, typer.Option("--whole", help="Each picture already is the crop of one face.")
     ] = False,
 ) -> None:
-    """Find the landmarks of faces; coordinates are pixels of the upright picture.
+    """Find landmarks: of faces, or of what a network of your own knows. Coordinates are pixels of
+    the upright picture.
 
-    The largest face comes first, or the faces have the order of their boxes. Exit code 1 means
+    The largest face comes first, or the faces have the order of their boxes. A network made by
+    `own` looks at the whole picture. Exit code 1 means
     that a photo could not be used or shows no face; the others are processed all the same.
     """
     from kdnotes.deploy import photos as pictures
@@ -123,7 +126,8 @@ def web(
         typer.Option(help="PEM file with a certificate and its key, to serve over https."),
     ] = None,
 ) -> None:
-    """Build the live page, where a student follows your face in the browser, and serve it."""
+    """Build the live page and serve it: a student follows your face in the browser, or your own
+    network finds its landmarks."""
     extras.require("onnxruntime")
     if network and network.suffix.lower() != ".onnx":
         extras.require("onnx", "onnxscript")
@@ -143,3 +147,5 @@ def web(
                 running.serve_forever()
             except KeyboardInterrupt:
                 print()
+    else:
+        print(f"To look at it: python -m http.server --directory {quoted(folder)}")

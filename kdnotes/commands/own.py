@@ -44,7 +44,8 @@ def label(
     ] = True,
 ) -> None:
     """Open a page to place landmarks on your pictures. Each one is saved at once. Once there is a
-    teacher, it guesses the landmarks, and the pictures that it is unsure of come first."""
+    teacher, it guesses the landmarks; after propose, the pictures that it is unsure of come first.
+    """
     import webbrowser
 
     from kdnotes.data import schemes
@@ -57,8 +58,7 @@ def label(
         raise ValueError(f"{project.scheme_file} is there already; delete it to take another")
     if scheme:
         write_json(project.scheme_file, schemes.to_json(schemes.get_named(str(scheme))))
-    guess, order = _teachers_help(project)
-    with Server(project, guess, order, port) as server:
+    with Server(project, port) as server:
         print(f"{server.address} · Ctrl+C ends it · labels: {project.folder / 'labels.csv'}")
         if not project.network("teacher").exists():
             print("Ten pictures that differ are a good start. Then end this, and go on with teach.")
@@ -71,16 +71,6 @@ def label(
     if project.scheme_file.exists():
         n = len(project.labels().complete())
         print(f"{n} pictures are labelled. Next: {_again('teach', pictures, folder)}")
-
-
-def _teachers_help(project):
-    """What the teacher guesses, and the order in which pictures are worth labelling."""
-    if not project.network("teacher").exists():
-        return None, None
-    from kdnotes.own import steps
-
-    teacher = project.teacher()
-    return steps.guesser(teacher), steps.order(project, teacher)
 
 
 @own_app.command("page")
@@ -138,8 +128,21 @@ def teach(
     if start:
         chosen["teacher"] = models.load(zoo.find(start, data)).config.name
     plan = steps.Plan(**chosen | ({"teacher_steps": length} if length else {}))
+    _say_error(project)
     steps.teach(project, plan)
     print(f"{project.network('teacher')}\nNext: {_again('propose', pictures, folder)}")
+
+
+def _say_error(project):
+    """Says how far the proposals were from what has been placed since."""
+    from kdnotes.own import steps
+
+    error, n = steps.checked(project)
+    if n:
+        distance = project.scheme().distance
+        print(
+            f"The proposals were off by {error:.1%} of {distance} on the {n} pictures done since."
+        )
 
 
 @own_app.command("propose")
@@ -158,8 +161,7 @@ def propose(pictures: Pictures, folder: Folder = None) -> None:
         )
     print(
         f"Correct the worst: {_again('label', pictures, folder)}\n"
-        "A page that is open does not know the teacher: end it with Ctrl+C first. Many bad ones? "
-        "Then teach again.\n"
+        "Reload a page that is open. Many bad ones? Then teach again.\n"
         f"Next: {_again('distil', pictures, folder)}"
     )
 
@@ -171,6 +173,11 @@ def distil(pictures: Pictures, folder: Folder = None, length: Steps = None) -> N
 
     project = steps.Project.of(pictures, folder)
     plan = steps.Plan(**({"student_steps": length} if length else {}))
+    if steps.outdated(project):
+        print(
+            f"The proposals are of an earlier teacher; renew: {_again('propose', pictures, folder)}"
+        )
+    _say_error(project)
     steps.distil(project, plan=plan)
     student = project.network("student")
     print(

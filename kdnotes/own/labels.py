@@ -158,11 +158,14 @@ class Labels:
             self._write(header, list(known.values()))
         return added
 
-    def replace(self, labels: Mapping[str, Label]) -> None:
+    def replace(
+        self, labels: Mapping[str, Label], more: Mapping[str, Mapping[str, str]] | None = None
+    ) -> None:
         """Writes a table of these labels and nothing else, whatever it held.
 
         Args:
             labels: File to label; the files are names in `files`.
+            more: By name each further column, file to cell.
 
         Raises:
             ValueError: Landmarks as `save` refuses them.
@@ -171,12 +174,15 @@ class Labels:
         for label in labels.values():
             self._check(label)
         columns = [*self._columns(), "hidden_points"]
+        more = more or {}
         rows = [
-            {"file": file} | dict(zip(columns, label.cells(), strict=True))
+            {"file": file}
+            | dict(zip(columns, label.cells(), strict=True))
+            | {name: cells[file] for name, cells in more.items()}
             for file, label in labels.items()
         ]
         with turn(self.table):
-            self._write(["file", *columns], rows)
+            self._write(["file", *columns, *more], rows)
 
     def column(self, name: str) -> dict[str, str]:
         """File to the cell in another column of the table; empty where there is no such column."""

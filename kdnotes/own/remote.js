@@ -5,7 +5,7 @@
 // What is sent where, and after a change of what.
 export const LABEL = { address: "label", after: ["points", "hidden", "guessed"],
   sent: ["file", "points", "hidden", "guessed", "seen"] };
-export const SCHEME = { address: "scheme", after: ["asked"], sent: ["scheme"] };
+export const SCHEME = { address: "scheme", after: ["asked"], sent: ["scheme", "file", "points"] };
 
 export class Remote {
   constructor(state, token, kind) {

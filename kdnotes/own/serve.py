@@ -9,12 +9,13 @@ import hmac
 import http.server
 import json
 import secrets
-from collections.abc import Callable
 from http import HTTPStatus
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
+
 from kdnotes.data import schemes
-from kdnotes.own import pages
+from kdnotes.own import pages, steps
 from kdnotes.own.figure import describe, first_open, label_of, names_of
 from kdnotes.own.labels import ChangedMeanwhile, Label, Labels, pictures_of
 from kdnotes.own.making import begin_scheme, check_scheme
@@ -29,12 +30,11 @@ LONGEST = 1_000_000
 class Server(http.server.ThreadingHTTPServer):
     """The server of one project; `serve_forever` runs it.
 
-    Without a scheme its page is one to make a scheme, then one to label.
+    Without a scheme its page is one to make a scheme, then one to label. Each time the page is
+    opened it takes the teacher that was trained last, and the order of the last proposals.
 
     Args:
         project: The pictures, and what is made of them.
-        guess: As `figure.Labelling` takes it.
-        order: Names of the pictures in the order in which they are shown.
         port: 0 takes a free one.
 
     Attributes:
@@ -43,16 +43,10 @@ class Server(http.server.ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(
-        self,
-        project: Project,
-        guess: Callable | None = None,
-        order: list[str] | None = None,
-        port: int = 0,
-    ):
+    def __init__(self, project: Project, port: int = 0):
         super().__init__(("127.0.0.1", port), _Handler)
-        self.project, self.guess = project, guess
-        self.order = list(pictures_of(project.images)) if order is None else order
+        self.project, self.guess = project, None
+        self.order = list(pictures_of(project.images))
         self.token = secrets.token_urlsafe(24)
         self.hosts = {f"{name}:{self.server_port}" for name in ("127.0.0.1", "localhost")}
         self.address = f"http://127.0.0.1:{self.server_port}/?token={self.token}"
@@ -77,13 +71,26 @@ class Server(http.server.ThreadingHTTPServer):
         """The page to label, open at the first picture that is not done; or to make a scheme."""
         if self.project.scheme_file.exists():
             scheme = self.labels.scheme
+            problem = self._take_teacher()
             state = self.state(first_open(self.labels, self.order)) | {
                 "names": names_of(scheme),
                 "edges": scheme.edges,
                 "n_pictures": len(self.order),
             }
+            state["problem"] = state["problem"] or problem
             return self._page("labelling", state, "LABEL")
         return self._page("scheme", begin_scheme(pictures_of(self.project.images)), "SCHEME")
+
+    def _take_teacher(self) -> str:
+        """Takes the last teacher; returns why not where there is one that cannot be used."""
+        try:
+            if self.project.network("teacher").exists():
+                self.guess = steps.guesser(self.project.teacher())
+                self.order = steps.order(self.project)
+        except (OSError, ValueError) as error:
+            self.guess = None
+            return f"nothing is guessed: {error}"
+        return ""
 
     def _page(self, module, state, kind):
         model = f"new Remote({literal(state)}, {literal(self.token)}, {kind})"
@@ -109,7 +116,8 @@ class Server(http.server.ThreadingHTTPServer):
         return {"seen": label.cells(), "problem": "", "n_complete": n_complete}, HTTPStatus.OK
 
     def save_scheme(self, asked: dict) -> tuple[dict, HTTPStatus]:
-        """Saves the scheme that the page sends; returns the answer."""
+        """Saves the scheme that the page sends, and its points as the picture's label; returns the
+        answer."""
         if self.project.scheme_file.exists():
             return {
                 "problem": "there is a scheme by now; it stays",
@@ -117,7 +125,9 @@ class Server(http.server.ThreadingHTTPServer):
             }, HTTPStatus.CONFLICT
         try:
             scheme = check_scheme(asked["scheme"])
+            label = label_of(asked["points"], *np.zeros((2, scheme.n_points), bool))
             write_json(self.project.scheme_file, schemes.to_json(scheme))
+            self.labels.save(asked["file"], label, Label.empty(scheme.n_points))
         except (ValueError, KeyError, TypeError) as error:
             return {"problem": f"not saved: {error}"}, HTTPStatus.BAD_REQUEST
         except OSError as error:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from kdnotes import models, training
+from kdnotes import metrics, models, training
 from kdnotes.data import crops
 from kdnotes.data.crops import BadSample, Sample
 from kdnotes.data.faceset import FaceSet
@@ -27,6 +27,8 @@ from kdnotes.system import processes
 from kdnotes.system.files import json_text, turn
 from kdnotes.views import ViewConfig
 
+#: Columns of the proposals: how far the teacher's looks lie apart, and which teacher it was.
+SPREAD, TEACHER = "spread", "teacher"
 #: Fewer labelled pictures than this teach nobody.
 LEAST = 3
 
@@ -112,28 +114,14 @@ def guesser(teacher: models.LandmarkNet) -> Callable[[np.ndarray], tuple[np.ndar
     return guess
 
 
-def order(project: Project, teacher: models.LandmarkNet, *, progress: bool = True) -> list[str]:
+def order(project: Project) -> list[str]:
     """The pictures, those without labels first, the ones that the teacher is least sure of ahead.
 
-    A picture that does not open comes last.
+    A picture for which nothing is proposed comes after them.
     """
-    files, doubts = project.labels().files, {}
-    for file, seen in _looks(project, teacher, "the teacher guesses", progress):
-        doubts[file] = -1.0 if isinstance(seen, PictureError) else seen.spread.mean()
-    ranked = sorted(doubts, key=lambda file: -doubts[file])
-    return [*ranked, *(file for file in files if file not in doubts)]
-
-
-def _looks(project, teacher, words, progress) -> Iterator[tuple[str, Seen | PictureError]]:
-    """What the teacher sees in each picture that nobody has labelled."""
-    check_scheme(project, teacher)
     labels = project.labels()
-    done = set(labels.complete())
-    for file in tqdm([f for f in labels.files if f not in done], words, disable=not progress):
-        try:
-            yield file, look_around(teacher, labels.picture(file))
-        except PictureError as error:
-            yield file, error
+    done, spread = set(labels.complete()), project.proposals().column(SPREAD)
+    return sorted(labels.files, key=lambda f: (f in done, -float(spread.get(f) or -1)))
 
 
 def propose(
@@ -144,15 +132,45 @@ def propose(
     Returns:
         File to what the teacher saw: landmarks, and how far its looks lie apart.
     """
-    seen = {}
-    for file, found in _looks(project, teacher, "propose", progress):
-        if isinstance(found, PictureError):
-            print(f"left out: {found}")
-        else:
-            seen[file] = found
-    nothing = np.zeros(project.scheme().n_points, bool)
-    project.proposals().replace({file: Label(s.points, nothing) for file, s in seen.items()})
+    check_scheme(project, teacher)
+    labels, seen = project.labels(), {}
+    done = set(labels.complete())
+    for file in tqdm([f for f in labels.files if f not in done], "propose", disable=not progress):
+        try:
+            seen[file] = look_around(teacher, labels.picture(file))
+        except PictureError as error:
+            print(f"left out: {error}")
+    nothing = np.zeros(labels.scheme.n_points, bool)
+    project.proposals().replace(
+        {file: Label(s.points, nothing) for file, s in seen.items()},
+        {
+            SPREAD: {file: f"{s.spread.mean():.4f}" for file, s in seen.items()},
+            TEACHER: dict.fromkeys(seen, models.fingerprint(teacher)[:8]),
+        },
+    )
     return seen
+
+
+def outdated(project: Project) -> bool:
+    """Whether an earlier teacher has made the proposals than the one that is there now."""
+    made_by = set(project.proposals().column(TEACHER).values())
+    return bool(made_by - {models.fingerprint(project.teacher())[:8]})
+
+
+def checked(project: Project) -> tuple[float, int]:
+    """How far the proposals lie from what somebody has placed since on the same pictures.
+
+    Returns:
+        The mean error, a share of the scheme's distance, NaN where there is no such picture; and
+        the number of pictures.
+    """
+    labels, proposals = project.labels(), project.proposals().read()
+    read = labels.read()
+    both = [file for file in labels.complete() if file in proposals]
+    if not both:
+        return math.nan, 0
+    told, placed = (np.stack([table[file].points for file in both]) for table in (proposals, read))
+    return float(metrics.nme(told, placed, labels.scheme).mean()), len(both)
 
 
 def distil(

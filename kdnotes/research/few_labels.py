@@ -176,8 +176,8 @@ class Study:
     def _chosen(self, files, seed, plan):
         """A teacher of the named number of pictures, half of them chosen by another teacher."""
         begun = self._project(f"{BEGUN}-seed{seed}", files)
-        ranked = steps.order(begun, steps.teach(begun, plan, progress=False), progress=False)
-        files = [*files, *ranked[: NAMED - BEGUN]]
+        steps.propose(begun, steps.teach(begun, plan, progress=False), progress=False)
+        files = [*files, *steps.order(begun)[: NAMED - BEGUN]]
         return steps.teach(self._project(f"chosen-seed{seed}", files), plan, progress=False)
 
     def _project(self, name, files):

@@ -29,6 +29,25 @@ export function remarks(points, names) {
   return found;
 }
 
+// What a button or a key does, for whoever looks for it.
+const HELP = {
+  Undo: "takes the last change back; Ctrl+Z, and Ctrl+Y to do it again",
+  Hidden: "marks the chosen landmark as covered by something; H",
+  Remove: "takes the chosen landmark away; Delete",
+  "Confirm all": "makes labels of all that is guessed",
+};
+const KEYS = [
+  ["click", "places the landmark that is named below the picture"],
+  ["drag", "moves a landmark"],
+  ["arrow keys", "move the chosen landmark by a pixel, with Shift by ten"],
+  ["Enter", "places or confirms the chosen landmark"],
+  ["N, P", "choose the next or the previous landmark"],
+  ["wheel, + and −, 0", "zoom in and out, and show all"],
+  ["Shift and drag, two fingers", "move the picture"],
+  ["Page Down, Page Up", "next and previous picture"],
+  ...Object.entries(HELP),
+];
+
 const hundredths = (v) => Math.round(100 * v) / 100;
 
 function render({ model, el }) {
@@ -41,6 +60,9 @@ function render({ model, el }) {
     .labelling .list { display: flex; flex-wrap: wrap; gap: 2px; margin: .4em 0; padding: 0; list-style: none; }
     .labelling .list button { min-height: 26px; padding: 0 .5em; font-size: 12px; border: 1px solid #8888; background: none; color: inherit; }
     .labelling .list button[aria-current=true] { outline: 3px solid ${COLOURS_OF.chosen}; }
+    .labelling .help dl { display: grid; grid-template-columns: max-content 1fr; gap: .1em 1em; margin: .4em 0; font-size: 13px; }
+    .labelling .help dt { font-weight: 600; }
+    .labelling .help dd { margin: 0; }
     .labelling .problem { color: #B30000; background: #fff; padding: 0 .3em; }`);
   stage.svg.classList.add("stage");
   put(stage.svg, { tabindex: 0, role: "application",
@@ -191,12 +213,18 @@ function render({ model, el }) {
 
   stage.button("Previous", () => go(-1));
   stage.button("Next", () => go(1));
-  stage.button("Undo", () => back(past, future));
-  stage.button("Hidden", commands.h);
-  stage.button("Remove", commands.Delete);
-  stage.button("Confirm all", () => change({ guessed: names.map(() => false) }));
+  const acts = { Undo: () => back(past, future), Hidden: commands.h, Remove: commands.Delete,
+    "Confirm all": () => change({ guessed: names.map(() => false) }) };
+  for (const [name, act] of Object.entries(acts)) put(stage.button(name, act), { title: HELP[name] });
   stage.button("−", () => zoom(1 / 1.5));
   stage.button("+", () => zoom(1.5));
+  const help = html("details", { class: "help" }, stage.root), table = html("dl");
+  html("summary", {}, help, "Mouse and keys");
+  help.append(table);
+  for (const [what, does] of KEYS) {
+    html("dt", {}, table, what);
+    html("dd", {}, table, does);
+  }
   const entries = names.map((name, i) => {
     const button = html("button", { type: "button" }, html("li", {}, list));
     button.addEventListener("click", () => { choose(i); stage.svg.focus({ preventScroll: true }); });

@@ -12,6 +12,9 @@ const STEPS = {
 
 const same = ([a, b], [c, d]) => (a === c && b === d) || (a === d && b === c);
 
+// Beside the straight line, which may be drawn too.
+const arc = ([x, y], [u, v]) => `M${x},${y}Q${(x + u) / 2 + (v - y) / 4},${(y + v) / 2 - (u - x) / 4} ${u},${v}`;
+
 // Numbers after point `i` has been taken out: `null` where it was meant.
 const without = (i) => (j) => (j === i ? null : j > i ? j - 1 : j);
 
@@ -124,7 +127,7 @@ function render({ model, el }) {
     const { points, names, edges, mirrored, partners: others, pair } = all();
     const at = points.map((point) => toScreen(view, ...point));
     put(lines, { d: edges.map(([a, b]) => `M${at[a]}L${at[b]}`).join("") });
-    put(partners, { d: mirrored ? others.map((j, i) => (j > i ? `M${at[i]}L${at[j]}` : "")).join("") : "" });
+    put(partners, { d: mirrored ? others.map((j, i) => (j > i ? `${arc(at[i], at[j])}` : "")).join("") : "" });
     marks.textContent = "";
     at.forEach(([x, y], i) => {
       const group = svg("g", { transform: `translate(${x},${y})` }, marks), inPair = pair.includes(i);
@@ -134,7 +137,7 @@ function render({ model, el }) {
       label.textContent = names[i];
     });
     problem.textContent = model.get("problem");
-    stage.say(`${STEPS[model.get("step")]} ${points.length} points, ${edges.length} lines, ` +
+    stage.say(`${STEPS[model.get("step")]} points: ${points.length}, lines: ${edges.length}, ` +
       (mirrored ? `mirrored pairs: ${others.filter((j, i) => j > i).length}, ` : "no mirror, ") +
       (pair.length ? `distance from ${names[pair[0]]} to ${names[pair[1]]}.` : "distance: the box of the points."));
     return Math.max(60, view.size * h);
