@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import live_samples
-from chromium import BROWSER, FLAGS, sync_api
+from chromium import started
 from tqdm import tqdm
 
 from kdnotes.deploy import serve
@@ -58,15 +58,13 @@ def main():
              live_samples.make().items()}  # fmt: skip
     empty = '<canvas width="760" height="500"></canvas>'
     everything = {"empty canvas": empty, **pages, "all": "".join(pages.values())}
-    with TemporaryDirectory() as folder, sync_api.sync_playwright() as driver:
+    with TemporaryDirectory() as folder, started() as browser:
         for name, page in everything.items():
             text = f'<!doctype html><meta charset="utf-8">{page}'
             (Path(folder) / f"{name}.html").write_text(text, encoding="utf-8")
         with serve.server(Path(folder)) as running:
             threading.Thread(target=running.serve_forever, daemon=True).start()
-            browser = driver.chromium.launch(executable_path=BROWSER, args=FLAGS)
             report(browser, f"http://127.0.0.1:{running.server_port}", ["empty canvas", *pages])
-            browser.close()
             running.shutdown()
 
 

@@ -2,6 +2,7 @@
 A test module that imports this is skipped where one of them is not there.
 """
 
+import contextlib
 import io
 
 import browsers
@@ -21,6 +22,15 @@ FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+
+
+@contextlib.contextmanager
+def started(*flags):
+    """A running browser."""
+    with sync_api.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=BROWSER, args=[*FLAGS, *flags])
+        yield browser
+        browser.close()
 
 
 _SIGN_OF_A_FRACTION = """root => {

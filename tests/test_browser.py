@@ -17,7 +17,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from chromium import BROWSER, FLAGS, moves, sync_api
+from chromium import moves, started, sync_api
 
 ROOT = Path(__file__).parents[1]
 #: Render every cell at once: a page shows what is asked for, not what is in sight.
@@ -99,10 +99,8 @@ def lab(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser():
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS, headless=True)
+    with started() as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import urllib.request
 import nbformat
 import pytest
 import test_colab
-from chromium import BROWSER, FLAGS, sync_api
+from chromium import started
 from test_browser import free_port, wait_for
 
 pytestmark = pytest.mark.long
@@ -81,8 +81,7 @@ def classic(tmp_path):
 
 def test_the_figure_works_both_ways(classic):
     said = []
-    with sync_api.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=BROWSER, args=FLAGS)
+    with started() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
         page.on("console", lambda m: m.type == "error" and said.append(m.text))
         page.on("pageerror", lambda error: said.append(str(error)))
@@ -104,4 +103,3 @@ def test_the_figure_works_both_ways(classic):
         heard = page.locator(".widget-html")
         wait_for(lambda: "tough 0.41" in heard.inner_text(), "Python hears nothing of a key")
         assert said == []
-        browser.close()

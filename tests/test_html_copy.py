@@ -158,8 +158,7 @@ def test_a_browser_without_a_network_shows_all_of_it(copies):
     said, asked = [], []
     shots = ROOT / "build" / "screenshots"
     shots.mkdir(parents=True, exist_ok=True)
-    with chromium.sync_api.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium.BROWSER, args=chromium.FLAGS)
+    with chromium.started() as browser:
         context = browser.new_context(viewport={"width": 1280, "height": 900}, offline=True)
         context.on("request", lambda request: asked.append(request.url))
         page = context.new_page()
@@ -176,5 +175,5 @@ def test_a_browser_without_a_network_shows_all_of_it(copies):
             "  return s.getBoundingClientRect().width }) })()"
         )
         assert widths[0] == widths[1] > 0, "listed code is in a font of one width"
-        browser.close()
+
     assert said == [] and {url.partition(":")[0] for url in asked} <= {"file", "data"}

@@ -6,7 +6,7 @@ import threading
 
 import numpy as np
 import pytest
-from chromium import BROWSER, FLAGS, settle, sync_api
+from chromium import settle, started
 from PIL import Image
 
 from kdnotes.data import schemes
@@ -44,10 +44,8 @@ def server(project):
 
 @pytest.fixture(scope="module")
 def browser():
-    with sync_api.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=BROWSER, args=FLAGS)
+    with started() as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture

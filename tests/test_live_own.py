@@ -8,7 +8,7 @@ import threading
 import numpy as np
 import pytest
 import torch
-from chromium import BROWSER, FLAGS, sync_api
+from chromium import started
 from PIL import Image
 
 from kdnotes import models
@@ -72,10 +72,8 @@ def picture(tmp_path_factory):
 @pytest.fixture(scope="module")
 def browser():
     flags = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
-    with sync_api.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=BROWSER, args=FLAGS + flags)
-        yield running
-        running.close()
+    with started(*flags) as chromium:
+        yield chromium
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from chromium import BROWSER, FLAGS, sync_api
+from chromium import started
 from PIL import Image
 
 from kdnotes import metrics
@@ -90,10 +90,8 @@ def browser(camera_file):
         f"--use-file-for-fake-video-capture={camera_file}",
         "--enable-precise-memory-info", "--js-flags=--expose-gc",
     ]  # fmt: skip
-    with sync_api.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=BROWSER, args=FLAGS + more)
-        yield running
-        running.close()
+    with started(*more) as chromium:
+        yield chromium
 
 
 class Visit:

@@ -10,7 +10,7 @@ from pathlib import Path
 import live_samples
 import nbformat
 import pytest
-from chromium import BROWSER, FLAGS, moves, settle, sync_api
+from chromium import moves, settle, started
 
 from kdnotes.deploy import serve
 from kdnotes.plots import live
@@ -66,10 +66,8 @@ def copies(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser():
-    with sync_api.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=BROWSER, args=FLAGS)
+    with started() as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture

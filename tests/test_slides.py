@@ -106,10 +106,9 @@ def test_every_slide_fits(folder):
     if not (folder / "reveal").exists():
         pytest.skip("npm could not fetch reveal.js here")
     said, asked, wrong, roots = [], [], [], 0
-    with chromium.sync_api.sync_playwright() as driver, serve.server(folder) as running:
+    with chromium.started() as browser, serve.server(folder) as running:
         threading.Thread(target=running.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{running.server_port}"
-        browser = driver.chromium.launch(executable_path=chromium.BROWSER, args=chromium.FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 720})
         page.on("console", lambda m: m.type in ("error", "warning") and said.append(m.text))
         page.on("pageerror", lambda error: said.append(str(error)))
@@ -139,6 +138,6 @@ def test_every_slide_fits(folder):
         page.keyboard.press("ArrowRight")
         assert page.evaluate("Reveal.getIndices().h") == 1
         running.shutdown()
-        browser.close()
+
     assert wrong == [] and said == [] and roots
     assert all(url.startswith((address, "data:", "blob:")) for url in asked)
