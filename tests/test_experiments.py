@@ -318,8 +318,8 @@ def test_the_stored_log_is_whole_and_its_table_is_what_it_says(path):
     table = pd.read_csv(path.with_suffix(".csv"))
     now = io.StringIO(summary(on(path.stem), log).to_csv(index=False))
     pd.testing.assert_frame_equal(table, pd.read_csv(now))
-    readme = (PACKAGE.parent / "README.md").read_text("utf-8")
-    assert markdown(on(path.stem), log) in readme
+    page = report.results_page(PACKAGE.parent).read_text("utf-8")
+    assert markdown(on(path.stem), log) in page
 
 
 def test_a_run_is_found_by_what_was_done_and_a_half_written_one_is_made_again(

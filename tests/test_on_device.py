@@ -1,4 +1,4 @@
-"""What each precision costs: the table's numbers are what they say, README and results agree."""
+"""What each precision costs: the numbers are what they say, the page of results agrees."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ pytest.importorskip("onnxruntime", reason="needs the extra export")
 pytest.importorskip("onnxscript", reason="needs the extra export")
 
 NAME = "on-device-youtube-faces"
-README = Path(__file__).parents[1] / "README.md"
+PAGE = report.results_page(Path(__file__).parents[1])
 
 
 def test_drift_is_measured_in_eye_distances():
@@ -49,8 +49,8 @@ def test_a_network_measured_is_the_network_itself(small_faces, tmp_path):
     assert {"conv_stem", "head"} < set(blocks) and all(b["most"] > 0 for b in blocks.values())
 
 
-def test_the_readme_shows_the_stored_results():
-    found, text = report.read(report.stored(NAME)), README.read_text("utf-8")
+def test_the_page_of_results_shows_the_stored_ones():
+    found, text = report.read(report.stored(NAME)), PAGE.read_text("utf-8")
     assert report.insert(text, NAME, on_device.section(found)) == text
 
 

@@ -1,16 +1,22 @@
 """The repository as a newcomer meets it: top level, installation files, a light import."""
 
 import ast
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import threading
 import tomllib
+import zipfile
 from pathlib import Path
 
 import nbformat
 import pytest
 from packaging.requirements import Requirement
+
+from kdnotes.deploy import serve
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -140,6 +146,72 @@ def test_install_lines_mean_what_they_say(tmp_path):
         for word in done.stdout.splitlines():
             if not word.startswith(("-", ".", "install", "wheels", "constraints", "download", "{")):
                 Requirement(word)
+
+
+def make(*words, **variables):
+    return subprocess.run(
+        ["make", "-B", *words], cwd=ROOT, capture_output=True, text=True, check=False,
+        env=os.environ | variables,
+    )  # fmt: skip
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="needs make")
+def test_a_python_that_does_not_fit_is_said_in_one_sentence(tmp_path):
+    old = tmp_path / "python"
+    old.write_text(
+        f'#!/bin/sh\nexec {sys.executable} -c "import sys; sys.version_info = (3, 9, 2); $2"\n'
+    )
+    old.chmod(0o755)
+    done = make(".venv/ready", f"PYTHON={old}")
+    assert done.returncode != 0
+    assert done.stdout == (
+        f"kdnotes needs Python 3.11 to 3.14, and {old} is not; name one: make PYTHON=python3.12\n"
+    )
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="needs make")
+def test_pytorch_for_the_cpu_is_taken_where_it_is_asked_for(tmp_path):
+    """From two package indices made here: one has the CUDA build, the other that for the CPU."""
+    lines = make("-n", ".venv/ready").stdout
+    assert "torch torchvision" not in lines
+    constraints = (ROOT / "constraints.txt").read_text("utf-8")
+    pins = dict(re.findall(r"^(torch|torchvision)==(\S+)$", constraints, re.MULTILINE))
+    for index, local in (("all", ""), ("cpu", "+cpu")):
+        for name, pin in pins.items():
+            wheel(tmp_path / index / name, name, pin + local)
+    with serve.server(tmp_path) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{running.server_port}"
+        lines = make("-n", ".venv/ready", "CPU=1", f"TORCH_FOR_CPU={address}/cpu/").stdout
+        (line,) = re.findall(r"-m pip (install .* torch torchvision)$", lines, re.MULTILINE)
+        done = subprocess.run(
+            [sys.executable, "-m", "pip", *line.split(), "--dry-run", "--ignore-installed",
+             "--quiet", "--report", "-"],
+            cwd=ROOT, capture_output=True, text=True, check=False,
+            env=os.environ | {"PIP_INDEX_URL": f"{address}/all/", "PIP_CONFIG_FILE": os.devnull},
+        )  # fmt: skip
+        running.shutdown()
+    assert done.returncode == 0, done.stderr
+    found = {
+        i["metadata"]["name"]: i["metadata"]["version"] for i in json.loads(done.stdout)["install"]
+    }
+    assert found == {name: f"{pin}+cpu" for name, pin in pins.items()}
+
+
+def wheel(folder, name, version):
+    """A package without content, in a folder as a package index has it."""
+    folder.mkdir(parents=True)
+    about = f"{name}-{version}.dist-info"
+    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as file:
+        file.writestr(
+            f"{about}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        )
+        file.writestr(
+            f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        file.writestr(f"{about}/RECORD", "")
+    link = f'<a href="{name}-{version.replace("+", "%2B")}-py3-none-any.whl">wheel</a>'
+    (folder / "index.html").write_text(f"<!doctype html>{link}", encoding="utf-8")
 
 
 #: How picture files begin: JPEG, PNG, GIF, WebP and AVIF/HEIC (after their size), TIFF, BMP.

@@ -1,4 +1,4 @@
-"""Numbers have one source, kdnotes/results: README and notebooks must agree with it."""
+"""Numbers have one source, kdnotes/results: README, book and notebooks must agree with it."""
 
 import re
 from pathlib import Path
@@ -26,11 +26,27 @@ def results(request):
     return stored(request.param)
 
 
-def test_readme_shows_the_stored_results(results):
+PAGE = report.results_page(ROOT)
+
+
+def test_the_page_of_results_shows_the_stored_ones(results):
+    page, section = PAGE.read_text("utf-8"), record.section(results)
+    assert report.insert(page, results["data"]["name"], section) == page
+    assert section in page
+
+
+def test_the_readme_tells_what_came_out(tmp_path):
+    """And fits two screens; its figure shows the same numbers."""
     readme = (ROOT / "README.md").read_text("utf-8")
-    section = record.section(results)
-    assert report.insert(readme, results["data"]["name"], section) == readme
-    assert section in readme
+    known, kept = on(record.ANSWERED_BY), log.stored(record.ANSWERED_BY)
+    assert report.insert(readme, "answer", record.answer(known, kept)) == readme
+    assert len(readme.splitlines()) <= 90
+    record.draw_answer(known, kept, tmp_path / "answer.svg")
+    drawn, stored = (
+        re.search(r"<dc:description>.*?</dc:description>", path.read_text("utf-8"), re.DOTALL)[0]
+        for path in (tmp_path / "answer.svg", ROOT / "notebooks" / "figures" / "answer.svg")
+    )
+    assert drawn == stored and "Estimate" in drawn
 
 
 def test_stored_results_are_complete(results):
@@ -81,12 +97,12 @@ def test_students_learn_what_the_course_promises(results):
     assert nme[report.KD] <= promised * nme[report.MEAN_SHAPE]
 
 
-def test_readme_names_every_profile_as_it_is():
+def test_the_page_of_sizes_names_every_profile_as_it_is():
     from kdnotes.course.profiles import PROFILES
 
-    readme = (ROOT / "README.md").read_text("utf-8")
+    page = (ROOT / "notebooks" / "book" / "install.md").read_text("utf-8")
     for profile in PROFILES.values():
-        (row,) = re.findall(rf"^\| `{profile.name}` \|.*$", readme, re.MULTILINE)
+        (row,) = re.findall(rf"^\| `{profile.name}` \|.*$", page, re.MULTILINE)
         assert f"`{profile.student}`, {profile.student_size} px" in row
         same = profile.teacher == profile.student and "the same" in row
         assert same or f"`{profile.teacher}`, {profile.teacher_size} px" in row
@@ -112,20 +128,20 @@ def test_sentences_tell_the_stored_numbers():
     """A number in a sentence is typed by hand, once; each of these is computed here."""
     both = {name: (gain(name), gain(name, "test")) for name in on("youtube-faces")
             if name.startswith(("few", "better", "weighting"))}  # fmt: skip
-    readme = told(ROOT / "README.md")
+    page = told(PAGE)
     quiz = told(ROOT / "notebooks" / "teaching" / "quiz.md")
     low, high = sorted(value for value, *_ in both["few-labels-5"])
-    assert f"has {low} to {high} % less error than plain L1" in readme
+    assert f"has {low} to {high} % less error than plain L1" in page
     assert f"{low} to {high} % less error than L1 with five people labelled" in quiz
     low, high = sorted(value for value, *_ in both["few-labels-15"])
-    assert f"With fifteen people the error is {low} to {high} % lower" in readme
+    assert f"With fifteen people the error is {low} to {high} % lower" in page
     low, high = sorted(value for value, *_ in both["few-labels-60"])
-    assert f"with sixty {low} to {high} %" in readme
+    assert f"with sixty {low} to {high} %" in page
     plain, test = both["better-than-plain"]
     assert plain[1] < 0 < plain[2] and test[1] < 0 and test[2] > 10
-    assert f"{plain[0]} % lower on validation faces, {test[0]} % on test faces, and both" in readme
+    assert f"{plain[0]} % lower on validation faces, {test[0]} % on test faces, and both" in page
     left = both["weighting"][1][2]
-    assert f"on test faces the right errors are worth {left} % at most" in readme
+    assert f"on test faces the right errors are worth {left} % at most" in page
     assert f"a gain of up to {left} % was left open" in quiz
     said = {name: verdict(on("youtube-faces")[name], log.stored("youtube-faces")) for name in both}
     assert {name for name, line in said.items() if not line.endswith("not known")} == {

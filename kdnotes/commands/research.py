@@ -60,7 +60,7 @@ def experiment(
         print(f"{run['arm']}, seed {run['seed']}: {run['nme']:.2%}, {run['seconds']:.0f} s")
     outcome = results.Results(chosen, kept, "test" if confirm else "validation")
     print(f"{outcome.shown().to_string()}\n{results.verdict(chosen, kept)}\n{kept.path}")
-    record.record_experiments(kept, None if log else checkout / "README.md")
+    record.record_experiments(kept, None if log else checkout)
 
 
 def peers(
@@ -213,7 +213,7 @@ def on_device(
     _store(results, name)
     checkout = recipes.checkout()
     if checkout:
-        report.insert_into(checkout / "README.md", name, study.section(results))
+        report.insert_into(report.results_page(checkout), name, study.section(results))
 
 
 def _store(results, name):

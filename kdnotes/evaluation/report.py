@@ -280,7 +280,7 @@ def caption(report: dict) -> str:
 
 
 def section(report: dict) -> str:
-    """What the README says of one run, as Markdown: command, hardware, time, table, caption.
+    """What the page of results says of one run, in Markdown.
 
     Args:
         report: With `seconds`, and perhaps with a `note` on how it was run, such as "one thread".
@@ -290,7 +290,7 @@ def section(report: dict) -> str:
     hardware = report["hardware"]
     return "\n".join(
         [
-            "### Embedded faces" if embedded else f"### {report['data']['title']}",
+            "## Embedded faces" if embedded else f"## {report['data']['title']}",
             "",
             f"`make course{'' if embedded else ' DATA=…'}`, profile `{report['profile']}`, "
             f"{hardware['device']}, torch {hardware['torch']}: {minutes:.0f} minutes"
@@ -325,14 +325,19 @@ def insert(text: str, name: str, section: str) -> str:
 
 
 def insert_into(file: Path, name: str, section: str) -> None:
-    """`insert` in a file, such as the README."""
+    """`insert` in a file, such as the page of results."""
     text = insert(file.read_text("utf-8"), name, section)
     with new_file(file) as part:
         part.write_text(text, encoding="utf-8")
 
 
+def results_page(checkout: Path) -> Path:
+    """The page of the web book that shows all results."""
+    return checkout / "notebooks" / "book" / "results.md"
+
+
 def stored(name: str) -> Path:
-    """The file of the results that README and notebooks show for a face set of that name."""
+    """The file of the results that the book and the notebooks show for a face set of that name."""
     return Path(__file__).parents[1] / "results" / f"{name}.json"
 
 

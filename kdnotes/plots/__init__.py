@@ -20,6 +20,7 @@ from kdnotes.plots.scores import (
     arms,
     bars,
     error_curves,
+    gains,
     jitter_curves,
     long_runs,
     point_errors,
@@ -42,7 +43,7 @@ from kdnotes.plots.style import (
 __all__ = [
     "BLACK", "BLUE", "COLOURS", "GREEN", "ORANGE", "PINK", "RED", "REGIONS", "SKY", "YELLOW",
     "arms", "assistance_curves", "bars", "descent_paths", "draw_face", "draw_points",
-    "error_curves", "face_grid", "jitter_curves", "kd_curves", "long_runs", "new_figure",
+    "error_curves", "face_grid", "gains", "jitter_curves", "kd_curves", "long_runs", "new_figure",
     "numbered_points", "point_errors", "prices", "pull_field", "regions_on_face", "shape_mode",
     "shapes", "training_curves",
 ]  # fmt: skip

@@ -178,6 +178,28 @@ def arms(results) -> Figure:
     return figure
 
 
+def gains(named: Mapping[str, Mapping[str, metrics.Estimate]]) -> Figure:
+    """How much lower errors are, each with its interval.
+
+    Args:
+        named: What was compared, to the name of the faces, such as "test faces", to the gain.
+    """
+    figure, [[ax]] = new_figure(7, 1.1 + 0.42 * len(named), plain=True)
+    styles = list(zip((BLUE, RED), "os", (-0.13, 0.13), strict=True))
+    for y, by_faces in enumerate(named.values()):
+        for (faces, gain), (colour, mark, aside) in zip(by_faces.items(), styles, strict=False):
+            value, low, high = 100 * np.array(gain)
+            ax.plot([low, high], [y + aside] * 2, lw=2, solid_capstyle="butt", color=colour)
+            label = faces if y == 0 else None
+            ax.plot(value, y + aside, mark, ms=5, color=colour, label=label)
+    ax.axvline(0, color=BLACK, lw=1)
+    ax.grid(axis="x", color="#dddddd", lw=0.8)
+    ax.set(xlabel="error reduction, %", yticks=range(len(named)), yticklabels=list(named))
+    ax.set_ylim(len(named) - 0.5, -0.5)
+    ax.legend(fontsize=8, frameon=False, loc="lower right")
+    return figure
+
+
 def prices(rows: Sequence[Mapping]) -> Figure:
     """Error against time, both per face; the area of a circle grows with the size of the file.
 

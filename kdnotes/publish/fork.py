@@ -84,7 +84,7 @@ def set_slug(text: str, slug: str, version: str = "main") -> str:
 
 
 def set_everywhere(root: Path, slug: str, version: str = "main") -> list[Path]:
-    """Sets the repository in pyproject.toml, the README and all notebooks of a checkout.
+    """Sets the repository in pyproject.toml, the README, all notebooks and pages of a checkout.
 
     Nothing is written if a file cannot be read.
 
@@ -99,7 +99,7 @@ def set_everywhere(root: Path, slug: str, version: str = "main") -> list[Path]:
         ValueError: As `set_slug`.
     """
     paths = [root / "pyproject.toml", root / "README.md"]
-    paths += sorted((root / "notebooks").rglob("*.ipynb"))
+    paths += sorted(p for kind in ("ipynb", "md") for p in (root / "notebooks").rglob(f"*.{kind}"))
     texts = {path: path.read_text("utf-8") for path in paths}
     changed = {path: set_slug(text, slug, version) for path, text in texts.items()}
     changed = {path: text for path, text in changed.items() if text != texts[path]}

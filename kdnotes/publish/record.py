@@ -1,9 +1,12 @@
-"""Records a run of the course as the one that the course shows: results, README, notebooks."""
+"""Records a run of the course as the one that the course shows: results, their page, notebooks; and
+what the experiments gave, with the README's answer."""
 
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -11,18 +14,27 @@ from kdnotes import plots
 from kdnotes.course import recipes
 from kdnotes.evaluation import published, report
 from kdnotes.models import inference
-from kdnotes.research.experiments import on
+from kdnotes.research.experiments import Experiment, on
 from kdnotes.research.experiments import results as experiments
 from kdnotes.research.experiments.log import Log
 from kdnotes.system.files import new_file
+
+#: The face set whose experiments answer the course's question in the README, and which of them.
+ANSWERED_BY = "youtube-faces"
+ANSWERS = {
+    "better-than-plain": "KD-Loss against L1,\n15 people labelled",
+    "few-labels-5": "a teacher labels the rest,\n5 people labelled",
+    "few-labels-15": "the same,\n15 people labelled",
+    "few-labels-60": "the same,\n60 people labelled",
+}
 
 
 def record_run(
     course: recipes.Course, results: dict, executed: Path, notebooks: list[Path]
 ) -> None:
-    """Stores the report of a run as package data and shows it in the README.
+    """Stores the report of a run as package data and shows it on the page of results.
 
-    With embedded faces, the executed notebooks and the README's picture are stored, too.
+    With embedded faces, the executed notebooks and the book's picture are stored, too.
     Photographs show real people, so runs on them stay with the reader.
 
     Args:
@@ -32,8 +44,8 @@ def record_run(
         notebooks: Where to store them.
     """
     name = results["data"]["name"]
-    readme = notebooks[0].parents[1] / "README.md"
-    report.insert_into(readme, name, section(results))
+    page = report.results_page(notebooks[0].parents[1])
+    report.insert_into(page, name, section(results))
     report.write(results, report.stored(name))
     if not course.faces.rendered:
         return
@@ -45,7 +57,7 @@ def record_run(
 
 
 def section(results: dict) -> str:
-    """The README's section on a run, in Markdown, with published errors where there are any.
+    """The section of the page of results on a run, in Markdown, with what is published.
 
     Args:
         results: The report of the run.
@@ -56,19 +68,50 @@ def section(results: dict) -> str:
     return text
 
 
-def record_experiments(log: Log, readme: Path | None = None) -> None:
-    """Writes the table of all experiments beside their log, and their contrasts into the README.
+def record_experiments(log: Log, checkout: Path | None = None) -> None:
+    """Writes the table of all experiments beside their log, their contrasts into the page of
+    results, and what came out into the README.
 
     Args:
         log: Log of the runs; its name is that of the face set.
-        readme: The README; None leaves it alone.
+        checkout: The checkout whose texts are changed; None leaves them alone.
     """
     known = on(log.path.stem)
     with new_file(log.path.with_suffix(".csv")) as part:
         experiments.summary(known, log).to_csv(part, index=False, lineterminator="\n")
-    if readme is not None:
+    if checkout is not None:
         table = experiments.markdown(known, log)
-        report.insert_into(readme, f"experiments-{log.path.stem}", table)
+        report.insert_into(report.results_page(checkout), f"experiments-{log.path.stem}", table)
+    if checkout is not None and log.path.stem == ANSWERED_BY:
+        text = answer(known, log)
+        report.insert_into(checkout / "README.md", "answer", text)
+        with new_file(checkout / "notebooks" / "figures" / "answer.svg") as part:
+            draw_answer(known, log, part)
+
+
+def answer(known: Mapping[str, Experiment], log: Log) -> str:
+    """What came out of the two main questions, in Markdown, a paragraph each."""
+    lines = []
+    for name in ("better-than-plain", "few-labels-5"):
+        gains = experiments.gains_of(known[name], log)
+        parts = [f"{experiments.signed(gain)} on {faces}" for faces, (gain, _) in gains.items()]
+        lines.append(
+            f"**{known[name].question}** {experiments.word(list(gains.values())).capitalize()}: "
+            f"error reduction {', '.join(parts)}; {known[name].regime.people} people labelled."
+        )
+    return "\n\n".join(lines)
+
+
+def draw_answer(known: Mapping[str, Experiment], log: Log, file: Path) -> None:
+    """Draws the main contrasts with their intervals, as an SVG file whose description says what
+    numbers it shows."""
+    gains = {title: experiments.gains_of(known[name], log) for name, title in ANSWERS.items()}
+    figure = plots.gains(
+        {title: {f: gain for f, (gain, _) in row.items()} for title, row in gains.items()}
+    )
+    with matplotlib.rc_context({"svg.hashsalt": "kdnotes"}):
+        described = {"Date": None, "Description": str(gains)}
+        figure.savefig(file, format="svg", metadata=described)
 
 
 def say_time(path: Path, results: dict) -> None:

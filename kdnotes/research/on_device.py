@@ -199,7 +199,7 @@ def table(results: dict, name: str = "student-kd") -> pd.DataFrame:
 
 
 def section(results: dict) -> str:
-    """The student's table in Markdown, for the README.
+    """The student's table in Markdown, for the page of results.
 
     Args:
         results: What `run` returns.

@@ -65,18 +65,12 @@ def own_badge(app, docname, source):
     source[0] = source[0].replace(BADGE, f"{up}book/static/badge.svg")
 
 
-def results_of_readme(app, docname, source):
-    """The page of results is the README's section, with its links seen from there."""
-    if docname != "book/results":
-        return
+def own_code(app, docname, source):
+    """The package is not part of the book: links to its files lead to the repository."""
     root = Path(app.srcdir).parent
-    text = (root / "README.md").read_text("utf-8")
-    section = text.split("\n## Results\n")[1].split("\n## ")[0].replace("\n### ", "\n## ")
-    section = section.replace("](notebooks/", "](../")
-    section = section.replace(
-        "](kdnotes/", f"](https://github.com/{fork.slug(root)}/blob/{fork.version(root)}/kdnotes/"
-    )
-    source[0] = source[0].replace("%results of README.md%", section)
+    files = f"https://github.com/{fork.slug(root)}/blob/{fork.version(root)}/kdnotes/"
+    up = "../" * (docname.count("/") + 1)
+    source[0] = source[0].replace(f"]({up}kdnotes/", f"]({files}")
 
 
 def plain_text(app, what, name, obj, options, lines):
@@ -104,5 +98,5 @@ def _marked(line):
 
 def setup(app):
     app.connect("source-read", own_badge)
-    app.connect("source-read", results_of_readme)
+    app.connect("source-read", own_code)
     app.connect("autodoc-process-docstring", plain_text, priority=900)

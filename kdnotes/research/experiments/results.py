@@ -115,7 +115,7 @@ class Results:
                 "seeds": table["seeds"],
                 "error": table["nme"].map("{:.2%}".format),
                 "sd of seeds": ["" if np.isnan(sd) else f"{sd:.2%}" for sd in spreads],
-                "lower by": [_signed(gains[arm]) if arm in gains else "" for arm in table.index],
+                "lower by": [signed(gains[arm]) if arm in gains else "" for arm in table.index],
             }
         )
 
@@ -134,6 +134,25 @@ def word(gains: list[tuple[Estimate, int]]) -> str:
     return "shown" if len(clear) == 2 and all(clear) else "hinted"
 
 
+def gains_of(
+    experiment: Experiment, log: Log, arm: str | None = None, reference: str | None = None
+) -> dict[str, tuple[Estimate, int]]:
+    """The gain of a comparison and its number of seeds, by the faces that it was measured on; those
+    on which the arms have no seed in common are left out.
+
+    Args:
+        experiment, log: The experiment and its runs.
+        arm, reference: The arms; None: those of the contrast.
+    """
+    arm, reference = arm or experiment.contrast[0], reference or experiment.contrast[1]
+    found = {}
+    for split in report.SPLITS:
+        results = Results(experiment, log, split)
+        if n := len(results.seeds(arm, reference)):
+            found[f"{split} faces"] = results.gain(arm, reference), n
+    return found
+
+
 def verdict(
     experiment: Experiment, log: Log, arm: str | None = None, reference: str | None = None
 ) -> str:
@@ -147,16 +166,17 @@ def verdict(
         ValueError: The arms have no seed in common.
     """
     arm, reference = arm or experiment.contrast[0], reference or experiment.contrast[1]
-    gains, parts = [], []
-    for split in report.SPLITS:
-        results = Results(experiment, log, split)
-        if n := len(results.seeds(arm, reference)):
-            gains.append((results.gain(arm, reference), n))
-            seeds = "1 seed" if n == 1 else f"{n} seeds"
-            parts.append(f"{_signed(gains[-1][0])} on {split} faces, {seeds}")
+    gains = gains_of(experiment, log, arm, reference)
     if not gains:
         raise ValueError(f"{arm!r} and {reference!r} have no seed in common")
-    return f"{arm} against {reference}: error lower by {'; '.join(parts)}: {word(gains)}"
+    parts = [
+        f"{signed(gain)} on {faces}, {n} seed{'s' if n > 1 else ''}"
+        for faces, (gain, n) in gains.items()
+    ]
+    return (
+        f"{arm} against {reference}: error lower by {'; '.join(parts)}: "
+        f"{word(list(gains.values()))}"
+    )
 
 
 def summary(experiments: dict[str, Experiment], log: Log) -> pd.DataFrame:
@@ -186,7 +206,7 @@ def summary(experiments: dict[str, Experiment], log: Log) -> pd.DataFrame:
 
 
 def markdown(experiments: dict[str, Experiment], log: Log) -> str:
-    """The contrasts that were run with several seeds, as a table for the README."""
+    """The contrasts that were run with several seeds, as a table for the page of results."""
     header = ("question", "compared", "lower error, validation", "seeds", "test, fresh seeds",
               "seeds", "verdict")  # fmt: skip
     rows = []
@@ -198,7 +218,7 @@ def markdown(experiments: dict[str, Experiment], log: Log) -> str:
             n = len(results.seeds(arm, reference))
             if n > 1:
                 gains.append((results.gain(arm), n))
-                cells += [_signed(gains[-1][0]), str(n)]
+                cells += [signed(gains[-1][0]), str(n)]
             else:
                 cells += ["–", "–"]
         if gains:
@@ -206,5 +226,6 @@ def markdown(experiments: dict[str, Experiment], log: Log) -> str:
     return markdown_table(header, rows)
 
 
-def _signed(estimate):
+def signed(estimate: Estimate) -> str:
+    """A gain with its interval, one decimal."""
     return f"{estimate.value:+.1%} ({estimate.low:+.1%} to {estimate.high:+.1%})"
