@@ -9,9 +9,9 @@ from kdnotes.evaluation import report
 
 #: What is run in every test; `make test-all` runs all of them on all sets.
 EVERY = {
-    "300w": ("01", "02", "03", "05", "06"),
+    "300w": ("05",),
     "29 points": ("02",),
-    "98 points": ("01", "06"),
+    "98 points": ("06",),
     "own scheme": ("01", "03", "07"),
 }
 REST = {name: [f"0{i}" for i in range(8) if f"0{i}" not in EVERY[name]] for name in EVERY}
