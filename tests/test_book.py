@@ -97,7 +97,7 @@ def test_a_folder_of_something_else_is_not_replaced(tmp_path):
 def test_the_quiz_has_an_explained_answer_to_each_question():
     text = (ROOT / "notebooks" / "teaching" / "quiz.md").read_text("utf-8")
     questions = re.split(r"^\*\*\d+\.\*\* ", text, flags=re.MULTILINE)[1:]
-    assert len(questions) == 25
+    assert len(questions) == 28
     rights = []
     for question in questions:
         options = re.findall(r"^- ([a-c])\) ", question, re.MULTILINE)
@@ -107,7 +107,7 @@ def test_the_quiz_has_an_explained_answer_to_each_question():
     assert max(map(rights.count, "abc")) < 13, "not always the same letter"
 
 
-@pytest.mark.parametrize("name, questions", [("quiz", 25), ("projects", 8)])
+@pytest.mark.parametrize("name, questions", [("quiz", 28), ("projects", 8)])
 def test_answers_are_folded(folder, name, questions):
     page = folder / "teaching" / f"{name}.html"
     assert Links(page).details == [{}] * questions, "closed, and a browser's own"

@@ -33,9 +33,11 @@ FIGURES = {
     "a_face_learns": ("04_student", "live-learning-driver"),
     "failures": ("05_evaluation", "cell-61"),
     "seeds_and_people": ("06_ablations", "live-seeds-driver"),
+    "labelling": ("08_your_own_landmarks", "cell-08"),
 }
-#: In a cell of its own: what Python hears of the loss's figure.
-HEARD = """
+#: In a cell of its own: what Python hears of the loss's figure, and what it has saved of a label.
+HEARD = {
+    "one_coordinate": """
 import ipywidgets
 
 heard = ipywidgets.HTML("nothing heard")
@@ -43,7 +45,18 @@ explorer.observe(
     lambda change: setattr(heard, "value", f"Python: {change.name} {change.new}"), ["tough", "pred"]
 )
 heard
-"""
+""",
+    "labelling": """
+import ipywidgets
+
+heard = ipywidgets.HTML("nothing heard")
+figure.observe(
+    lambda change: setattr(heard, "value", f"Python: saved {labels.get(files[0]).points[0, 0]}"),
+    "points",
+)
+heard
+""",
+}
 
 
 def free_port():
@@ -60,8 +73,8 @@ def lab(tmp_path_factory):
         notebook = nbformat.read(ROOT / "notebooks" / f"{stem}.ipynb", as_version=4)
         end = [cell.id for cell in notebook.cells].index(cell) + 1
         notebook.cells = notebook.cells[:end]  # other tests run the rest
-        if name == "one_coordinate":
-            notebook.cells.append(nbformat.v4.new_code_cell(HEARD.strip()))
+        if name in HEARD:
+            notebook.cells.append(nbformat.v4.new_code_cell(HEARD[name].strip()))
         nbformat.write(notebook, home / f"{name}.ipynb")
     settings = home / "settings" / "@jupyterlab" / "notebook-extension"
     settings.mkdir(parents=True)
@@ -181,7 +194,7 @@ def test_figures_follow_python_and_the_keyboard(notebook, name):
         figure.scroll_into_view_if_needed()
         status = figure.locator(".status")
         sync_api.expect(status).to_contain_text(printed, timeout=MINUTE / 2)
-        assert moves(figure)
+        assert name == "labelling" or moves(figure)
         box = figure.bounding_box()
         assert box["x"] >= 0 and box["x"] + box["width"] <= 1280, "cut off at 1280 pixels"
         folder = Path(os.environ.get("KDNOTES_SCREENSHOTS", ROOT / "build" / "screenshots"))
@@ -190,6 +203,24 @@ def test_figures_follow_python_and_the_keyboard(notebook, name):
     assert [text for text in said if "colab-badge.svg" not in text] == []  # a picture of Google's
     if name == "one_coordinate":
         check_that_python_hears(page, found[0][0])
+    elif name == "labelling":
+        check_that_a_label_is_saved(page, found[0][0])
+
+
+def check_that_a_label_is_saved(page, figure):
+    """By a key, at once, in the table."""
+    heard = page.locator(
+        ".jp-OutputArea-output", has_text=re.compile("nothing heard|Python: ")
+    ).last
+    figure.get_by_role("button", name="end of the stalk").click()
+    page.keyboard.press("ArrowRight")
+    wait_for(lambda: "Python: saved" in heard.inner_text(), "nothing was saved")
+    first = float(heard.inner_text().rsplit(" ", 1)[1])
+    page.keyboard.press("ArrowRight")
+    wait_for(
+        lambda: abs(float(heard.inner_text().rsplit(" ", 1)[1]) - first - 1) < 0.006,
+        "a key is one pixel",
+    )
 
 
 def check_that_python_hears(page, figure):

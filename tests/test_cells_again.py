@@ -12,7 +12,7 @@ TIMED = re.compile(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("stem", [f"0{i}" for i in range(8)])
+@pytest.mark.parametrize("stem", [f"0{i}" for i in range(9)])
 def test_cells_give_their_first_result_again(stem, monkeypatch, tmp_path):
     monkeypatch.setenv("KDNOTES_PROFILE", "tiny")
     names, first = {"__name__": "notebook"}, {}

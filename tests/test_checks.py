@@ -134,6 +134,25 @@ def hinton(z, z_teacher, labels, T, share, power=2, swap=False, warm=1.0):
     return share * T**power * soft + (1 - share) * hard
 
 
+def flips(orders):
+    n = orders.shape[1]
+    return np.array([[row[row[i]] for i in range(n)] == list(range(n)) for row in orders.tolist()])
+
+
+def looks_apart(looks, power=2, box=lambda w, h: (w * h) ** 0.5):
+    found = []
+    for picture in looks:
+        mean = picture.mean(axis=0)
+        far = np.sqrt(((picture - mean) ** 2).sum(axis=2))
+        found.append((far**power).mean(axis=0) ** (1 / power) / box(*np.ptp(mean, axis=0)))
+    return np.array(found)
+
+
+def next_pictures(spread, labelled, n, score=np.mean, sign=-1):
+    free = [i for i in range(len(spread)) if not labelled[i]]
+    return np.array(sorted(free, key=lambda i: sign * score(spread[i]))[:n])
+
+
 RIGHT = {
     checks.pixel_ratio: lambda large, small: large**2 / small**2,
     checks.mean_shape: lambda shapes: sum(shapes) / len(shapes),
@@ -163,8 +182,36 @@ RIGHT = {
     checks.block_macs: block,
     checks.eight_bits: rounded,
     checks.euro_step: euro,
+    checks.flips: flips,
+    checks.spread_of_looks: looks_apart,
+    checks.pictures_to_label_next: next_pictures,
 }
 WRONG = [
+    (checks.flips, lambda o: (np.sort(o) == np.arange(4)).all(axis=1), "go there and back"),
+    (checks.flips, lambda o: (o == np.arange(4)).all(axis=1), "may be another point"),
+    (
+        checks.flips,
+        lambda o: flips(o) & (o != np.arange(4)).all(axis=1),
+        "may be its own mirror image",
+    ),
+    (checks.flips, lambda o: flips(o).sum(), "shape"),
+    (checks.spread_of_looks, lambda s: looks_apart(s, power=1), "mean distances"),
+    (checks.spread_of_looks, lambda s: looks_apart(s, box=lambda w, h: 1), "are pixels"),
+    (checks.spread_of_looks, lambda s: looks_apart(s, box=max), "longer side"),
+    (checks.spread_of_looks, lambda s: looks_apart(s) ** 2, "take the root"),
+    (checks.spread_of_looks, lambda s: looks_apart(s) / 2**0.5, "do not average them"),
+    (checks.pictures_to_label_next, lambda s, k, n: next_pictures(s, 0 * k, n), "labelled already"),
+    (checks.pictures_to_label_next, lambda s, k, n: next_pictures(s, k, n)[::-1], "comes first"),
+    (
+        checks.pictures_to_label_next,
+        lambda s, k, n: next_pictures(s, k, n, sign=1),
+        "least sure teach most",
+    ),
+    (
+        checks.pictures_to_label_next,
+        lambda s, k, n: next_pictures(s, k, n, score=np.median),
+        "not the median",
+    ),
     (checks.pixel_ratio, lambda a, b: a / b, "compares the sides"),
     (checks.pixel_ratio, lambda a, b: (b / a) ** 2, "Upside down"),
     (checks.pixel_ratio, lambda a, b: a**2 - b**2, "not how many more"),

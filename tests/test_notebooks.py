@@ -53,8 +53,8 @@ def markdown(notebook):
     return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
 
 
-def test_all_eight_are_there():
-    assert [path.stem[:2] for path in PATHS] == [f"0{i}" for i in range(8)]
+def test_all_nine_are_there():
+    assert [path.stem[:2] for path in PATHS] == [f"0{i}" for i in range(9)]
 
 
 def test_is_valid_small_and_without_widget_state(path, notebook):
@@ -183,7 +183,7 @@ def test_live_figures_are_there(numbered):
               code_cells(nbformat.read(numbered, as_version=4)) for output in cell.outputs
               if live.MIME in output.get("data", {})]  # fmt: skip
     wanted = {"01": ["modes"], "02": ["temperature"], "03": ["coordinate", "plane", "face"],
-              "04": ["face"], "05": ["failures"], "06": ["seeds"]}  # fmt: skip
+              "04": ["face"], "05": ["failures"], "06": ["seeds"], "08": ["labelling"]}  # fmt: skip
     assert stored == wanted.get(numbered.stem[:2], [])
 
 
