@@ -2,6 +2,7 @@
 
 import inspect
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -153,6 +154,16 @@ def next_pictures(spread, labelled, n, score=np.mean, sign=-1):
     return np.array(sorted(free, key=lambda i: sign * score(spread[i]))[:n])
 
 
+def loss_and_slope(*points, **changed):
+    """By autograd, from the package's loss."""
+    points = [torch.as_tensor(x, dtype=torch.float64) for x in points]
+    p = points[0].clone().requires_grad_()
+    settings = replace(losses.PAPER, **changed)
+    total = losses.kd_loss(p, *points[1:], settings=settings, reduction="none").total
+    (slope,) = torch.autograd.grad(total.sum(), p)
+    return torch.stack([total, slope])
+
+
 RIGHT = {
     checks.pixel_ratio: lambda large, small: large**2 / small**2,
     checks.mean_shape: lambda shapes: sum(shapes) / len(shapes),
@@ -165,6 +176,7 @@ RIGHT = {
     checks.unshifted: unshift,
     checks.median_differences: medians,
     checks.reflect: reflection,
+    checks.kd_loss_and_slope: loss_and_slope,
     checks.least_assistance: lambda t, beta: np.minimum(beta, 0.5) * t,
     checks.smallest_beta: lambda w, a: 2 * abs(a) / w,
     checks.unit: lambda i, W: (i + 0.5) / W - 0.5,
@@ -365,6 +377,20 @@ WRONG = [
         checks.stored_answers,
         lambda s, k, r, e: s[[list(k).index(x) for x in r], (e - 1) % 4],
         "count from 0",
+    ),
+    (checks.kd_loss_and_slope, lambda *a: loss_and_slope(*a).flip(0), "The slope comes first"),
+    (
+        checks.kd_loss_and_slope,
+        lambda *a: loss_and_slope(*a, main_weight=2.0),
+        "Take the one of the",
+    ),
+    (checks.kd_loss_and_slope, lambda *a: loss_and_slope(*a, main_weight=1.0), "the weight 2.5"),
+    (checks.kd_loss_and_slope, lambda *a: loss_and_slope(*a, tau=9.0), "is quadratic"),
+    (checks.kd_loss_and_slope, lambda p, g, a, b: loss_and_slope(p, g, a, a), "are right"),
+    (
+        checks.kd_loss_and_slope,
+        lambda *a: loss_and_slope(*a) * torch.tensor([[1.0], [-1.0]]),
+        "of the numbers are right",
     ),
     (checks.swapped_teachers, lambda kd_loss: not noticed(kd_loss), "other way round"),
     (checks.swapped_teachers, total_only, "does not notice"),

@@ -93,7 +93,7 @@ def error_curves(
         ax.step(100 * x, 100 * share, where="post", color=colour_of(name, i), label=name)
     ax.axvline(100 * threshold, color="#999999", lw=0.8, ls=":")
     ax.set(xlim=(0, 250 * threshold), ylim=(0, 100))
-    ax.set(xlabel=f"NME, % of the {distance}", ylabel="faces up to there, %")
+    ax.set(xlabel=f"NME, % of the {distance}", ylabel="share of faces, %")
     ax.legend(fontsize=8, frameon=False, loc="lower right")
     return figure
 
@@ -168,11 +168,11 @@ def arms(results) -> Figure:
             value, low, high = 100 * np.array(gains[name])
             right.plot([low, high], [y, y], lw=2, solid_capstyle="butt", color=colours[name])
             right.plot(value, y, "s", ms=5, color=colours[name])
-    left.set(xlabel="error, %: seeds (dots),\ntheir mean (bar)", yticks=range(len(names)))
+    left.set(xlabel="NME, %\ndots: seeds, bar: mean", yticks=range(len(names)))
     left.set_yticklabels(names)
     left.set_ylim(len(names) - 0.5, -0.5)
     right.axvline(0, color=BLACK, lw=1)
-    right.set(xlabel=f"error lower, %, than of\n“{reference}”")
+    right.set(xlabel=f"error reduction, %, against\n“{reference}”")
     for ax in (left, right):
         ax.grid(axis="x", color="#dddddd", lw=0.8)
     return figure

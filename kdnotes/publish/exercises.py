@@ -213,7 +213,7 @@ _ACCEPTED = (
 )
 _INTRO = {
     "exercises": (
-        "To be read first: [the notebook](../{file}). Write your code where it says so and run the "
+        "Read [the notebook](../{file}) first. Write your code where it says so and run the "
         "cell below it: it tries your answer on numbers of its own, and says what kind of mistake "
         f"it sees, never the answer. {_ACCEPTED} Solutions are [here](../solutions/{{file}})."
     ),

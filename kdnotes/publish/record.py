@@ -143,13 +143,13 @@ def time_line(stem: str, results: dict) -> str:
     machine = results["hardware"]["device"]
     if results.get("note"):
         machine += f", {results['note']}"
-    condition = ", when the notebooks before it have run"
+    condition = ", if the earlier notebooks have run"
     if stem.startswith("00"):
         first = _minutes(results["seconds"]["faces"])
         condition = f", and {first} the first time, to render the faces"
     return (
         f"**Time and memory:** {time} and {memory:.1f} GB in the profile `{results['profile']}` "
-        f"({machine}){condition}; `make course` prints what it takes on your machine."
+        f"({machine}){condition}; `make course` prints the figures for your machine."
     )
 
 

@@ -10,7 +10,13 @@ from kdnotes.course.checks.ablations import gains, half_width, taught_targets
 from kdnotes.course.checks.data import mirror, soften, unit
 from kdnotes.course.checks.device import block_macs, eight_bits, euro_step
 from kdnotes.course.checks.judge import RIGHT
-from kdnotes.course.checks.loss import least_assistance, reflect, smallest_beta, swapped_teachers
+from kdnotes.course.checks.loss import (
+    kd_loss_and_slope,
+    least_assistance,
+    reflect,
+    smallest_beta,
+    swapped_teachers,
+)
 from kdnotes.course.checks.measure import (
     failures_and_area,
     landmark_errors,
@@ -35,6 +41,7 @@ __all__ = [
     "hinton_loss",
     "inverse_time",
     "is_frozen",
+    "kd_loss_and_slope",
     "landmark_errors",
     "leaked",
     "least_assistance",

@@ -174,7 +174,7 @@ def verdict(
         for faces, (gain, n) in gains.items()
     ]
     return (
-        f"{arm} against {reference}: error lower by {'; '.join(parts)}: "
+        f"{arm} against {reference}: error reduction {'; '.join(parts)}: "
         f"{word(list(gains.values()))}"
     )
 
