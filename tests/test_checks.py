@@ -161,7 +161,7 @@ def loss_and_slope(*points, **changed):
     settings = replace(losses.PAPER, **changed)
     total = losses.kd_loss(p, *points[1:], settings=settings, reduction="none").total
     (slope,) = torch.autograd.grad(total.sum(), p)
-    return torch.stack([total, slope])
+    return torch.stack([total, slope]).detach()
 
 
 RIGHT = {

@@ -182,7 +182,7 @@ def test_an_assignment_for_nbgrader(copy, tmp_path, monkeypatch, capsys):
     nbformat.validate(made)
     graded = [cell for cell in made.cells if cell.metadata.get("nbgrader", {}).get("grade")]
     solved = [cell for cell in made.cells if cell.metadata.get("nbgrader", {}).get("solution")]
-    assert len(graded) == len(solved) == 4
+    assert len(graded) == len(solved) == 5
     assert all("raise ValueError(said)" in cell.source for cell in graded)
     assert all(exercises.BEGIN in cell.source for cell in solved)
     ids = [cell.metadata.nbgrader.grade_id for cell in graded + solved]
@@ -247,7 +247,7 @@ def test_points_stay_where_they_are_when_an_exercise_is_inserted(copy):
     new += "```{code-cell}\n:tags: [check]\n\nprint(checks.unit(f))\n```\n\n## 2 · "
     change(source, "## 2 · ", new)
     after = ids()
-    assert len(after) == len(before) + 2 == 10
+    assert len(after) == len(before) + 2 == 12
     assert {name: text for name, text in after.items() if name in before} == before
 
 
