@@ -42,14 +42,13 @@ def some_views(faces, chosen, view=0, margin=1.3):
 
 @pytest.mark.parametrize(
     ("teacher", "student", "end"),
-    [(0.0382, 0.0450, "by 15.1%, the mark is 15%: worth having"),
-     (0.05, 0.05, "by 0.0%, the mark is 15%: by the rule not worth having"),
-     (0.06, 0.05, "by -20.0%, the mark is 15%: by the rule not worth having")],
+    [(0.0382, 0.0450, "15.1% lower; the mark, 15% lower, is reached"),
+     (0.05, 0.05, "0.0% lower; the mark, 15% lower, is missed"),
+     (0.06, 0.05, "20.0% higher; the mark, 15% lower, is missed")],
 )  # fmt: skip
 def test_the_rule_of_a_teacher_worth_having(teacher, student, end):
     said = module.worth_having(teacher, student)
-    assert said.startswith(f"teacher {teacher:.2%}, plain student {student:.2%}: lower ")
-    assert said.endswith(end)
+    assert said == f"teacher {teacher:.2%}, plain student {student:.2%}: {end}"
 
 
 # --- predict -------------------------------------------------------------------------------------
