@@ -8,7 +8,7 @@ ones: each face is described by a few coefficients of an Active Shape Model (Coo
     soft = soften(model, faces.landmarks)                 # (N, L, 2)
 
 Landmarks have their origin at the picture's centre, which is why a mean shape has negative
-coordinates; the unit is the picture's width, y points down.
+coordinates; the unit is the image width, y points down.
 """
 
 from typing import Any

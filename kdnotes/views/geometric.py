@@ -5,7 +5,7 @@ turned, scaled, shifted, perhaps mirrored, with other light and perhaps with a p
 pixels may differ by rounding, less than 1e-5 of white, with the batch it is in: `warp_images` reads
 the part of the crops that the whole batch needs.
 
-Units: landmarks have their origin at the picture's centre and the picture's width as their unit.
+Units: landmarks have their origin at the picture's centre and the image width as their unit.
 Times two these are the coordinates of `affine_grid(align_corners=False)`, so the matrix that moves
 the landmarks, inverted, is the one that `grid_sample` needs.
 """
@@ -98,7 +98,7 @@ def warp_images(images: torch.Tensor, views: Views, size: int) -> torch.Tensor:
     """
     white = 255 if images.dtype == torch.uint8 else 1
     # A view much smaller than its source skips pixels; averaging blocks first keeps all of them.
-    # Blocks that divide the picture evenly leave the unit (the picture's width) as it is.
+    # Blocks that divide the picture evenly leave the unit (the image width) as it is.
     width = images.shape[-1]
     block = max(1, int(width / views.zoom / size))
     while width % block:

@@ -83,5 +83,5 @@ class Frame:
 
     def units(self, points: np.ndarray) -> np.ndarray:
         """Image-plane points `(…, 2+)` to landmark units `(…, 2)`: origin at the centre, unit the
-        picture's width."""
+        image width."""
         return (points[..., :2] - self.centre) / self.side

@@ -14,7 +14,7 @@ from kdnotes.data.synthetic.camera import Frame
 from kdnotes.data.synthetic.scene import render
 from kdnotes.data.synthetic.smooth import smoothstep
 
-#: Millimetres that the picture's width shows, and where the head would be in its middle.
+#: Millimetres that the image width shows, and where the head would be in its middle.
 WIDTH, MIDDLE = 520.0, np.array([0.0, 45.0])
 
 #: From which to which share of the film the person is away, stepping out and in included.

@@ -131,7 +131,7 @@ function render({ model, el }) {
     });
     const far = pred.reduce((sum, p, j) => (j % 2 ? sum : sum + Math.hypot(p - hard[j], pred[j + 1] - hard[j + 1])), 0) / (pred.length / 2);
     const words = REGIONS.map(([, name], i) => (count[i] ? `${name} ${number(100 * count[i], 0)} %` : "")).filter(Boolean);
-    stage.say(`The points lie ${number(100 * far, 2)} % of the crop's width from the truth. ` +
+    stage.say(`The points lie ${number(100 * far, 2)} % of the crop width from the truth. ` +
       `Coordinates, by the ${model.get("teacher") === "tough" ? "Tough" : "Tolerant"} teacher: ${words.join(", ")}.`);
     return top + 38;
   });

@@ -114,7 +114,7 @@ class ShapeModes(LiveFigure):
     def says(self) -> str:
         goal = "the mean shape" if self.face == "none" else "its hard landmarks"
         return (
-            f"The points lie {number(100 * self.distance())} % of the picture's width from {goal}"
+            f"The points lie {number(100 * self.distance())} % of the image width from {goal}"
         )
 
     def still(self) -> Figure:
@@ -204,7 +204,7 @@ class FaceLearns(LossFigure):
 
     def says(self) -> str:
         return (
-            f"The points lie {number(100 * self.distance())} % of the crop's width from the truth"
+            f"The points lie {number(100 * self.distance())} % of the crop width from the truth"
         )
 
     def still(self) -> Figure:

@@ -104,7 +104,7 @@ function render({ model, el }) {
     const from = face ? "its hard landmarks" : "the mean shape";
     const away = 100 * meanDistance(now, face ?? shapes.mean);
     stage.say(`${model.get("counts")[model.get("share")]} modes keep ${model.get("share")} of the variance. ` +
-      `The points lie ${number(away)} % of the picture's width from ${from}.` +
+      `The points lie ${number(away)} % of the image width from ${from}.` +
       (walls.length ? ` At the wall of ±${shapes.n_std} √λ: ${walls.join(", ")}.` : ""));
     return 0.68 * size;
   });
