@@ -2,9 +2,12 @@
 nothing is asked of anybody else, and it fits a phone."""
 
 import html.parser
+import json
 import re
+import runpy
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
@@ -80,11 +83,48 @@ def test_links_lead_somewhere(folder, pages):
     assert wrong == []
 
 
-def test_the_package_is_told_in_its_own_words(folder):
-    text = (folder / "book" / "api.html").read_text("utf-8")
-    for name in ("kd_loss", "ActiveShapeModel", "LandmarkNet", "export"):
-        assert f'<span class="pre">{name}</span>' in text
-    assert "problematic" not in text and "system-message" not in text
+@pytest.mark.parametrize(
+    "page, name",
+    [
+        ("losses", "kd_loss"),
+        ("shapes", "ActiveShapeModel"),
+        ("networks", "LandmarkNet"),
+        ("work", "export"),
+    ],
+)
+def test_the_package_is_told_in_its_own_words(folder, page, name):
+    text = (folder / "book" / "api" / f"{page}.html").read_text("utf-8")
+    assert f'<span class="pre">{name}</span>' in text
+    assert not re.search("problematic|system-message|<blockquote", text)
+
+
+def test_a_table_in_a_docstring_is_a_table(folder):
+    text = (folder / "book" / "api" / "losses.html").read_text("utf-8")
+    (table,) = [t for t in re.findall("<table.*?</table>", text, re.DOTALL) if "NEGATIVE" in t]
+    cells = re.findall(r"<t[hd].*?><p>(.*?)</p>", table)
+    assert cells[:4] == ["region", "“ramp” (paper)", "“zero” (released code)", "POSITIVE"]
+    assert len(cells) == 15
+
+
+def test_what_is_rarely_read_is_folded(folder):
+    text = (folder / "03_kd_loss.html").read_text("utf-8")
+    folds = re.findall(r"<details.*?</details>", text, re.DOTALL)
+    (installation,) = [fold for fold in folds if "Show the installation" in fold]
+    assert "pip install" in re.sub("<.*?>", "", installation)
+    assert sum("Show the code of this drawing" in fold for fold in folds) >= 3
+    assert sum("Show the answer" in fold and "<img" in fold for fold in folds) >= 3
+    assert not any("kd-live" in fold or "StandIn" in fold for fold in folds), "figures to move"
+    assert "NBVAL_CHECK_OUTPUT" not in text
+
+
+@pytest.mark.parametrize("brought", [True, False])
+def test_the_live_page_is_shown_where_it_is(brought):
+    own_page = runpy.run_path(str(ROOT / "notebooks" / "book" / "conf.py"))["own_page"]
+    source = [(ROOT / "notebooks" / "07_on_device.ipynb").read_text("utf-8")]
+    own_page(SimpleNamespace(config=SimpleNamespace(live_page=brought)), "07_on_device", source)
+    (cell,) = [c for c in json.loads(source[0])["cells"] if "IFrame(" in "".join(c["source"])]
+    assert ('<iframe src="live/"' in str(cell["outputs"])) == brought
+    assert "not built yet" not in str(cell["outputs"])
 
 
 def test_a_folder_of_something_else_is_not_replaced(tmp_path):
@@ -110,9 +150,9 @@ def test_the_quiz_has_an_explained_answer_to_each_question():
 @pytest.mark.parametrize("name, questions", [("quiz", 28), ("projects", 8)])
 def test_answers_are_folded(folder, name, questions):
     page = folder / "teaching" / f"{name}.html"
-    assert Links(page).details == [{}] * questions, "closed, and a browser's own"
+    assert {} in Links(page).details and not any("open" in fold for fold in Links(page).details)
     text = page.read_text("utf-8")
-    assert text.count("<summary>Answer</summary>") == text.count("</details>") == questions
+    assert text.count("<summary>Answer</summary>") == questions
 
 
 def test_formulas_bring_their_font(folder):
@@ -131,10 +171,59 @@ def address(folder):
         running.shutdown()
 
 
+CLIPPED = """[...document.querySelectorAll(".cell_input pre")].filter(
+  pre => pre.checkVisibility() && pre.scrollWidth > pre.clientWidth + 1
+).length"""
+CLEAR = "rgba(0, 0, 0, 0)"
+
+
+def answered_by_a_click(page):
+    """Answers the first question, wrongly and rightly; the next one's answer is unfolded."""
+    assert page.locator("ul.quiz button").count() == 3 * 25
+    options, answer = (
+        page.locator("ul.quiz").first.locator("button"),
+        page.locator("article details p"),
+    )
+    right = page.locator("article details strong").first.text_content()
+    marks = {option.text_content()[:2] == right: option for option in options.all()}
+    marks[False].click()
+    assert "not this one" in marks[False].text_content() and not answer.first.is_visible()
+    marks[True].press("Enter")
+    assert "right" in marks[True].text_content() and answer.first.is_visible()
+    page.locator("article summary").nth(1).click()
+    assert answer.nth(1).is_visible()
+
+
+def figures_in_the_dark(page):
+    """What the theme does to pictures and live figures: filter and ground of both."""
+    return {
+        tuple(styles)
+        for styles in page.evaluate("""() => {
+          document.documentElement.dataset.theme = "dark";
+          const style = node => getComputedStyle(node);
+          const live = document.querySelector(".text_html:has(.kd-live)");
+          return [...document.querySelectorAll(".cell_output img")].map(picture => [
+            style(picture).filter, style(picture).backgroundColor, style(live).backgroundColor,
+          ]);
+        }""")
+    }
+
+
+def search(page, address, word):
+    """Titles of the pages with a word, each with what the search shows of it."""
+    page.goto(f"{address}/search.html?q={word}")
+    page.wait_for_function(
+        "(() => { const items = [...document.querySelectorAll('#search-results li')];"
+        " return items.length && items.every(item => item.querySelector('p')) })()"
+    )
+    items = page.locator("#search-results li").all_text_contents()
+    return [" ".join(item.split()) for item in items]
+
+
 def test_every_page_opens_in_a_browser(folder, pages, address):
     """On a phone, and at once in a wide window."""
     chromium = pytest.importorskip("chromium")
-    said, asked, shown = [], [], 0
+    said, asked, shown, cells, clipped = [], [], 0, 0, 0
     with chromium.started() as browser:
         context = browser.new_context()
         context.on("request", lambda request: asked.append(request.url))
@@ -155,7 +244,7 @@ def test_every_page_opens_in_a_browser(folder, pages, address):
                 if width == 390:
                     assert all(map(chromium.moves, page.locator(".kd-live").all()[:1])), name
                 shown += page.locator(".kd-live").count()
-                if path.stem in ("index", "03_kd_loss", "api", "quiz"):
+                if path.stem in ("index", "03_kd_loss", "losses", "quiz"):
                     page.screenshot(path=SHOTS / f"book-{path.stem}-{width}.png")
             broken = (
                 "[...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
@@ -164,15 +253,20 @@ def test_every_page_opens_in_a_browser(folder, pages, address):
             if path.stem == "01_data_and_soft_landmarks" and path.parent == folder:
                 assert chromium.root_is_drawn(page)
             if path.stem == "quiz":
-                answer = page.locator("details p").first
-                assert not answer.is_visible()
-                page.locator("summary").first.click()
-                assert answer.is_visible()
+                answered_by_a_click(page)
+            if path.parent == folder:
+                cells += page.locator(".cell_input pre").count()
+                clipped += page.evaluate(CLIPPED)
+            if path.stem == "03_kd_loss" and path.parent == folder:
+                assert figures_in_the_dark(page) == {("none", "rgb(255, 255, 255)", CLEAR)}
         page.goto(f"{address}/index.html")
         page.wait_for_url("**/book/index.html")
-        page.goto(f"{address}/search.html?q=reflection")
-        page.wait_for_selector("#search-results li")
+        found = search(page, address, "assistive")
+        assert re.match(r"03 · KD-Loss\W+(?!Contents).*assistant", found[0])
+        places = [i for i, text in enumerate(found) if re.search("exercises|solutions", text[:40])]
+        assert places == list(range(len(found) - len(places), len(found))), "after the rest"
 
     assert said == []
+    assert cells > 250 and clipped < cells / 20, "lines of code are seen whole"
     assert shown == 2 * 8, "the live figures"
     assert all(url.startswith((address, "data:", "blob:")) for url in asked)

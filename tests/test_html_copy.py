@@ -80,6 +80,19 @@ def test_formulas_are_mathml(copies, pages):
     assert pages["01_data_and_soft_landmarks"].tags.count("msqrt") >= 2
 
 
+def test_its_sections_are_listed(copies, pages):
+    for name in pages:
+        written = (copies / f"{name}.html").read_text("utf-8")
+        (listed,) = re.findall("<summary>Contents</summary>.*?</details>", written, re.DOTALL)
+        places = re.findall('<h2 id="([^"]+)"', written)
+        assert re.findall('href="#([^"]+)"', listed) == places and len(places) > 4
+    assert "<summary>" not in copy_of("Words without a title.")
+
+
+def test_no_line_is_for_a_test(copies):
+    assert "NBVAL_CHECK_OUTPUT" not in (copies / "03_kd_loss.html").read_text("utf-8")
+
+
 def test_links_lead_to_a_copy_or_to_the_repository(copies, pages):
     names = {path.stem for path in STORED}
     own = 0
@@ -153,6 +166,13 @@ def test_without_latex2mathml_tex_is_shown(monkeypatch):
     assert r"<code>\sqrt{x} &lt; 1</code>" in page and "<math" not in page
 
 
+def brightness(page, selector, style):
+    colour = page.locator(selector).first.evaluate(
+        "(node, style) => getComputedStyle(node).getPropertyValue(style)", style
+    )
+    return sum(map(float, re.findall(r"[\d.]+", colour)[:3])) / 3
+
+
 def test_a_browser_without_a_network_shows_all_of_it(copies):
     chromium = pytest.importorskip("chromium")
     said, asked = [], []
@@ -175,5 +195,11 @@ def test_a_browser_without_a_network_shows_all_of_it(copies):
             "  return s.getBoundingClientRect().width }) })()"
         )
         assert widths[0] == widths[1] > 0, "listed code is in a font of one width"
+        for scheme, dark in {"light": False, "dark": True}.items():
+            page.emulate_media(color_scheme=scheme)
+            for part in ("body", ".jp-InputArea-editor"):
+                assert (brightness(page, part, "background-color") < 100) == dark
+                assert (brightness(page, part, "color") > 100) == dark
+            page.screenshot(path=shots / f"copy-03-{scheme}.png")
 
     assert said == [] and {url.partition(":")[0] for url in asked} <= {"file", "data"}

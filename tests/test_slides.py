@@ -73,6 +73,14 @@ def test_a_slide_shows_what_a_cell_stored(course, monkeypatch):
     assert shown[1].strip()[:9000] in page and shown[0].strip()[:9000] not in page
 
 
+def test_items_appear_one_after_another_where_they_are_asked_to(course, monkeypatch):
+    page = build(
+        course, "# A deck\n\n* a\n* b\n\nthen\n\n- c\n\n1) d\n\nthen\n\n1. e\n", monkeypatch
+    )
+    assert re.findall('<li class="fragment">(.)', page) == ["a", "b", "d"]
+    assert re.findall("<li>(.)", page) == ["c", "e"]
+
+
 @pytest.mark.parametrize(
     "shown, said",
     [
@@ -80,6 +88,7 @@ def test_a_slide_shows_what_a_cell_stored(course, monkeypatch):
         ("![](03_kd_loss.ipynb#cell-04/2)", "stored 1 pictures"),
         ("---\n\n![](photo.jpg)", "a slide shows NOTEBOOK.ipynb#CELL"),
         ("```output\n03_kd_loss.ipynb#cell-04\n```", "printed nothing"),
+        ("```live\n03_kd_loss.ipynb#cell-04\n```", "stored no live figure"),
     ],
 )
 def test_what_is_not_there_is_said_and_the_old_slides_stay(course, monkeypatch, shown, said):
@@ -105,7 +114,7 @@ def test_every_slide_fits(folder):
     chromium = pytest.importorskip("chromium")
     if not (folder / "reveal").exists():
         pytest.skip("npm could not fetch reveal.js here")
-    said, asked, wrong, roots = [], [], [], 0
+    said, asked, wrong, roots, moved = [], [], [], 0, 0
     with chromium.started() as browser, serve.server(folder) as running:
         threading.Thread(target=running.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{running.server_port}"
@@ -133,11 +142,16 @@ def test_every_slide_fits(folder):
             if page.locator("section.present msqrt").count():
                 roots += 1
                 assert chromium.root_is_drawn(page, "section.present msqrt")
+            for figure in page.locator("section.present .kd-live").all():
+                moved += 1
+                assert chromium.moves(figure) and page.evaluate("Reveal.getIndices().h") == number
+                assert figure.locator(".controls").bounding_box()["y"] < 600, "beside the drawing"
             page.screenshot(path=SHOTS / f"slide-{number + 1:02d}.png")
+        page.evaluate("document.activeElement.blur()")
         page.keyboard.press("Home")
         page.keyboard.press("ArrowRight")
         assert page.evaluate("Reveal.getIndices().h") == 1
         running.shutdown()
 
-    assert wrong == [] and said == [] and roots
+    assert wrong == [] and said == [] and roots and moved == 2
     assert all(url.startswith((address, "data:", "blob:")) for url in asked)

@@ -377,6 +377,20 @@ def test_interrupted_training_goes_on_bit_for_bit(undisturbed, train, validation
     check_equals(undisturbed, log, other, run)
 
 
+def test_saved_less_often_it_ends_in_the_same(
+    undisturbed, train, validation, tmp_path, monkeypatch
+):
+    run, whole, saves = tmp_path / "run", torch.save, []
+    monkeypatch.setattr(torch, "save", lambda *args: (saves.append(1), whole(*args)))
+    net = new_net(train)
+    interrupt_at_step(net, 8)  # the second of the third epoch
+    with pytest.raises(KeyboardInterrupt):
+        fit(net, train, validation=validation, run=run, save_every=2)
+    log = fit(net, train, validation=validation, run=run, save_every=2)
+    assert len(saves) == 2, "after the second epoch, which it goes on from, and after the last"
+    check_equals(undisturbed, log, net, run)
+
+
 def test_finished_training_is_read_and_not_done_again(undisturbed, train, tmp_path):
     run = tmp_path / "run"
     first = new_net(train)

@@ -27,6 +27,8 @@ from kdnotes.system import processes
 from kdnotes.system.files import json_text, turn
 from kdnotes.views import ViewConfig
 
+#: Steps between two saves of a training: an epoch of few pictures is a step or two.
+SAVED = 50
 #: Columns of the proposals: how far the teacher's looks lie apart, and which teacher it was.
 SPREAD, TEACHER = "spread", "teacher"
 #: Fewer labelled pictures than this teach nobody.
@@ -274,7 +276,8 @@ def _train(project, name, faces, backbone, size, steps, plan, *, made_of, progre
         made_by += models.fingerprint(known)
     digest = hashlib.sha256(made_by.encode()).hexdigest()
     run = project.folder / "runs" / f"{faces.fingerprint[:8]}-{digest[:8]}" / name
-    log = training.fit(net, faces, config, run=run, progress=progress)
+    save_every = max(1, SAVED // (len(faces) // batch))
+    log = training.fit(net, faces, config, run=run, progress=progress, save_every=save_every)
     card = {"name": f"{name} of {project.images.name}", "log": log[-1], "plan": asdict(plan)}
     models.save(net, project.network(name).with_suffix(""), card=card | made_of)
     return models.freeze(net)

@@ -33,10 +33,9 @@ def build(notebooks: Path, out: Path, cache: Path, live: bool = True) -> list[st
     notes = []
     with new_folder(out, replace=True) as part:
         command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html"]
-        doctrees = ["-d", str(cache / "doctrees"), "-c", str(notebooks / "book")]
-        done = subprocess.run(
-            [*command, *doctrees, str(notebooks), str(part)], capture_output=True, text=True
-        )
+        command += ["-d", str(cache / "doctrees"), "-c", str(notebooks / "book")]
+        command += ["-D", f"live_page={int(live)}", str(notebooks), str(part)]
+        done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(f"Sphinx found something wrong:\n{done.stderr.strip()[-3000:]}")
         if live:

@@ -1,5 +1,7 @@
 """An executed notebook as one HTML page that asks no server for anything.
 
+Its sections are listed below the title. Where the reader's system is dark, so is the page.
+
 Formulas are MathML, see `kdnotes.publish.formulas`. Live figures move, see
 `kdnotes.publish.live_figures`. A picture that is not stored in the notebook, such as that of a
 Colab button, is replaced by its text. Links between the numbered notebooks lead to their copies,
@@ -22,16 +24,24 @@ from kdnotes.system.files import new_file
 
 _NUMBERED = re.compile(r"(\d\d_\w+)\.ipynb(?=$|#)")
 
+_SECTION = re.compile(r'<h2 id="([^"]+)">(.*?)<a class="anchor-link"', re.DOTALL)
+
 #: nbconvert's page without the scripts that it would load, and with our own style.
 _TEMPLATE = """{% extends 'lab/index.html.j2' %}
 {% block html_head_js %}{% endblock %}
 {% block jupyter_widgets %}{% endblock %}
 {% block html_head_js_mathjax %}{% endblock %}
 {% block html_head_js_mermaidjs %}{% endblock %}
-{% block html_head_css %}<style>{{ resources.style }}</style>{% endblock %}
+{% block html_head_css %}<style>{{ resources.style }}
+@media screen and (prefers-color-scheme: dark) {
+{% include 'static/theme-dark.css' %}
+.jp-OutputArea-output img { background: #fff; }
+}
+</style>{% endblock %}
 """
 
 _STYLE = """
+:root { color-scheme: light dark; }
 .jp-OutputArea-output pre { word-break: normal; overflow-wrap: anywhere; }
 .jp-OutputArea-output .highlight pre {
   font-family: var(--jp-code-font-family);
@@ -60,7 +70,7 @@ def html_copy(notebook: NotebookNode, name: str) -> str:
     exporter = _Exporter(raw_template=_TEMPLATE, repository=fork.address(text))
     resources = {"metadata": {"name": name}, "style": formulas.style() + _STYLE}
     page, _ = exporter.from_notebook_node(notebook, resources)
-    return _described(page, notebook)
+    return _with_contents(_described(page, notebook))
 
 
 class _Exporter(HTMLExporter):
@@ -126,3 +136,13 @@ def _described(page, notebook):
         lambda _: f'alt="{html.escape(next(texts, ""))}"',
         page,
     )
+
+
+def _with_contents(page):
+    """The page with a folded list of its sections below its title."""
+    sections = _SECTION.findall(page)
+    if not sections:
+        return page
+    items = "".join(f'<li><a href="#{place}">{title}</a></li>' for place, title in sections)
+    contents = f"<details><summary>Contents</summary><nav><ul>{items}</ul></nav></details>"
+    return page.replace("</h1>", f"</h1>\n{contents}", 1)

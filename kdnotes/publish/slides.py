@@ -6,7 +6,9 @@
 notes of a slide follow `Note:`. On a slide,
 
 - `![](03_kd_loss.ipynb#cell-06)` is the picture that this cell has stored (`…/2`: its second one),
-- a block ```` ```output ```` with `06_ablations.ipynb#cell-15` in it is what that cell printed.
+- a block ```` ```output ```` with `06_ablations.ipynb#cell-15` in it is what that cell printed,
+- a block ```` ```live ```` with `03_kd_loss.ipynb#cell-32` in it is that cell's live figure,
+- items of a list that begin with `*` or `1)`, not `-` or `1.`, appear one after another.
 
 A slide therefore shows what a notebook shows. reveal.js moves the slides. npm installs it.
 """
@@ -21,7 +23,8 @@ from pathlib import Path
 
 import nbformat
 
-from kdnotes.publish import formulas
+from kdnotes.plots import live
+from kdnotes.publish import formulas, live_figures
 from kdnotes.publish.tidy import alt_text, pictures
 from kdnotes.system import npm
 from kdnotes.system.files import new_folder
@@ -89,7 +92,8 @@ def _page(deck, reveal, notebooks):
 <script src="{reveal}/plugin/notes.js"></script>
 <script>
 Reveal.initialize({{width: 1280, height: 720, margin: 0.04, center: false, hash: true,
-  slideNumber: "c/t", transition: "none", plugins: [RevealNotes]}});
+  slideNumber: "c/t", transition: "none", plugins: [RevealNotes],
+  keyboardCondition: (event) => !event.target.closest(".live")}}); // a figure has its own keys
 </script>
 </body>
 </html>
@@ -127,18 +131,34 @@ def _renderer(notebooks) -> Callable[[str], str]:
 
     def fence(tokens, index, options, env):
         text = tokens[index].content
-        if tokens[index].info != "output":
+        if tokens[index].info not in ("output", "live"):
             return highlight(text, PythonLexer(), HtmlFormatter(noclasses=True, style="xcode"))
         cell, match = _cell(text.strip(), notebooks)
+        if tokens[index].info == "live":
+            return _live(cell, match)
         printed = "".join(output.get("text", "") for output in cell.outputs)
         if not printed:
             raise ValueError(f"{match[0]}: the cell has printed nothing")
         return f'<pre class="output">{html.escape(printed.rstrip())}</pre>'
 
+    def item(tokens, index, options, env):
+        if tokens[index].markup in "*)":
+            tokens[index].attrSet("class", "fragment")
+        return markdown.renderer.renderToken(tokens, index, options, env)
+
     markdown = MarkdownIt("commonmark", {"typographer": False}).enable("table")
     markdown.use(dollarmath_plugin, renderer=formula)
-    markdown.renderer.rules |= {"image": image, "fence": fence}
+    markdown.renderer.rules |= {"image": image, "fence": fence, "list_item_open": item}
     return markdown.render
+
+
+def _live(cell, match):
+    """A cell's live figure; a drag in it does not turn the page."""
+    for output in cell.outputs:
+        if live.MIME in output.get("data", {}):
+            figure = live_figures.page_of(output, f"live-{cell.id}")
+            return f'<div class="live" data-prevent-swipe>{figure}</div>'
+    raise ValueError(f"{match[0]}: the cell has stored no live figure")
 
 
 def _cell(address, notebooks):

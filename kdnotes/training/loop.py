@@ -34,6 +34,7 @@ def fit(
     teachers: Teachers | TeacherCache | None = None,
     validation: FaceSet | None = None,
     run: str | Path | None = None,
+    save_every: int = 1,
     tensorboard: bool = False,
     progress: bool = True,
 ) -> list[dict]:
@@ -51,6 +52,7 @@ def fit(
         teachers: Live or cached; needed by KD-Loss.
         validation: Faces on which the error is measured after every epoch.
         run: Folder of checkpoint and log. A run that is there is continued, a finished one is read.
+        save_every: Epochs between two saves; the last is always saved.
         tensorboard: Also write the log as events for TensorBoard, to `run`/tensorboard.
         progress: Show a progress bar.
 
@@ -92,7 +94,7 @@ def fit(
         while training.epoch < config.epochs:
             training.train_epoch(bar, interrupted)
             entry = training.close_epoch(validation)
-            if first:
+            if first and (training.epoch % save_every == 0 or training.epoch == config.epochs):
                 folder.write(training.state)
             accelerator.wait_for_everyone()
             accelerator.log(entry, step=entry["step"])

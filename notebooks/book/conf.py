@@ -1,5 +1,7 @@
 """The web book: the executed notebooks as a static site. `make book` builds it."""
 
+import json
+import re
 import sys
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -16,13 +18,15 @@ version = release = version_of("kdnotes")
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "mathml"]
 root_doc = "book/index"
 include_patterns = [
-    "*.ipynb", "exercises/*.ipynb", "solutions/*.ipynb", "book/*.md", "teaching/*.md", "figures/*",
+    "*.ipynb", "exercises/*.ipynb", "solutions/*.ipynb",
+    "book/*.md", "book/api/*.md", "teaching/*.md", "figures/*",
 ]  # fmt: skip
 exclude_patterns = ["**/.ipynb_checkpoints"]
 
 # Notebooks are shown as they were stored: building the book computes nothing.
 nb_execution_mode = "off"
 nb_custom_formats = {".ipynb": "kdnotes.publish.live_figures.read"}
+nb_code_prompt_hide = "Hide"
 nb_ipywidgets_js = {}  # live figures need neither a kernel nor a server
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
@@ -42,12 +46,15 @@ html_copy_source = False
 html_show_sourcelink = False
 html_static_path = ["static", *map(str, formulas.FILES)]
 html_css_files = [formulas.STYLE.name, "book.css"]
+html_js_files = [(name, {"defer": "defer"}) for name in ("search.js", "quiz.js")]
+html_search_scorer = str(Path(__file__).parent / "scorer.js")
 html_favicon = "../../kdnotes/deploy/web/icon.svg"
 html_theme_options = {
     "show_toc_level": 2,
     "use_download_button": False,
     "use_fullscreen_button": False,
     "home_page_in_toc": True,
+    "navbar_persistent": [],  # the search is at the side
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
@@ -73,19 +80,56 @@ def own_code(app, docname, source):
     source[0] = source[0].replace(f"]({up}kdnotes/", f"]({files}")
 
 
+#: Where the book brings the live page along, it is opened inside the notebook that explains it.
+LIVE_PAGE = """<p><a href="live/">Open the live page</a>, or look at it here:</p>
+<details><summary>Show the live page (some 30 MB are loaded from this site)</summary>
+<iframe src="live/" loading="lazy" allow="camera" title="The live page"></iframe>
+</details>"""
+
+
+def own_page(app, docname, source):
+    """Section 6 of the last notebook shows the live page; without it, nothing."""
+    if docname != "07_on_device":
+        return
+    notebook = json.loads(source[0])
+    shown = {"output_type": "display_data", "data": {"text/html": LIVE_PAGE}, "metadata": {}}
+    for cell in notebook["cells"]:
+        if "IFrame(" in "".join(cell["source"]):
+            cell["outputs"] = [shown] if app.config.live_page else []
+    source[0] = json.dumps(notebook)
+
+
+#: Indented lines after an empty one.
+INDENTED = re.compile(r"(?<=\n\n)((?: {4}.*\n+)+)")
+
+
 def plain_text(app, what, name, obj, options, lines):
     """Docstrings are written for people: `code` in backticks, |e| is an absolute value, and what is
-    indented in a module's text is to be shown as it stands."""
-    found, shown = [], False
-    for i, line in enumerate(lines):
-        indented = what == "module" and line.startswith("    ")
-        if indented and not shown and i and not lines[i - 1].strip():
-            found += [".. code-block:: text", ""]
-            shown = True
-        elif line.strip() and not indented:
-            shown = False
-        found.append(line if shown or "``" in line or ":`" in line else _marked(line))
-    lines[:] = found
+    indented is a table, or to be shown as it stands."""
+    parts = INDENTED.split("\n".join(lines) + "\n")
+    for i, part in enumerate(parts):
+        found = part.splitlines()
+        parts[i] = _table(found) or _code(found) if i % 2 else [_words(line) for line in found]
+    lines[:] = [line for part in parts for line in part]
+
+
+def _table(lines):
+    """Lines of three or more columns each, two spaces apart, as a table; else nothing."""
+    rows = [re.split(r"\s{2,}", line.strip()) for line in lines if line]
+    if len(rows) < 3 or len(rows[0]) < 3 or len({len(row) for row in rows}) > 1:
+        return []
+    cells = [
+        f"{'     ' if i else '   * '}- {_words(cell)}" for row in rows for i, cell in enumerate(row)
+    ]
+    return [".. list-table::", "   :header-rows: 1", "", *cells, ""]
+
+
+def _code(lines):
+    return [".. code-block:: text", "", *lines, ""]
+
+
+def _words(line):
+    return line if "``" in line or ":`" in line else _marked(line)
 
 
 def _marked(line):
@@ -97,6 +141,8 @@ def _marked(line):
 
 
 def setup(app):
+    app.add_config_value("live_page", False, "env", [bool])
     app.connect("source-read", own_badge)
     app.connect("source-read", own_code)
+    app.connect("source-read", own_page)
     app.connect("autodoc-process-docstring", plain_text, priority=900)
