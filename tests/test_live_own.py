@@ -156,11 +156,17 @@ def test_what_it_says_and_offers(opened, picture):
     assert "finds 4 landmarks" in page.inner_text("header")
     assert not page.is_visible("#film") and not page.is_visible("#rendered")
     assert not page.is_visible("text=Tough teacher")
+    assert page.inner_text("#status") == "Ready: start the camera, or take a photo."
+    assert page.evaluate("window.seen") is None and page.is_disabled("#stop"), "nothing runs"
     answer(page, lambda: page.set_input_files("#file", picture))
     drawn = "() => document.getElementById('overlay').toDataURL()"
     before = page.evaluate(drawn)
     answer(page, lambda: page.check("#show-names"))
     assert page.evaluate(drawn) != before
+    page.hover("#picture", force=True)
+    assert not page.is_visible("#glass"), "the mouse draws boxes"
+    page.click("#magnify")
+    assert page.is_visible("#glass")
 
 
 def test_a_camera(opened):

@@ -19,7 +19,9 @@ from kdnotes import metrics
 from kdnotes.asm import ActiveShapeModel, soften
 from kdnotes.data import crops, synthetic
 from kdnotes.data.synthetic.film import render_film
-from kdnotes.deploy import predict, serve, site
+from kdnotes.data.synthetic.head import Head
+from kdnotes.data.synthetic.landmarks import all_schemes
+from kdnotes.deploy import pictures, predict, serve, site
 from kdnotes.deploy.exported import Exported
 from kdnotes.models import zoo
 
@@ -39,7 +41,9 @@ def folder(tmp_path_factory):
     home = tmp_path_factory.mktemp("page")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(site, "_exported", lambda name, data, *_: zoo.exported("student-kd", data))
-        patch.setattr(site, "FRAMES", 14)
+        patch.setattr(pictures, "FRAMES", 14)
+        (home / "site" / "book").mkdir(parents=True)
+        (home / "site" / "book" / "index.html").write_text("<title>The book</title>")
         notes = site.build(home / "site" / "live", DATA, cache=home / "cache")
     if notes:
         pytest.skip(f"the page would need the network: {notes[0]}")
@@ -148,7 +152,9 @@ def live(visit):
 @pytest.fixture(scope="module")
 def opened(browser, origin):
     context = browser.new_context(service_workers="block", viewport={"width": 1280, "height": 900})
-    yield Visit(context, f"{origin}/live/").ready()
+    visit = Visit(context, f"{origin}/live/").ready()
+    visit.page.click("#stop")
+    yield visit
     context.close()
 
 
@@ -187,6 +193,8 @@ KEEP = """([square, bits]) => {
 
 def watched(live, frames, seconds=90):
     """What the page said of so many frames of the camera."""
+    if live.page.is_enabled("#stop"):
+        live.page.click("#stop")  # else the film's last frames are taken for the camera's
     live.page.evaluate(KEEP, [SQUARE, BITS])
     live.page.click("#camera")
     live.page.wait_for_function("n => kept.length >= n", arg=frames, timeout=seconds * SECOND)
@@ -296,6 +304,202 @@ def test_a_page_in_the_background_rests(shared):
     shared.page.wait_for_function("n => kept.length > n", arg=n + 3)
 
 
+# --- how it opens, and the film ------------------------------------------------------------------
+
+
+#: Counts how often the camera is asked for, and frames that are shown.
+COUNT = """window.asked = window.shown = 0;
+document.addEventListener("landmarks", () => window.shown += 1);
+const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = wanted => { window.asked += 1; return ask(wanted); };"""
+
+
+@pytest.fixture
+def counted(browser, origin):
+    """Opens the page, which counts from its first moment on."""
+    contexts = []
+
+    def open_page(script="", **options):
+        contexts.append(browser.new_context(service_workers="block", **options))
+        contexts[-1].add_init_script(COUNT + script)
+        return Visit(contexts[-1], f"{origin}/live/").ready()
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def pressed(live):
+    """The buttons that are marked as chosen."""
+    return live.page.evaluate(
+        "[...document.querySelectorAll('[aria-pressed=true], .chosen')]"
+        ".map(e => e.id || e.htmlFor || e.firstChild.alt)"
+    )
+
+
+def test_it_opens_with_the_film_and_without_the_camera(counted):
+    """The film waits until the page is seen."""
+    live = counted(";Object.defineProperty(document, 'hidden', {value: true, configurable: true});")
+    live.page.wait_for_timeout(500)
+    assert live.page.evaluate("shown") == 0
+    live.page.evaluate("delete document.hidden")
+    live.status("Following a face")
+    assert pressed(live) == ["film"]
+    assert live.page.get_attribute("#picture", "aria-label").startswith("Film. ")
+    assert live.page.get_attribute("#status", "aria-live") == "off", "rounds of a film are no news"
+    assert live.page.evaluate("asked") == 0
+    live.page.click("#camera")
+    live.page.wait_for_function("document.getElementById('camera').ariaPressed === 'true'")
+    assert live.page.evaluate("asked") == 1 and pressed(live) == ["camera"]
+    assert live.page.get_attribute("#status", "aria-live") == "polite"
+
+
+def test_it_stands_still_for_those_who_want_little_motion(counted):
+    live = counted(reduced_motion="reduce")
+    live.status("The film stands still")
+    live.page.wait_for_timeout(400)
+    assert live.page.evaluate("shown") == 1 and pressed(live) == []
+    assert live.page.is_disabled("#stop")
+    live.page.click("#film")
+    live.page.wait_for_function("shown > 2")
+
+
+def test_what_is_looked_at_is_marked(shared, photo):
+    assert pressed(shared) == []
+    shared.page.click("#samples button:nth-child(2)")
+    shared.status("One face")
+    assert pressed(shared) == ["rendered face 2"]
+    outline = (
+        "getComputedStyle(document.querySelector('#samples [aria-pressed=true]')).outlineStyle"
+    )
+    assert shared.page.evaluate(outline) == "solid"
+    shared.page.set_input_files("#file", photo[0])
+    shared.status("2 faces")
+    assert pressed(shared) == ["file"]
+    shared.page.click("#film")
+    shared.status("Following a face")
+    assert pressed(shared) == ["film"]
+    shared.page.click("#stop")
+    assert pressed(shared) == []
+
+
+def points_alone(person, shot, side, rng, frame):
+    """Like `render`, without the picture, which takes long."""
+    points = all_schemes(Head(person.identity, shot.expression), shot.camera)[68]
+    return np.zeros((side, side, 3), np.uint8), {68: frame.units(points)}, {}
+
+
+def test_the_page_knows_the_true_points_of_its_film(shared):
+    code = """async () => {
+      const {Film} = await import("./film.js");
+      const about = (await (await fetch("student.json")).json()).film;
+      const film = await Film.load(about);
+      return [...Array(about.frames).keys()].map(i => film.truth(i));
+    }"""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kdnotes.data.synthetic.film.render", points_alone)
+        stills = list(render_film(14, pictures.WIDTH, pictures.HEIGHT, pictures.PERSON))
+    found = shared.page.evaluate(code)
+    assert [points is not None for points in found] == [still.here for still in stills]
+    for points, still in zip(found, stills, strict=True):
+        if points:
+            assert np.abs(np.array(points) - still.points).max() <= pictures.POINT_STEP / 2
+
+
+def test_errors_are_means_over_frames_that_all_networks_have_answered(shared):
+    rng = np.random.default_rng(4)
+    truth = rng.normal(200, 50, (4, 68, 2))
+    student, tough = truth + rng.normal(0, 3, (2, 4, 68, 2))
+    code = """async ([truth, student, tough]) => {
+      const {Scores} = await import("./scores.js"), scores = new Scores([36, 45]);
+      scores.add(0, truth[0], {student: truth[0]}, "fp32"); // of another student
+      [1, 2, 3].forEach(i => scores.add(i, truth[i], {student: student[i]}, "fp16"));
+      [2, 3].forEach(i => scores.add(i, truth[i], {tough: tough[i]}, "fp16"));
+      return [["student"], ["student", "tough"], [], ["plain"]].map(names => scores.means(names));
+    }"""
+    one, two, none, other = shared.page.evaluate(
+        code, [a.tolist() for a in (truth, student, tough)]
+    )
+    of_student, of_tough = metrics.nme(student, truth, 68), metrics.nme(tough, truth, 68)
+    assert one == {"frames": 3, "errors": [pytest.approx(of_student[1:].mean())]}
+    assert two["errors"] == pytest.approx([of_student[2:].mean(), of_tough[2:].mean()])
+    assert none == other == {"frames": 0, "errors": []}
+
+
+def test_each_network_that_is_shown_has_its_error(shared):
+    shared.page.click("#film")
+    shared.page.check("#show-tough")
+    for name in ("student", "tough"):
+        shared.page.wait_for_function(
+            "id => /^[0-9]+\\.[0-9]{2} %$/.test(document.getElementById(id).textContent)",
+            arg=f"error-{name}",
+        )
+    assert shared.page.inner_text("#error-plain") == ""
+    assert "other labels" in shared.page.inner_text("#errors")
+    error = float(shared.page.inner_text("#error-student")[:-2])
+    assert 1 < error < 12
+    shared.page.click("#samples button")
+    shared.status("One face")
+    assert shared.page.inner_text("#error-student") == "" and not shared.page.is_visible("#errors")
+    assert not shared.page.is_visible("#truth") and not shared.said
+
+
+# --- the magnifier -------------------------------------------------------------------------------
+
+
+#: How much of the magnifier's middle line is red.
+RED = """() => {
+  const glass = document.getElementById("glass"), {width, height} = glass;
+  const {data} = glass.getContext("2d").getImageData(0, Math.floor(height / 2), width, 1);
+  let n = 0;
+  for (let x = 0; x < width; x++) n += data[4 * x] > 128 && data[4 * x + 1] < 128;
+  return n;
+}"""
+
+
+def test_the_magnifier_enlarges_what_the_mouse_points_at(shared, tmp_path):
+    picture = np.full((300, 400, 3), 255, np.uint8)
+    picture[:, 100:110] = [255, 0, 0]
+    Image.fromarray(picture).save(tmp_path / "line.png")
+    shared.page.set_input_files("#file", tmp_path / "line.png")
+    shared.status("No face was found")
+    box = shared.page.locator("#picture").bounding_box()
+    assert not shared.page.is_visible("#glass")
+    shared.page.mouse.move(box["x"] + 0.26 * box["width"], box["y"] + 0.5 * box["height"])
+    assert shared.page.is_visible("#glass")
+    assert shared.page.evaluate(RED) == pytest.approx(3 * 10 * box["width"] / 400, abs=3)
+    shared.page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 0.5 * box["height"])
+    assert shared.page.evaluate(RED) == 0
+    shared.page.mouse.move(5, 5)
+    assert not shared.page.is_visible("#glass")
+
+
+def test_the_magnifier_by_keyboard_and_with_a_finger(shared):
+    page, place = shared.page, "document.getElementById('glass').style.left"
+    page.click("#samples button")
+    shared.status("One face")
+    page.focus("#magnify")
+    page.keyboard.press("Enter")
+    assert page.is_visible("#glass") and page.get_attribute("#magnify", "aria-pressed") == "true"
+    shared.shot("magnifier")
+    before, scrolled = page.evaluate(place), page.evaluate("scrollY")
+    page.keyboard.press("ArrowRight")
+    moved = page.evaluate(place)
+    assert float(moved[:-2]) > float(before[:-2]) and page.evaluate("scrollY") == scrolled
+    page.dispatch_event(
+        "#stage", "pointerdown",
+        page.evaluate(
+            "() => { const r = document.getElementById('picture').getBoundingClientRect();"
+            " return {clientX: r.left + r.width / 3, clientY: r.top + r.height / 2,"
+            " pointerType: 'touch'}; }"
+        ),
+    )  # fmt: skip
+    assert float(page.evaluate(place)[:-2]) < float(moved[:-2])
+    page.focus("#magnify")
+    page.keyboard.press("Enter")
+    assert not page.is_visible("#glass")
+
+
 # --- photos --------------------------------------------------------------------------------------
 
 
@@ -361,7 +565,7 @@ def test_what_is_no_picture_is_said(shared, tmp_path):
 
 def test_every_sample_shows_its_face(shared):
     buttons = shared.page.query_selector_all("#samples button")
-    assert len(buttons) == len(site.SAMPLES)
+    assert len(buttons) == len(pictures.SAMPLES)
     for i, button in enumerate(buttons):
         shared.page.evaluate("document.getElementById('status').textContent = ''")
         button.click()
@@ -538,6 +742,9 @@ def test_it_works_without_a_network_after_the_first_visit(visit):
 
 def test_by_keyboard_alone(live):
     page = live.page
+    page.click("#stop")
+    page.evaluate("document.activeElement.blur()")
+    page.focus("#course")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "camera"
     page.keyboard.press("Tab")
@@ -564,7 +771,7 @@ CONTRAST = """() => {
     return c.startsWith("rgba(0, 0, 0, 0") && e.parentElement ? ground(e.parentElement) : c;
   };
   const found = {};
-  for (const e of document.querySelectorAll("h1, p, label, legend, button:enabled, span")) {
+  for (const e of document.querySelectorAll("h1, p, a, label, legend, button:enabled, span")) {
     if (!e.textContent.trim()) continue;
     const [a, b] = [getComputedStyle(e).color, ground(e)].map(light);
     found[`${e.tagName} ${e.id || e.className} ${e.textContent.trim().slice(0, 20)}`] =
@@ -578,20 +785,25 @@ CONTRAST = """() => {
 def test_text_is_readable(visit, scheme):
     live = visit(color_scheme=scheme).ready()
     contrast = live.page.evaluate(CONTRAST)
-    assert len(contrast) > 12
+    assert len(contrast) > 20 and any(what.startswith("A course") for what in contrast)
     assert {what: ratio for what, ratio in contrast.items() if ratio < 4.5} == {}
 
 
 @pytest.mark.parametrize("width", [390, 1280])
 def test_it_fits(visit, width):
-    live = visit(viewport={"width": width, "height": 844}).ready()
-    live.page.click("#film")
+    live = visit(viewport={"width": width, "height": 800}).ready()
     live.status("Following a face")
-    live.page.wait_for_timeout(300)
+    live.page.wait_for_function("!document.getElementById('errors').hidden")
     live.shot(str(width))
     assert live.page.evaluate("document.documentElement.scrollWidth") <= width
     box = live.page.query_selector("#overlay").bounding_box()
     assert box == live.page.query_selector("#picture").bounding_box(), "landmarks lie on the face"
+    stage, controls = (live.page.locator(name).bounding_box() for name in ("#stage", "#controls"))
+    if width > 1000:  # side by side, nothing to scroll
+        assert controls["x"] >= stage["x"] + stage["width"]
+        assert max(box["y"] + box["height"] for box in (stage, controls)) <= 800
+    else:
+        assert controls["y"] >= stage["y"] + stage["height"] and stage["width"] > 0.9 * width
 
 
 # --- building ------------------------------------------------------------------------------------
@@ -607,13 +819,22 @@ def test_the_page_is_complete_and_says_what_it_is_made_of(folder):
         assert (folder / name).is_file()
     assert "@BUILD@" not in (folder / "sw.js").read_text("utf-8")
     assert about["networks"][1]["bytes"] < 5e6 and "MIT" in about["text"]
+    assert about["film"]["points"]["url"] in about["offline"]
+
+
+def test_it_leads_back_to_the_course(shared, folder, tmp_path):
+    shared.page.focus("#course")
+    link = shared.page.locator("#course")
+    assert link.get_attribute("href") == "../book/index.html"
+    assert (folder / link.get_attribute("href")).resolve().is_file()
+    assert site._course(tmp_path / "page").startswith("https://")
 
 
 def test_without_npm_a_public_server_gives_the_runtime(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(site, "_networks", lambda *_: iter(
         [("student", "fp16", zoo.exported("student-kd", DATA))]))  # fmt: skip
-    monkeypatch.setattr(site, "_film", lambda _: folder / "icon.svg")
-    monkeypatch.setattr(site, "_samples", lambda _: [])
+    monkeypatch.setattr(pictures, "film", lambda _: [folder / "icon.svg"] * 2)
+    monkeypatch.setattr(pictures, "samples", lambda _: [])
     monkeypatch.setattr(site.shutil, "which", lambda _: None)
     (note,) = site.build(tmp_path / "page", DATA, cache=tmp_path / "cache")
     assert note == "the page takes onnxruntime-web from a public server, since npm is not here"

@@ -14,30 +14,31 @@ face's, it has no face detector either: see `web/places.js`.
 """
 
 import hashlib
+import importlib.metadata
 import importlib.util
 import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
 import kdnotes
-from kdnotes.data import schemes, synthetic
-from kdnotes.data.synthetic.film import render_film
-from kdnotes.deploy import detect
+from kdnotes.data import schemes
+from kdnotes.deploy import detect, pictures
 from kdnotes.deploy.crops import rendered_crops
 from kdnotes.deploy.exported import Exported, metadata_of, open_session
 from kdnotes.models import zoo
 from kdnotes.system import npm
-from kdnotes.system.files import json_text, new_file, new_folder
+from kdnotes.system.files import json_text, new_folder
 
 WEB = Path(__file__).parent / "web"
 
 #: Files that are written by hand and copied unchanged.
-MODULES = ("live.js", "faces.js", "geometry.js", "networks.js", "places.js", "steady.js")
+MODULES = (
+    "live.js", "camera.js", "drawing.js", "faces.js", "film.js", "geometry.js", "magnifier.js",
+    "networks.js", "places.js", "scores.js", "steady.js",
+)  # fmt: skip
 PAGE = ("index.html", "style.css", *MODULES, "icon.svg", "manifest.webmanifest", "detector.txt")
 
 #: The runtime's files with their SHA-256, and their address without npm.
@@ -55,13 +56,6 @@ SERVER = "https://cdn.jsdelivr.net/npm/onnxruntime-web@{version}/dist/{name}"
 
 #: Networks that the page shows besides the student, if the extra `export` is installed.
 OTHERS = {"plain": "student-plain", "tough": "tough"}
-
-#: The film: number of frames, frames per second, width and height of a frame in pixels, frames per
-#: row, and the rendered person.
-FRAMES, RATE, WIDTH, HEIGHT, COLUMNS, PERSON = 84, 12, 400, 300, 7, 1
-
-#: Rendered faces to try, and their side in pixels.
-SAMPLES, SAMPLE_SIZE = (124, 144, 152, 44, 24, 188), 320
 
 #: How a face is found and followed, see `faces.js`. `sizes` and `photo` are sides of the detector's
 #: input, for video and for a photograph. The detector checks the tracked face every `checked`
@@ -122,6 +116,7 @@ def build(
         else:
             description = _describe(part, data, cache, notes)
         description["runtime"] = runtime
+        description["course"] = _course(folder)
         description["offline"] = [file["url"] for file in _needed(description)]
         text = json_text(description) + "\n"
         (part / "student.json").write_text(text, encoding="utf-8")
@@ -141,13 +136,15 @@ def _describe(part, data, cache, notes):
         for name, precision, path in _networks(data, cache, notes)
     ]
     student = Exported(zoo.exported("student-kd", data)).about
-    film = _film(cache)
+    film, points = pictures.film(cache)
     return _about(student, networks, part) | {
         "text": f"Student: KD-Loss, trained on {student['data']}; labels: {student['labels']}. "
         f"{student['licence']}",
-        "film": {"width": WIDTH, "height": HEIGHT, "columns": COLUMNS, "frames": FRAMES}
-        | {"rate": RATE, "file": _put(film, part, film.name)},
-        "samples": [_put(path, part, path.name) for path in _samples(cache)],
+        "film": {"width": pictures.WIDTH, "height": pictures.HEIGHT, "rate": pictures.RATE}
+        | {"columns": pictures.COLUMNS, "frames": pictures.FRAMES}
+        | {"file": _put(film, part, film.name), "points": _put(points, part, points.name)}
+        | {"point_step": pictures.POINT_STEP},
+        "samples": [_put(path, part, path.name) for path in pictures.samples(cache)],
     }
 
 
@@ -201,12 +198,23 @@ def _network(path, part, name, precision):
     )
 
 
+def _course(folder):
+    """Address of the course: the web book around the page, else the repository."""
+    if (folder.parent / "book" / "index.html").is_file():
+        return "../book/index.html"
+    try:
+        addresses = importlib.metadata.metadata("kdnotes").get_all("Project-URL", [])
+    except importlib.metadata.PackageNotFoundError:  # a copy that is not installed
+        addresses = []
+    return dict(address.split(", ", 1) for address in addresses).get("Repository")
+
+
 def _needed(description):
     """The files without which the page does not work."""
     networks, film = description["networks"], description["film"]
     first = [net for net in networks if net["precision"] == "fp16"] or networks
     files = [*description["runtime"].values(), first[0], description["detector"]]
-    files += [film and film["file"], *description["samples"]]
+    files += [film and film["file"], film and film["points"], *description["samples"]]
     return [file for file in files if file]
 
 
@@ -260,37 +268,6 @@ def _exported_own(network, cache):
     if not path.exists():
         export(net, path, "fp16")
     return path
-
-
-def _film(cache):
-    """The frames of the film side by side in one picture, rendered once."""
-    path = cache / f"film-{synthetic.VERSION}-{PERSON}-{FRAMES}-{WIDTH}x{HEIGHT}.jpg"
-    if not path.exists():
-        rows = -(-FRAMES // COLUMNS)
-        sheet = Image.new("RGB", (COLUMNS * WIDTH, rows * HEIGHT))
-        frames = render_film(FRAMES, WIDTH, HEIGHT, PERSON)
-        for i, still in enumerate(tqdm(frames, "film", FRAMES, unit=" frames")):
-            row, column = divmod(i, COLUMNS)
-            sheet.paste(Image.fromarray(still.image), (column * WIDTH, row * HEIGHT))
-        _save_jpeg(sheet, path, quality=82)
-    return path
-
-
-def _samples(cache):
-    """The rendered faces to try, each in a file of its own."""
-    paths = []
-    for face in SAMPLES:
-        path = cache / f"face-{synthetic.VERSION}-{face}-{SAMPLE_SIZE}.jpg"
-        if not path.exists():
-            image = synthetic.render_face(face, SAMPLE_SIZE)[0]
-            _save_jpeg(Image.fromarray(np.asarray(image)), path, quality=88)
-        paths.append(path)
-    return paths
-
-
-def _save_jpeg(picture, path, quality):
-    with new_file(path) as part:
-        picture.save(part, format="jpeg", quality=quality)
 
 
 def _runtime(part, cache, use_npm, notes):

@@ -17,6 +17,11 @@ export function squareAround(box, margin) {
   };
 }
 
+// Whether all points lie in a crop.
+export function holds({cx, cy, side}, points) {
+  return points.every(([x, y]) => Math.max(Math.abs(x - cx), Math.abs(y - cy)) < side / 2);
+}
+
 // Weights of Pillow's bicubic filter, which averages where it shrinks: for each of `size` places
 // the first pixel that it looks at, and the weights from there on.
 function bicubic(start, side, size) {

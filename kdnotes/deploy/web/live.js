@@ -4,19 +4,24 @@
 // their hashes) stands in student.json. Where it names a detector, faces are looked for; else the
 // whole picture is looked at, or a box drawn by hand.
 
-import {boxOf, wholeOf} from "./geometry.js";
+import {Camera} from "./camera.js";
+import {COLOURS, drawLandmarks, drawNames} from "./drawing.js";
+import {boxOf, holds, wholeOf} from "./geometry.js";
 import {Detector, Track, lookTwice, overlap, strangeness} from "./faces.js";
-import {Network, Trouble, fetched, hasSimd, loadRuntime} from "./networks.js";
+import {Film} from "./film.js";
+import {Magnifier} from "./magnifier.js";
+import {Network, Trouble, bitmapOf, fetched, hasSimd, loadRuntime} from "./networks.js";
 import {Place} from "./places.js";
+import {Scores} from "./scores.js";
 import {OneEuro} from "./steady.js";
 
 const $ = id => document.getElementById(id);
-const COLOURS = {student: "#4fd0a8", plain: "#ff9a66", tough: "#7cc4f2"};
 const LARGEST = 1280; // photos are shown with at most this many pixels on their longer side
 
 // `turn` grows with everything that is begun: what comes back from a wait looks whether it is still
 // its turn, and if not, lets what was begun later have the page.
 const page = {about: null, networks: {}, detector: null, place: null, source: null, photo: null, turn: 0};
+Object.assign(page, {kinds: [], shown: {faces: [], truth: null}, glass: null, away: false});
 
 function say(text, bad = false) {
   $("status").textContent = text;
@@ -43,57 +48,44 @@ async function network(name, precision) {
 const precision = () => page.precisions[Number($("precision").value)];
 const student = () => network("student", precision());
 
-function drawLandmarks(context, points, colour, width) {
-  const {edges, names} = page.about;
-  context.strokeStyle = context.fillStyle = colour;
-  context.lineWidth = width;
-  context.beginPath();
-  for (const [a, b] of edges) {
-    context.moveTo(points[a][0] + 0.5, points[a][1] + 0.5);
-    context.lineTo(points[b][0] + 0.5, points[b][1] + 0.5);
-  }
-  context.stroke();
-  context.beginPath();
-  for (const [x, y] of points) {
-    context.moveTo(x, y);
-    context.arc(x + 0.5, y + 0.5, 1.6 * width, 0, 7);
-  }
-  context.fill();
-  if ($("show-names").checked) drawNames(context, points, names);
-}
-
-// Each name beside its point, inside the picture; 13 pixels of the screen high.
-function drawNames(context, points, names) {
-  const {canvas} = context, size = 13 * canvas.width / canvas.getBoundingClientRect().width;
-  const mirrored = $("stage").classList.contains("mirrored");
-  Object.assign(context, {font: `${size}px system-ui, sans-serif`, strokeStyle: "#000", lineWidth: size / 5});
-  names.forEach((name, i) => {
-    const [x, y] = points[i], shown = mirrored ? canvas.width - x : x;
-    const ends = shown + size / 2 + context.measureText(name).width > canvas.width;
-    context.save();
-    context.translate(x + 0.5, y + 0.5);
-    if (mirrored) context.scale(-1, 1); // the stage turns it back
-    context.textAlign = ends ? "right" : "left";
-    context.strokeText(name, (ends ? -1 : 1) * size / 2, -size / 4);
-    context.fillText(name, (ends ? -1 : 1) * size / 2, -size / 4);
-    context.restore();
-  });
-}
-
 // All faces' answers over the picture, and for tests an event with the same.
-function show(frame, faces, more = {}) {
+function show(frame, faces, {truth = null, ...more} = {}) {
   const overlay = $("overlay"), context = overlay.getContext("2d");
+  page.shown = {faces, truth};
   context.clearRect(0, 0, overlay.width, overlay.height);
+  paint(context);
+  page.place?.draw(context);
+  page.glass?.draw();
+  document.dispatchEvent(new CustomEvent("landmarks", {detail: {frame, faces, ...more}}));
+}
+
+// What is to be seen of the answers; in the magnifier with lines of its own width.
+function paint(context, width = null) {
+  const {edges, names} = page.about, {faces, truth} = page.shown;
+  const mirrored = $("stage").classList.contains("mirrored");
   for (const answers of faces) {
     const side = Math.max(...Object.values(boxOf(Object.values(answers)[0])).slice(2));
+    const wide = width ?? Math.max(1, side / 160);
     for (const [name, points] of Object.entries(answers).reverse()) { // the student on top
-      if ($(`show-${name}`).checked) {
-        drawLandmarks(context, points, COLOURS[name], Math.max(1, side / 160));
-      }
+      if (!$(`show-${name}`).checked) continue;
+      drawLandmarks(context, points, edges, COLOURS[name], wide);
+      if ($("show-names").checked && !width) drawNames(context, points, names, COLOURS[name], mirrored);
     }
+    if (truth && $("show-truth").checked) drawLandmarks(context, truth, [], COLOURS.truth, wide);
   }
-  page.place?.draw(context);
-  document.dispatchEvent(new CustomEvent("landmarks", {detail: {frame, faces, ...more}}));
+}
+
+function wipe() {
+  const overlay = $("overlay");
+  page.shown = {faces: [], truth: null};
+  overlay.getContext("2d").clearRect(0, 0, overlay.width, overlay.height);
+}
+
+// The box of what was found, or the whole picture.
+function boxNow() {
+  const [answers] = page.shown.faces, {width, height} = $("picture");
+  const box = answers ? boxOf(answers.student) : {};
+  return box.width > 0 && box.height > 0 ? box : {x: 0, y: 0, width, height};
 }
 
 function resize(width, height) {
@@ -134,29 +126,33 @@ function lengthIn(points) {
 
 // A moving source: one frame after the other, each when the one before is done.
 class Live {
-  constructor(name, next) {
-    Object.assign(this, {name, next, track: page.place ?? new Track(), filter: new OneEuro()});
+  constructor(name, source) {
+    Object.assign(this, {name, source, track: page.place ?? new Track(), filter: new OneEuro()});
     Object.assign(this, {running: true, before: 0, times: [], frames: 0});
+    if (source.truth) this.scores = new Scores(page.about.rules.eyes);
   }
 
   async run() {
     while (this.running) {
-      const drawable = await this.next();
+      const drawable = await this.source.next();
       if (!this.running) return;
-      if (document.hidden || !drawable) continue;
+      if (document.hidden || page.away || !drawable) continue;
       await this.frame(drawable);
     }
   }
 
-  async frame({image, width, height}) {
+  async frame({image, width, height, index}) {
     const began = performance.now();
     const frame = grab(image, width, height);
     const net = await student();
     let points = await this.track.step(frame, net, page.detector, page.about.rules);
     const took = performance.now() - began;
-    const faces = [];
+    const faces = [], truth = this.source.truth?.(index);
     if (points) {
       const more = await others(frame, this.track.crop);
+      if (truth && holds(this.track.crop, truth)) {
+        this.scores.add(index, truth, {student: points, ...more}, net.about.precision);
+      }
       if (!$("steady").checked) this.filter.last = null;
       else points = this.filter.filter(points, (began - this.before) / 1000, lengthIn(points));
       faces.push({student: points, ...more});
@@ -165,7 +161,7 @@ class Live {
     }
     this.before = began;
     if (!this.running) return;
-    show(frame, faces, {took});
+    show(frame, faces, {truth, took});
     this.report(took, points, net);
   }
 
@@ -178,8 +174,9 @@ class Live {
     const mean = times.reduce((sum, t) => sum + t.took, 0) / times.length;
     this.rate = rate;
     if (this.frames % 5 === 0) {
-      $("numbers").textContent = `${rate.toFixed(0)} frames/s · ${mean.toFixed(0)} ms a frame · `
-        + `${net.about.size} × ${net.about.size} pixels · ${(net.about.bytes / 1e6).toFixed(1)} MB`;
+      $("numbers").textContent = `${rate.toFixed(0)} frames a second · ${mean.toFixed(0)} ms for each · `
+        + `looks at ${net.about.size} × ${net.about.size} pixels`;
+      if (this.scores) tellErrors(this.scores);
     }
     const seen = track.says(points);
     if (seen !== this.said) {
@@ -191,17 +188,40 @@ class Live {
 
   stop() {
     this.running = false;
-    this.end?.();
+    this.source.close();
   }
 }
 
-function start(source, mirrored = false) {
+// One line for each network that is shown: its mean error in the film. No scores: no film, no lines.
+function tellErrors(scores) {
+  const names = scores ? page.kinds.filter(name => $(`show-${name}`).checked) : [];
+  const {frames, errors} = scores ? scores.means(names) : {errors: []};
+  for (const name of page.kinds) {
+    const error = errors[names.indexOf(name)];
+    $(`error-${name}`).textContent = error === undefined ? "" : `${(100 * error).toFixed(2)} %`;
+  }
+  if (frames) $("frames").textContent = frames === 1 ? "one frame" : `${frames} frames`;
+  $("errors").hidden = !errors.length;
+}
+
+// Marks the button of what is looked at.
+function mark(chosen = null) {
+  for (const button of document.querySelectorAll("#camera, #film, #samples button")) {
+    button.setAttribute("aria-pressed", button === chosen);
+  }
+  $("file").parentNode.classList.toggle("chosen", chosen === $("file"));
+}
+
+function start(live, button, mirrored = false) {
   stop();
-  Object.assign(page, {source, photo: null});
+  Object.assign(page, {source: live, photo: null});
+  mark(button);
   $("stage").classList.toggle("mirrored", mirrored);
+  $("truth").hidden = !live.scores;
+  if (live.scores) $("status").setAttribute("aria-live", "off"); // it would tell of each round of the film
   $("stop").disabled = false;
-  source.run().catch(error => {
-    if (page.source !== source) return;
+  live.run().catch(error => {
+    if (page.source !== live) return;
     stop();
     sayTrouble(error);
   });
@@ -213,82 +233,49 @@ function stop() {
   page.source = null;
   if (page.place) page.place.box = null; // of another picture
   if (document.activeElement === $("stop")) $("camera").focus();
-  $("stop").disabled = true;
+  $("stop").disabled = $("truth").hidden = true;
   $("stage").classList.remove("mirrored");
+  $("status").setAttribute("aria-live", "polite");
+  mark();
+  tellErrors(null);
 }
-
-const nextPaint = () => new Promise(requestAnimationFrame);
-
-const REFUSED = {
-  NotAllowedError: "The camera was not allowed. Allow it in the address bar, or take a photo or the film.",
-  NotFoundError: "There is no camera here. Take a photo or the film.",
-  NotReadableError: "The camera is used by another program. Close it and try again.",
-};
 
 async function startCamera() {
   stop();
   const mine = page.turn;
-  if (!navigator.mediaDevices?.getUserMedia) {
-    throw new Trouble("A browser gives the camera only to pages from https:// or this machine itself.");
-  }
   say("Asking for the camera …");
-  const wanted = {video: {width: {ideal: 640}, height: {ideal: 480}, facingMode: "user"}};
-  const stream = await navigator.mediaDevices.getUserMedia(wanted).catch(error => {
-    throw new Trouble(REFUSED[error.name] ?? `The camera did not start: ${error.message}`);
-  });
-  const release = () => stream.getTracks().forEach(track => track.stop());
-  if (mine !== page.turn) return release();
-  const video = document.createElement("video");
-  Object.assign(video, {srcObject: stream, muted: true, playsInline: true});
-  await video.play().catch(error => {
-    release();
-    throw error;
-  });
-  if (mine !== page.turn) return release();
-  const next = () => new Promise(resolve => {
-    const give = () => resolve({image: video, width: video.videoWidth, height: video.videoHeight});
-    if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(give);
-    else requestAnimationFrame(give);
-  });
-  const live = new Live("Camera", next);
-  live.end = release;
-  stream.getTracks()[0].addEventListener("ended", () => {
+  const camera = await Camera.open(() => mine === page.turn);
+  if (!camera) return;
+  const live = new Live("Camera", camera);
+  camera.whenTakenAway(() => {
     if (page.source !== live) return;
     stop();
     say("The camera was taken away.", true);
   });
-  start(live, true);
+  start(live, $("camera"), true);
 }
 
-async function bitmapOf(blob) {
-  return createImageBitmap(blob).catch(() => {
-    throw new Trouble("This file is not a picture that the browser can read.");
-  });
-}
-
-// The film is one large picture with all frames side by side.
 async function startFilm() {
   stop();
   const mine = page.turn;
-  const {file, width, height, columns, frames, rate} = page.about.film;
-  const sheet = await bitmapOf(new Blob([await fetched(file)]));
-  if (mine !== page.turn) return sheet.close();
-  const canvas = new OffscreenCanvas(width, height), context = canvas.getContext("2d");
-  const began = performance.now();
-  let last = -1;
-  const live = new Live("Film", async () => {
-    await nextPaint();
-    const i = Math.floor((performance.now() - began) / 1000 * rate) % frames;
-    if (i === last) return null;
-    last = i;
-    context.drawImage(sheet, -(i % columns) * width, -Math.floor(i / columns) * height);
-    return {image: canvas, width, height};
-  });
-  live.end = () => sheet.close();
-  start(live);
+  const film = await Film.load(page.about.film);
+  if (mine !== page.turn) return film.close();
+  start(new Live("Film", film), $("film"));
 }
 
-async function showPhoto(blob) {
+// The film's first frame, for those who want little motion.
+async function showStill() {
+  const mine = page.turn, film = await Film.load(page.about.film);
+  if (mine === page.turn) {
+    const {image, width, height} = film.frame(0);
+    page.photo = {frame: grab(image, width, height), name: "The film's first frame"};
+    await readPhoto();
+    say("Ready. The film stands still, as you ask for little motion: its button runs it.");
+  }
+  film.close();
+}
+
+async function showPhoto(blob, button = $("file")) {
   stop();
   const mine = page.turn;
   say("Looking at the photo …");
@@ -296,9 +283,10 @@ async function showPhoto(blob) {
   if (mine !== page.turn) return bitmap.close();
   const factor = Math.min(1, LARGEST / Math.max(bitmap.width, bitmap.height));
   const [width, height] = [bitmap.width, bitmap.height].map(n => Math.max(1, Math.round(n * factor)));
-  page.photo = {frame: grab(bitmap, width, height)};
+  page.photo = {frame: grab(bitmap, width, height), name: "Photo"};
   bitmap.close();
-  $("overlay").getContext("2d").clearRect(0, 0, width, height);
+  mark(button);
+  wipe();
   await readPhoto();
 }
 
@@ -311,7 +299,7 @@ async function readPhoto() {
   const text = page.place ? page.place.says() : faces.length === 0 ? "No face was found in this photo."
     : faces.length === 1 ? "One face." : `${faces.length} faces.`;
   say(text, faces.length === 0);
-  $("picture").setAttribute("aria-label", `Photo. ${text}`);
+  $("picture").setAttribute("aria-label", `${photo.name}. ${text}`);
   $("numbers").textContent = "";
 }
 
@@ -360,10 +348,8 @@ function listen() {
     namePrecision();
     if (page.photo && !page.source) await readPhoto();
   });
-  for (const id of ["precision", "show-student", "show-plain", "show-tough", "show-names"]) {
-    if ($(id)) $(id).oninput = again;
-  }
-  for (const id of ["camera", "file"]) $(id).disabled = false;
+  for (const id of ["precision", "show-names", ...page.kinds.map(name => `show-${name}`)]) $(id).oninput = again;
+  for (const id of ["camera", "file", "magnify"]) $(id).disabled = false;
   $("film").disabled = !page.about.film;
   const redraw = () => {
     if (!page.photo) return;
@@ -391,12 +377,18 @@ function listenForDrops() {
   });
 }
 
-const BITS = {fp32: "32", fp16: "16, computed in 32", int8: "8"};
+const BITS = {fp32: "32 bits", fp16: "16 bits", int8: "8 bits"};
+const COMPUTED = {
+  fp32: "As it was trained.",
+  fp16: "Stored with 16 bits, computed with 32.",
+  int8: "Stored and computed with 8 bits: the points move a little.",
+};
 
 function namePrecision() {
   const net = page.about.networks.find(n => n.name === "student" && n.precision === precision());
   const text = `${BITS[precision()]} (${(net.bytes / 1e6).toFixed(1)} MB)`;
   $("precision-name").textContent = text;
+  $("precision-hint").textContent = COMPUTED[precision()];
   $("precision").setAttribute("aria-valuetext", text);
 }
 
@@ -410,11 +402,12 @@ function offer() {
     const button = document.createElement("button"), image = document.createElement("img");
     Object.assign(image, {src: file.url, alt: `rendered face ${i + 1}`});
     button.append(image);
-    button.onclick = does(async () => showPhoto(new Blob([await fetched(file)])));
+    button.onclick = does(async () => showPhoto(new Blob([await fetched(file)]), button));
     $("samples").append(button);
   });
+  page.kinds = [...new Set(about.networks.map(n => n.name))];
   for (const name of ["plain", "tough"]) {
-    if (!about.networks.some(n => n.name === name)) $(`show-${name}`).closest("label").remove();
+    if (!page.kinds.includes(name)) $(`show-${name}`).closest(".network").remove();
   }
   $("about").textContent = about.text;
   $("show-names").closest("label").hidden = !about.names.length;
@@ -423,6 +416,8 @@ function offer() {
     $("lead").textContent = about.lead;
   }
   for (const id of ["film", "rendered"]) $(id).hidden = !about.film;
+  if (about.course) Object.assign($("course"), {href: about.course, hidden: false});
+  mark();
 }
 
 async function begin() {
@@ -436,8 +431,13 @@ async function begin() {
   else page.place = new Place();
   offer();
   await student();
+  page.glass = new Magnifier(
+    {stage: $("stage"), picture: $("picture"), glass: $("glass"), button: $("magnify")},
+    {paint, boxNow, hovers: !page.place}); // else the mouse draws boxes
+  new IntersectionObserver(entries => { page.away = !entries.at(-1).isIntersecting; }).observe($("stage"));
   listen();
-  say(`Ready: start the camera, or take a photo${page.about.film ? " or the film" : ""}.`);
+  if (!page.about.film) say("Ready: start the camera, or take a photo.");
+  else await (matchMedia("(prefers-reduced-motion: reduce)").matches ? showStill : startFilm)().catch(sayTrouble);
   document.documentElement.dataset.ready = "yes";
   if (navigator.serviceWorker) navigator.serviceWorker.register("sw.js").catch(console.warn);
 }

@@ -19,6 +19,12 @@ export async function fetched({url, sha256}) {
     : `${url} is missing (${other.status}): build the page again.`);
 }
 
+export async function bitmapOf(blob) {
+  return createImageBitmap(blob).catch(() => {
+    throw new Trouble("This file is not a picture that the browser can read.");
+  });
+}
+
 export let ort; // onnxruntime-web
 
 export async function loadRuntime({module, wasm}) {
