@@ -94,7 +94,7 @@ def test_what_is_said_of_the_runs():
     found, seeds = study.gain(results, 20, study.TAUGHT, study.PLAIN)
     assert found.value == pytest.approx(0.2, abs=1e-3) and seeds == 5
     (line,) = study.verdicts(results)
-    assert "lower by 20.0" in line and line.endswith("a difference is known")
+    assert "error reduction +20.0%" in line and line.endswith("hinted")
     assert study.table(results).loc[20, "seeds"] == 5
     with pytest.raises(ValueError, match="no seed has"):
         study.gain(results, 5, study.TAUGHT, study.PLAIN)

@@ -36,6 +36,7 @@ from kdnotes.own.labels import Label, Labels
 from kdnotes.own.project import Project
 from kdnotes.own.steps import Plan
 from kdnotes.research.experiments.log import packed, unpacked
+from kdnotes.research.experiments.results import signed, word
 from kdnotes.system.files import json_text, write_json
 
 #: Labelled pictures in the contrast, and how many of them come before the teacher may choose.
@@ -262,16 +263,14 @@ def table(results: Mapping) -> pd.DataFrame:
 
 
 def verdicts(results: Mapping) -> list[str]:
-    """What is known of the two questions that were named before the runs, a line each."""
+    """What is known of the two questions that were named before the runs, a line each. One set of
+    pictures alone shows nothing: it hints."""
     lines = []
     for arm, reference in ((TAUGHT, PLAIN), (CHOSEN, TEACHER)):
         with contextlib.suppress(ValueError):
             found, seeds = gain(results, NAMED, arm, reference)
-            word = (
-                "no difference is known" if found.low < 0 < found.high else "a difference is known"
-            )
             lines.append(
-                f"{NAMED} labelled, {arm} against {reference}: error lower by {found}, {seeds} "
-                f"seeds: {word}"
+                f"{NAMED} labelled, {arm} against {reference}: error reduction {signed(found)}, "
+                f"{seeds} seeds: {word([(found, seeds)])}"
             )
     return lines
