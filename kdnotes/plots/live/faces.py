@@ -113,9 +113,7 @@ class ShapeModes(LiveFigure):
 
     def says(self) -> str:
         goal = "the mean shape" if self.face == "none" else "its hard landmarks"
-        return (
-            f"The points lie {number(100 * self.distance())} % of the image width from {goal}"
-        )
+        return f"The points lie {number(100 * self.distance())} % of the image width from {goal}"
 
     def still(self) -> Figure:
         named = {"mean": self.model.mean_shape_.reshape(-1, 2)}
@@ -203,9 +201,7 @@ class FaceLearns(LossFigure):
         return float(np.linalg.norm(away, axis=1).mean())
 
     def says(self) -> str:
-        return (
-            f"The points lie {number(100 * self.distance())} % of the crop width from the truth"
-        )
+        return f"The points lie {number(100 * self.distance())} % of the crop width from the truth"
 
     def still(self) -> Figure:
         shapes = (np.reshape(shape, (-1, 2)) for shape in (self.hard, self.tough, self.tolerant))
