@@ -247,7 +247,9 @@ def test_runs_go_on_and_the_log_gives_the_figures(small_faces, tmp_path):
     table = results.table()
     assert list(table["seeds"]) == [2, 2, 1]
     assert table.loc["b", "value"] == found.value and np.isnan(table.loc["a", "value"])
-    said = f"b against a: error lower by {found.value:+.1%} ({found.low:+.1%} to {found.high:+.1%})"
+    said = (
+        f"b against a: error reduction {found.value:+.1%} ({found.low:+.1%} to {found.high:+.1%})"
+    )
     assert verdict(experiment, log) == f"{said} on validation faces, 2 seeds: {word([(found, 2)])}"
     with pytest.raises(ValueError, match="no seed in common on test"):
         Results(experiment, log, "test").gain("b")
@@ -298,7 +300,7 @@ def test_the_verdict_reads_both_splits(small_faces, tmp_path):
                     noise = rng.normal(0, 0.002, n)
                     log.add(about | how | {"errors": packed(errors + noise)})
         line, results = verdict(experiment, log), Results(experiment, log)
-        assert line.startswith("b against a: error lower by ") and line.endswith(said)
+        assert line.startswith("b against a: error reduction ") and line.endswith(said)
         assert "on validation faces, 5 seeds; " in line and "on test faces, 5 seeds: " in line
         assert results.shown().loc["b", "lower by"].startswith(f"{results.gain('b').value:+.1%} (")
         row = markdown({"e": experiment}, log).splitlines()[-1]

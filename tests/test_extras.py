@@ -100,7 +100,7 @@ def imports_of(notebook: Path) -> list[str]:
 
 def test_base_packages_are_all_that_notebooks_import():
     paths = [p for p in sorted((ROOT / "notebooks").rglob("0*.ipynb")) if p.stem[:2] != "07"]
-    assert len(paths) == 21
+    assert len(paths) == 24
     lines = dict.fromkeys(line for path in paths for line in imports_of(path))
     base = brought("kdnotes")
     assert not base & {"jupyterlab", "jupyter-server", "notebook"}, "widgets need no server's part"

@@ -131,18 +131,18 @@ def test_sentences_tell_the_stored_numbers():
     page = told(PAGE)
     quiz = told(ROOT / "notebooks" / "teaching" / "quiz.md")
     low, high = sorted(value for value, *_ in both["few-labels-5"])
-    assert f"has {low} to {high} % less error than plain L1" in page
+    assert f"has {low} to {high} % less error than" in page
     assert f"{low} to {high} % less error than L1 with five people labelled" in quiz
     low, high = sorted(value for value, *_ in both["few-labels-15"])
-    assert f"With fifteen people the error is {low} to {high} % lower" in page
+    assert f"With fifteen people labelled the gain is {low} to {high} %" in page
     low, high = sorted(value for value, *_ in both["few-labels-60"])
     assert f"with sixty {low} to {high} %" in page
     plain, test = both["better-than-plain"]
     assert plain[1] < 0 < plain[2] and test[1] < 0 and test[2] > 10
-    assert f"{plain[0]} % lower on validation faces, {test[0]} % on test faces, and both" in page
-    left = both["weighting"][1][2]
-    assert f"on test faces the right errors are worth {left} % at most" in page
-    assert f"a gain of up to {left} % was left open" in quiz
+    assert f"has {plain[0]} % less error than L1 on validation faces and {test[0]} %" in page
+    left = [value for _, _, value in reversed(both["weighting"])]
+    assert f"the test interval ends at {left[0]} %" in page
+    assert f"gains of up to {left[0]} % on test faces and {left[1]} % on validation faces" in quiz
     said = {name: verdict(on("youtube-faces")[name], log.stored("youtube-faces")) for name in both}
     assert {name for name, line in said.items() if not line.endswith("not known")} == {
         "few-labels-5"
