@@ -182,7 +182,7 @@ CLEAR = "rgba(0, 0, 0, 0)"
 
 def answered_by_a_click(page):
     """Answers the first question, wrongly and rightly; the next one's answer is unfolded."""
-    assert page.locator("ul.quiz button").count() == 3 * 25
+    assert page.locator("ul.quiz button").count() == 3 * 28
     options, answer = (
         page.locator("ul.quiz").first.locator("button"),
         page.locator("article details p"),
