@@ -12,7 +12,7 @@ EVERY = {
     "300w": ("05",),
     "29 points": ("02",),
     "98 points": ("06",),
-    "own scheme": ("01", "03", "07"),
+    "own scheme": ("01", "03"),
 }
 REST = {name: [f"0{i}" for i in range(8) if f"0{i}" not in EVERY[name]] for name in EVERY}
 #: Scenes that need people; a set of 68 points shows all others on its own faces.
