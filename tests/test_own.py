@@ -489,6 +489,41 @@ def test_a_second_page_leaves_the_scheme(project, labels):
     assert project.scheme() == SCHEME
 
 
+def test_a_student_of_labels_alone_needs_no_teacher(project, labels, capsys):
+    from kdnotes.commands.app import main
+
+    for name in labels.files[:3]:
+        labels.save(name, label((1, 2), (30, 40), (50, 60)), labels.get(name))
+    assert not steps.outdated(project)
+    with pytest.raises(SystemExit) as done:
+        main(["own", "distil", str(project.images), "--length", "1"])
+    assert done.value.code == 0 and "student.safetensors" in capsys.readouterr().out
+
+
+def test_proposals_of_an_earlier_teacher_are_noticed(project, labels):
+    for seed in range(2):
+        torch.manual_seed(seed)
+        net = models.create("mobilenetv3_small_050", SCHEME, size=64, box="picture")
+        models.save(net, project.network("teacher").with_suffix(""), card={})
+        assert steps.outdated(project) == bool(seed)
+        if not seed:
+            steps.propose(project, models.freeze(net), progress=False)
+            assert not steps.outdated(project)
+
+
+def test_a_scheme_beside_labels_of_another_one_is_not_saved(project, labels):
+    project.scheme_file.unlink()
+    labels.table.write_text("file,x0,y0\n1.png,3,4\n")
+    asked = {"scheme": schemes.to_json(SCHEME), "file": "1.png", "points": [[1, 2]] * 3}
+    with Server(project) as server:
+        answer, status = server.save_scheme(asked)
+        assert status == 400 and "has 1 points" in answer["problem"]
+        assert not project.scheme_file.exists()
+        labels.table.write_text("file,x0,y0,x1,y1,x2,y2\n1.png,3,4,5,6,7,8\n")
+        assert server.save_scheme(asked)[1] == 200
+    assert project.labels().get("1.png").points[0].tolist() == [3, 4], "a label stays"
+
+
 def test_a_page_takes_the_last_teacher_when_it_is_opened(project, labels):
     with Server(project) as server:
         assert server.state(0)["guessed"] == [False] * 3

@@ -126,8 +126,11 @@ class Server(http.server.ThreadingHTTPServer):
         try:
             scheme = check_scheme(asked["scheme"])
             label = label_of(asked["points"], *np.zeros((2, scheme.n_points), bool))
+            labels = Labels(self.project.folder / "labels.csv", self.project.images, scheme)
+            seen = labels.get(asked["file"])
             write_json(self.project.scheme_file, schemes.to_json(scheme))
-            self.labels.save(asked["file"], label, Label.empty(scheme.n_points))
+            if not seen.placed.any():
+                labels.save(asked["file"], label, seen)
         except (ValueError, KeyError, TypeError) as error:
             return {"problem": f"not saved: {error}"}, HTTPStatus.BAD_REQUEST
         except OSError as error:

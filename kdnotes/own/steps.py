@@ -155,7 +155,9 @@ def propose(
 
 def outdated(project: Project) -> bool:
     """Whether an earlier teacher has made the proposals than the one that is there now."""
-    made_by = set(project.proposals().column(TEACHER).values())
+    made_by = set(project.proposals().column(TEACHER).values()) - {""}  # made by hand
+    if not made_by or not project.network("teacher").exists():
+        return False
     return bool(made_by - {models.fingerprint(project.teacher())[:8]})
 
 
