@@ -14,9 +14,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from kdnotes.course import answers
 from kdnotes.plots import live
 from kdnotes.publish import fork
-from kdnotes.publish.tidy import alt_text, pictures
+from kdnotes.publish.tidy import HIDDEN, alt_text, pictures
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "notebooks"
@@ -92,6 +93,55 @@ def test_what_is_learnt_is_told_twice(numbered):
 
     promised, kept = points("## What you will learn"), points("## What you have learned")
     assert 3 <= len(promised) <= len(kept) + 1
+
+
+#: A question, or a call to guess; it may say itself where it is answered.
+QUESTION = re.compile(r"\*\*(?:[^*]*\?|Guess[^*]*|Before you [^*]*|Predict[^*]*)\*\*")
+LATER = re.compile(r"[Nn]otebooks? (\[?0\d|\d)|\]\(0\d_|[Ss]ection \d|[Ee]xercise \d")
+
+
+def answers_in(cell):
+    return cell.source.startswith(answers.TITLE) or f"<summary>{answers.SUMMARY}<" in cell.source
+
+
+def test_every_question_has_its_answer(numbered):
+    """Folded away, before the next section; or the paragraph says where the answer is."""
+    waiting = None
+    for cell in [
+        *nbformat.read(numbered, as_version=4).cells,
+        nbformat.v4.new_markdown_cell("## "),
+    ]:
+        if cell.cell_type == "markdown":
+            parts = re.split(r"(?m)(?=^## )", cell.source)
+        else:
+            parts = [cell.source] if answers_in(cell) else []
+        for part in parts:
+            assert not (waiting and part.startswith("## ")), f"no answer to {waiting!r}"
+            if cell.cell_type == "code" or answers_in(nbformat.v4.new_markdown_cell(part)):
+                waiting = None
+            for paragraph in part.split("\n\n"):
+                if (asked := QUESTION.search(paragraph)) and not LATER.search(paragraph):
+                    waiting = asked[0]
+
+
+def test_an_answer_is_computed_in_the_run_that_it_tells(numbered):
+    notebook = nbformat.read(numbered, as_version=4)
+    assert "stored run" not in markdown(notebook), "an `answer` says it, from the notebook's values"
+    for cell in code_cells(notebook):
+        assert ("answer(" in cell.source) == cell.source.startswith(answers.TITLE)
+        if answers_in(cell):
+            assert HIDDEN.items() <= cell.metadata.items()
+            assert re.search(r"\{[^}]", cell.source), "nothing is computed: write it in Markdown"
+
+
+def test_a_notebook_is_one_sitting(numbered):
+    """200 words a minute, and six seconds for a line of code."""
+    notebook = nbformat.read(numbered, as_version=4)
+    shown = [cell for cell in code_cells(notebook) if not answers_in(cell)]
+    lines = sum(1 for cell in shown[1:] for line in cell.source.splitlines() if line.strip())
+    words = sum(len(cell.source.split()) for cell in notebook.cells
+                if cell.cell_type == "markdown" or answers_in(cell))  # fmt: skip
+    assert words / 200 + lines / 10 <= 45
 
 
 def test_opens_and_installs_from_one_repository(path, notebook):

@@ -16,10 +16,11 @@ from urllib.parse import urljoin, urlsplit
 from jinja2 import pass_context
 from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbconvert.preprocessors import TagRemovePreprocessor
 from nbformat import NotebookNode
 
 from kdnotes.publish import fork, formulas, live_figures
-from kdnotes.publish.tidy import alt_text, pictures, write
+from kdnotes.publish.tidy import HIDDEN, alt_text, pictures, write
 from kdnotes.system.files import new_file
 
 _NUMBERED = re.compile(r"(\d\d_\w+)\.ipynb(?=$|#)")
@@ -74,10 +75,12 @@ def html_copy(notebook: NotebookNode, name: str) -> str:
 
 
 class _Exporter(HTMLExporter):
-    """nbconvert's exporter, with `_Renderer` for Markdown."""
+    """nbconvert's exporter, with `_Renderer` for Markdown; it hides the code of answers."""
 
     def __init__(self, *, repository, **options):
         super().__init__(**options)
+        hide = TagRemovePreprocessor(enabled=True, remove_input_tags=set(HIDDEN["tags"]))
+        self.register_preprocessor(hide, enabled=True)
         self.repository = repository
 
     @pass_context

@@ -14,6 +14,7 @@ import re
 
 import nbformat
 
+from kdnotes.course import answers
 from kdnotes.plots import live
 from kdnotes.publish.tidy import pictures
 
@@ -43,8 +44,11 @@ def read(text: str) -> nbformat.NotebookNode:
 def _fold(cell, asked):
     """Tags a cell so that the book folds the installation, drawing, and the answer to a question.
 
-    A live figure is never folded: the question is about moving it.
+    A live figure is never folded: the question is about moving it. What was answered is folded by
+    the answer itself.
     """
+    if cell.source.startswith(answers.TITLE):
+        return
     moves = any(live.MIME in output.get("data", {}) for output in cell.outputs)
     if cell.source.startswith(INSTALLATION):
         tag, prompt = "hide-input", "Show the installation"

@@ -3,6 +3,8 @@
 A cell that draws describes its picture in its metadata, for readers who cannot see it:
 `{"mystnb": {"image": {"alt": …}}}`. The web book reads the text there. `tidy` copies it to the
 outputs.
+
+The code of a cell that answers a question is hidden, see `kdnotes.course.answers`.
 """
 
 import base64
@@ -13,12 +15,16 @@ import nbformat
 from nbconvert.preprocessors import ClearMetadataPreprocessor, CoalesceStreamsPreprocessor
 from PIL import Image, ImageChops
 
+from kdnotes.course import answers
 from kdnotes.system.files import new_file
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 #: What is kept of a code cell's metadata, and of a notebook's.
 CELL_METADATA, NOTEBOOK_METADATA = {"tags", "mystnb"}, {"kdnotes"}
+
+#: How JupyterLab, Colab and the pages made from a notebook are told to hide a cell's code.
+HIDDEN = {"jupyter": {"source_hidden": True}, "cellView": "form", "tags": ["remove-input"]}
 
 #: What a stored notebook says of its language, whichever Python has executed it.
 PYTHON = {
@@ -58,6 +64,8 @@ def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     ).preprocess(notebook, {})
     notebook.metadata.update(PYTHON)
     for cell in [cell for cell in notebook.cells if cell.cell_type == "code"]:
+        if cell.source.startswith(answers.TITLE):
+            cell.metadata.update(HIDDEN)
         cell.outputs = [output for output in cell.outputs if _can_be_shown(output, live.MIME)]
         for output in cell.outputs:
             output.get("data", {}).pop(WIDGET, None)
