@@ -11,6 +11,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
+from kdnotes import plots
 from kdnotes.plots.live import MIME
 from kdnotes.publish import html_copy, run, tidy
 from kdnotes.publish.run import CourseError
@@ -104,6 +105,18 @@ def test_a_palette_is_used_only_where_it_changes_no_colour_by_much(allowed, kind
     monkeypatch.setattr(tidy, "PALETTE_ERROR", allowed)
     tidy._shrink(data)
     assert list(data) == [kind]
+
+
+@pytest.mark.parametrize("most, kind", [(10**6, "image/svg+xml"), (100, "image/png")])
+def test_a_drawing_is_stored_as_lines_unless_they_are_too_many(most, kind, monkeypatch):
+    figure, axes = plots.new_figure(3, 2)
+    axes[0, 0].plot([0, 1])
+    data = {"image/png": "", **figure._repr_mimebundle_()}
+    monkeypatch.setattr(tidy, "LARGEST_SVG", most)
+    tidy._keep_one(data)
+    assert list(data) == [kind]
+    axes[0, 0].imshow(np.zeros((2, 2)))
+    assert figure._repr_mimebundle_() == {}, "a picture has pixels"
 
 
 # --- running -------------------------------------------------------------------------------------

@@ -24,6 +24,8 @@ class Profile:
         student, student_size: Student's backbone and input side in pixels.
         teacher, teacher_size: The same of both teachers.
         student_epochs, teacher_epochs: Length of the trainings.
+        refining_epochs: Length of a teacher's training that begins with the Tough teacher of the
+            long run, where one with this backbone and input ships for the faces; 0: none does.
         batch_size: Faces per step.
         learning_rate: Peak of the one-cycle schedule.
         n_views: Views of each face whose teacher landmarks are cached.
@@ -44,6 +46,7 @@ class Profile:
     learning_rate: float = 6e-3
     n_views: int = 4
     strength: float = 1.0
+    refining_epochs: int = 0
 
     def __post_init__(self):
         need = max(self.student_size, self.teacher_size) * STORED_MARGIN / CROP_MARGIN
@@ -69,7 +72,7 @@ PROFILES = {
             n_faces=2500, stored_size=168,
             student="mobilenetv2_050", student_size=64,
             teacher="mobilenetv2_100", teacher_size=80,
-            student_epochs=22, teacher_epochs=15, strength=0.5,
+            student_epochs=22, teacher_epochs=15, refining_epochs=4, strength=0.5,
         ),
         Profile(
             "gpu", "one GPU such as Colab's: at most ten minutes a notebook",

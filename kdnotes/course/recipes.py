@@ -22,6 +22,7 @@ from kdnotes.course.profiles import Profile
 from kdnotes.data import synthetic
 from kdnotes.data.faceset import FaceSet
 from kdnotes.data.prepare import prepare_synthetic
+from kdnotes.models import zoo
 from kdnotes.system import processes
 from kdnotes.system.files import turn
 from kdnotes.teachers import TeacherCache, Teachers, build_cache
@@ -29,6 +30,9 @@ from kdnotes.views import ViewConfig
 
 #: Share of the shapes' variance that the Tolerant teacher's soft landmarks keep (the paper's 90 %).
 SOFT_VARIANCE = 0.90
+
+#: Peak of the learning rate of a teacher that begins with a trained network.
+REFINING_RATE = 2e-3
 
 
 def checkout() -> Path | None:
@@ -236,6 +240,9 @@ def train_teacher(
 ) -> tuple[models.LandmarkNet, list[dict]]:
     """The "tough" teacher (L2 to the hard landmarks) or the "tolerant" one (L2 to the soft ones).
 
+    Both begin with the same weights: those of the long run's Tough teacher, where one of this size
+    ships for the faces and the profile asks for it, else random ones.
+
     Args:
         fresh: Train again, even if it was trained.
         tensorboard: Also write the log for TensorBoard.
@@ -246,8 +253,13 @@ def train_teacher(
     if which not in ("tough", "tolerant"):
         raise ValueError(f'a teacher is "tough" or "tolerant", found {which!r}')
     profile = course.profile
-    net = new_network(course, profile.teacher, profile.teacher_size)
-    config = config_of(profile, "l2", profile.teacher_epochs)
+    net = shipped_teacher(course)
+    if net:
+        config = config_of(profile, "l2", profile.refining_epochs)
+        config = replace(config, learning_rate=REFINING_RATE)
+    else:
+        net = new_network(course, profile.teacher, profile.teacher_size)
+        config = config_of(profile, "l2", profile.teacher_epochs)
     targets = None
     if which == "tolerant":
         targets = soft_landmarks(course)[course.split("train").rows]
@@ -255,6 +267,15 @@ def train_teacher(
         course, net, config, which, targets=targets, fresh=fresh, tensorboard=tensorboard
     )
     return models.freeze(net), log
+
+
+def shipped_teacher(course: Course) -> models.LandmarkNet | None:
+    """The network that both teachers begin with, where the profile begins with one that ships."""
+    if not course.profile.refining_epochs:
+        return None
+    net = zoo.shipped(course.faces).get("tough")
+    asked = (course.profile.teacher, course.profile.teacher_size)
+    return net if net and (net.config.name, net.config.size) == asked else None
 
 
 def open_teachers(course: Course) -> Teachers:

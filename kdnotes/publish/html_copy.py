@@ -37,6 +37,10 @@ _TEMPLATE = """{% extends 'lab/index.html.j2' %}
 @media screen and (prefers-color-scheme: dark) {
 {% include 'static/theme-dark.css' %}
 .jp-OutputArea-output img { background: #fff; }
+.jp-OutputArea-output img[src^="data:image/svg"] {
+  filter: invert(1) hue-rotate(180deg);
+  mix-blend-mode: screen;
+}
 }
 </style>{% endblock %}
 """

@@ -35,6 +35,9 @@ PYTHON = {
 #: A PNG figure of more bytes is shrunk.
 LARGEST_PNG = 20_000
 
+#: A drawing with more bytes of SVG is stored as a picture.
+LARGEST_SVG = 100_000
+
 #: A palette may change the red, green or blue of a pixel by this much of 255.
 PALETTE_ERROR = 40
 
@@ -69,6 +72,7 @@ def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         cell.outputs = [output for output in cell.outputs if _can_be_shown(output, live.MIME)]
         for output in cell.outputs:
             output.get("data", {}).pop(WIDGET, None)
+            _keep_one(output.get("data", {}))
             _shrink(output.get("data", {}))
             for kind in pictures(output):
                 output.metadata[kind] = {"alt": alt_text(cell)}
@@ -90,6 +94,13 @@ def alt_text(cell: nbformat.NotebookNode) -> str:
 def pictures(output: nbformat.NotebookNode) -> list[str]:
     """The picture formats that an output holds, as MIME types."""
     return [kind for kind in output.get("data", {}) if kind.startswith("image/")]
+
+
+def _keep_one(data):
+    """Of a drawing, stored as lines and as pixels, the lines, unless they are too many."""
+    if "image/svg+xml" in data and "image/png" in data:
+        large = len(data["image/svg+xml"]) > LARGEST_SVG
+        del data["image/svg+xml" if large else "image/png"]
 
 
 def _shrink(data):

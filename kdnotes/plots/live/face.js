@@ -6,7 +6,7 @@ import { LOW, NEGATIVE, NONE, POSITIVE, kdLoss } from "./kd.js";
 // Region, name, colour, and half the length of the bar that stands for a coordinate in it: what is
 // pulled is long, what is let go is short.
 const REGIONS = [
-  [POSITIVE, "pulled in", "#D55E00", 5.5], [NEGATIVE, "pushed on", "#009E73", 3.8],
+  [POSITIVE, "pulled in", "#B2182B", 5.5], [NEGATIVE, "pushed on", "#009E73", 3.8],
   [LOW, "let go", "#56B4E9", 2.2], [NONE, "left alone, the teacher is perfect", "#999999", 1.4],
 ];
 const LENGTH = Object.fromEntries(REGIONS.map(([region, , , length]) => [region, length]));

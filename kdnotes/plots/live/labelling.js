@@ -6,7 +6,7 @@ import { Stage, clamp, html, number, put, svg } from "./stage.js";
 import { fit, toPicture, toScreen, zoomed } from "./picture.js";
 
 const MOST = 16; // screen pixels per picture pixel
-const COLOURS_OF = { placed: "#0072B2", guess: "#56B4E9", unsure: "#E69F00", chosen: "#D55E00" };
+const COLOURS_OF = { placed: "#0072B2", guess: "#56B4E9", unsure: "#E69F00", chosen: "#B2182B" };
 
 // The first landmark from `start` on, counted around, that is not placed; -1 if all are.
 export function nextOpen(points, start) {

@@ -9,7 +9,7 @@ const TEACHERS = {
   tolerant: ["Tolerant teacher", "triangle", COLOURS.tolerant],
 };
 const RACERS = [
-  ["L2", "#D55E00", "", "circle"], ["L1", "currentColor", "6 3", "square"],
+  ["L2", "#B2182B", "", "circle"], ["L1", "currentColor", "6 3", "square"],
   ["KD-Loss, PAPER", "#009E73", "", "upended"], ["KD-Loss, RELEASED", "#CC79A7", "8 3 2 3", "diamond"],
   ["L1 to the Tough teacher", "#0072B2", "2 3", "triangle"],
 ];

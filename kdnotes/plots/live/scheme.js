@@ -132,7 +132,7 @@ function render({ model, el }) {
     at.forEach(([x, y], i) => {
       const group = svg("g", { transform: `translate(${x},${y})` }, marks), inPair = pair.includes(i);
       svg("path", { d: mark(inPair ? "square" : "circle", i === first ? 8 : 5),
-        fill: i === first ? "#D55E00" : inPair ? "#009E73" : "#0072B2", stroke: "#fff", "stroke-width": 1.5 }, group);
+        fill: i === first ? "#B2182B" : inPair ? "#009E73" : "#0072B2", stroke: "#fff", "stroke-width": 1.5 }, group);
       const label = svg("text", { x: 9, y: -6, stroke: "#fff", "stroke-width": 3, "paint-order": "stroke", style: "fill:#000" }, group);
       label.textContent = names[i];
     });

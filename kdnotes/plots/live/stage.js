@@ -9,7 +9,7 @@ const SVG = "http://www.w3.org/2000/svg";
 // The colours of `kdnotes.plots`. What is black there has the colour of the text around the figure.
 export const COLOURS = {
   hard: "currentColor", soft: "#CC79A7", tough: "#0072B2", tolerant: "#E69F00", student: "#009E73",
-  plain: "#D55E00", main: "currentColor", total: "#009E73", mean: "#56B4E9",
+  plain: "#B2182B", main: "currentColor", total: "#009E73", mean: "#56B4E9",
 };
 
 const STYLE = `
