@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from kdnotes.course import profiles, recipes
 from kdnotes.evaluation import published, report
+from kdnotes.evaluation.marks import marks
 from kdnotes.publish.html_copy import store
 from kdnotes.publish.record import record_run
 from kdnotes.publish.tidy import tidy
@@ -194,7 +195,8 @@ def _show(results, out):
         print(line)
     print()
     print(report.table(results).to_string())
-    print(f"\n{report.caption(results)}")
+    print(f"\n{report.caption(results)}\n")
+    print(*marks(results), sep="\n")
     subsets, beside = report.subset_table(results), published.beside(results)
     if len(subsets):
         print(f"\nNME % by subset\n{subsets.to_string()}")
