@@ -82,6 +82,17 @@ def test_every_precision_is_near_on_faces(net, files, faces, precision, n):
     assert np.abs(found - expected).max() < TOLERANCE[precision]
 
 
+def test_landmarks_read_off_heatmaps_are_exported_too(tmp_path):
+    """The mean error counts: a bound on single points is wide."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        net = models.create("mobilenetv3_small_050", 68, size=64, head="heatmap").eval()
+    seen = rendered_crops(8, net.config)
+    for precision, most in {"fp32": 1e-5, "fp16": 1e-3, "int8": 2e-2}.items():
+        found = Exported(export(net, tmp_path / f"{precision}.onnx", precision, seen)).read(seen)
+        assert np.abs(found - net.read(seen)).mean() < most, precision
+
+
 def test_fewer_bits_make_smaller_files(files):
     size = {name: path.stat().st_size for name, path in files.items()}
     assert size["fp16"] < 0.6 * size["fp32"] and size["int8"] < 0.5 * size["fp32"]

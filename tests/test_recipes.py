@@ -1,5 +1,6 @@
 """Profiles, the course's own steps, and the report, on the small drawn faces."""
 
+import copy
 import json
 from dataclasses import replace
 from types import SimpleNamespace
@@ -14,7 +15,7 @@ from kdnotes.course import profiles, recipes
 from kdnotes.data import synthetic
 from kdnotes.data.faceset import FaceSet, FaceSetError, Sample
 from kdnotes.evaluation import report
-from kdnotes.models import inference
+from kdnotes.models import inference, zoo
 
 # --- profiles ------------------------------------------------------------------------------------
 
@@ -156,6 +157,31 @@ def test_teachers_learn_what_they_are_for(course, results, monkeypatch):
     assert np.array_equal(asked["tolerant"][1], soft)
     with pytest.raises(ValueError, match='"tough" or "tolerant", found \'though\''):
         recipes.train_teacher(course, "though")
+
+
+def test_teachers_begin_with_the_one_that_ships_where_the_profile_does(course, monkeypatch):
+    """For faces and sizes that it was trained for; both with the same weights."""
+    began = []
+
+    def listen(net, faces, config, **more):
+        began.append((models.fingerprint(net), config.epochs))
+        return [{"epoch": 1}]
+
+    monkeypatch.setattr(training, "fit", listen)
+    monkeypatch.setattr(models, "save", lambda *args, **more: None)
+    profile = course.profile
+    ships = recipes.new_network(course, profile.teacher, profile.teacher_size, seed=7)
+    monkeypatch.setattr(zoo, "shipped", lambda faces: {"tough": copy.deepcopy(ships)})
+    refining = replace(course, profile=replace(profile, refining_epochs=1))
+    for which in ("tough", "tolerant"):
+        recipes.train_teacher(refining, which)
+    assert began == 2 * [(models.fingerprint(ships), 1)]
+    began.clear()
+    ships.config = replace(ships.config, size=profile.teacher_size + 32)
+    for asked in (course, refining):
+        recipes.train_teacher(asked, "tough")
+    assert [epochs for _, epochs in began] == 2 * [profile.teacher_epochs]
+    assert began[0][0] != models.fingerprint(ships)
 
 
 def test_trained_networks_are_found_again(course, results, monkeypatch):

@@ -28,6 +28,7 @@ class Profile:
             long run, where one with this backbone and input ships for the faces; 0: none does.
         batch_size: Faces per step.
         learning_rate: Peak of the one-cycle schedule.
+        head: What students and teachers read landmarks off with, see `models.building.HEADS`.
         n_views: Views of each face whose teacher landmarks are cached.
         strength: Of the views, 1 is `ViewConfig()`.
     """
@@ -44,6 +45,7 @@ class Profile:
     teacher_epochs: int
     batch_size: int = 32
     learning_rate: float = 6e-3
+    head: str = "linear"
     n_views: int = 4
     strength: float = 1.0
     refining_epochs: int = 0
@@ -72,7 +74,8 @@ PROFILES = {
             n_faces=2500, stored_size=168,
             student="mobilenetv2_050", student_size=64,
             teacher="mobilenetv2_100", teacher_size=80,
-            student_epochs=22, teacher_epochs=15, refining_epochs=4, strength=0.5,
+            student_epochs=8, teacher_epochs=10, refining_epochs=3,
+            learning_rate=1e-2, strength=0.5, head="heatmap",
         ),
         Profile(
             "gpu", "one GPU such as Colab's: at most ten minutes a notebook",

@@ -258,7 +258,7 @@ def train_teacher(
         config = config_of(profile, "l2", profile.refining_epochs)
         config = replace(config, learning_rate=REFINING_RATE)
     else:
-        net = new_network(course, profile.teacher, profile.teacher_size)
+        net = new_network(course, profile.teacher, profile.teacher_size, head=profile.head)
         config = config_of(profile, "l2", profile.teacher_epochs)
     targets = None
     if which == "tolerant":
@@ -328,7 +328,7 @@ def train_student(
         The network and its log, one dict per epoch.
     """
     profile = course.profile
-    net = new_network(course, profile.student, profile.student_size, seed)
+    net = new_network(course, profile.student, profile.student_size, seed, head=profile.head)
     config = config_of(
         profile,
         loss,
@@ -354,7 +354,7 @@ def first_student(course: Course) -> tuple[models.LandmarkNet, str]:
     if trained.exists():
         return models.load(trained), "the KD student of notebook 04"
     profile = course.profile
-    net = new_network(course, profile.student, profile.student_size)
+    net = new_network(course, profile.student, profile.student_size, head=profile.head)
     config = config_of(profile, "l1", max(1, profile.student_epochs // 5))
     net, _ = _train(course, net, config, "first-student", fresh=False, tensorboard=False)
     return net, f"a plain student after {config.epochs} of {profile.student_epochs} epochs"

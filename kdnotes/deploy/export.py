@@ -20,9 +20,9 @@ from kdnotes.data import schemes
 from kdnotes.deploy.exported import KEY, Exported
 from kdnotes.system.files import json_text, new_file
 
-#: How far the landmarks of a file may be from PyTorch's, in crop widths. Eight bits move single
-#: points by design, so that bound only detects a broken file.
-TOLERANCE = {"fp32": 1e-4, "fp16": 2e-3, "int8": 5e-2}
+#: How far a landmark of a file may be from PyTorch's, in crop widths. Fewer bits move single points
+#: by design, most of all those read off heatmaps, so their bounds only detect a broken file.
+TOLERANCE = {"fp32": 1e-4, "fp16": 1e-2, "int8": 2e-1}
 
 #: The version of ONNX's operator set in the files.
 OPSET = 20

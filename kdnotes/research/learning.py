@@ -60,7 +60,7 @@ def run(course: recipes.Course) -> dict:
     profile, soft = course.profile, recipes.soft_landmarks(course)[course.split("train").rows]
     ways, nets = {}, {}
     for name, targets in (("Tough teacher", None), ("Tolerant teacher", soft)):
-        net = recipes.new_network(course, profile.teacher, profile.teacher_size)
+        net = recipes.new_network(course, profile.teacher, profile.teacher_size, head=profile.head)
         config = recipes.config_of(profile, "l2", profile.teacher_epochs)
         ways[name] = follow(course, net, config, face, name, targets=targets)
         nets[name] = models.freeze(net)
@@ -71,7 +71,7 @@ def run(course: recipes.Course) -> dict:
         seed=0, n_views=profile.n_views, device=processes.state().device, **options,
     )  # fmt: skip
     for name, loss in (("plain student", "l1"), ("KD student", "kd-paper")):
-        net = recipes.new_network(course, profile.student, profile.student_size)
+        net = recipes.new_network(course, profile.student, profile.student_size, head=profile.head)
         config = recipes.config_of(profile, loss, profile.student_epochs, n_views=profile.n_views)
         cache = known if loss in training.TAUGHT else None
         ways[name] = follow(course, net, config, face, name, teachers=cache)
