@@ -2,15 +2,16 @@
 
     python -m kdnotes study learning --profile quick
 
-Both teachers, a plain student and a KD student are trained as notebooks 02 and 04 train them. What
-the averaged network says of one validation face is kept after every epoch. The live figure of
-notebook 04 shows it.
+Both teachers, a plain student and a KD student are trained from random weights, with linear heads,
+so that all of them begin with the mean shape. What the averaged network says of one validation face
+is kept after every epoch. The live figure of notebook 04 shows it.
 """
 
 import base64
 import io
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -40,8 +41,17 @@ from kdnotes.views import plain_views, to_tensor, warp_images
 SIDE = 260
 
 
-def run(course: recipes.Course) -> dict:
+#: Length of the trainings, and the peak of their learning rate.
+EPOCHS = {"teachers": 15, "students": 22}
+LEARNING_RATE = 6e-3
+
+
+def run(course: recipes.Course, epochs: Mapping[str, int] = EPOCHS) -> dict:
     """Trains the four networks.
+
+    Args:
+        course: Faces and networks.
+        epochs: Length of the trainings of "teachers" and "students".
 
     Returns:
         JSON values: the face's network crop as a JPEG in base64; "shapes", the mean shape, the hard
@@ -57,11 +67,12 @@ def run(course: recipes.Course) -> dict:
             "takes rendered faces alone"
         )
     face = watched(course)
-    profile, soft = course.profile, recipes.soft_landmarks(course)[course.split("train").rows]
+    profile = replace(course.profile, learning_rate=LEARNING_RATE)
+    soft = recipes.soft_landmarks(course)[course.split("train").rows]
     ways, nets = {}, {}
     for name, targets in (("Tough teacher", None), ("Tolerant teacher", soft)):
-        net = recipes.new_network(course, profile.teacher, profile.teacher_size, head=profile.head)
-        config = recipes.config_of(profile, "l2", profile.teacher_epochs)
+        net = recipes.new_network(course, profile.teacher, profile.teacher_size)
+        config = recipes.config_of(profile, "l2", epochs["teachers"])
         ways[name] = follow(course, net, config, face, name, targets=targets)
         nets[name] = models.freeze(net)
     teachers = Teachers(tough=nets["Tough teacher"], tolerant=nets["Tolerant teacher"])
@@ -71,8 +82,8 @@ def run(course: recipes.Course) -> dict:
         seed=0, n_views=profile.n_views, device=processes.state().device, **options,
     )  # fmt: skip
     for name, loss in (("plain student", "l1"), ("KD student", "kd-paper")):
-        net = recipes.new_network(course, profile.student, profile.student_size, head=profile.head)
-        config = recipes.config_of(profile, loss, profile.student_epochs, n_views=profile.n_views)
+        net = recipes.new_network(course, profile.student, profile.student_size)
+        config = recipes.config_of(profile, loss, epochs["students"], n_views=profile.n_views)
         cache = known if loss in training.TAUGHT else None
         ways[name] = follow(course, net, config, face, name, teachers=cache)
     shapes = {
