@@ -243,6 +243,8 @@ def test_a_students_options(course, tmp_path, monkeypatch):
     config, found = asked["student-kd-paper-seed0-views1"]
     assert config.n_views == 1 and found.landmarks.shape[1] == 1
     assert found.path.name == "teacher-landmarks-seed0-views1"
+    recipes.train_student(course, "l1", scale=3.5)
+    assert asked["student-l1-seed0-times3.5"][0].scale == 3.5
     recipes.train_student(course, "l1+teachers", n_views=1)
     assert asked["student-l1+teachers-seed0-views1"][1].path == found.path
 

@@ -305,6 +305,7 @@ def train_student(
     *,
     seed: int = 0,
     n_views: int | None = None,
+    scale: float = 1.0,
     paper_optimizer: bool = False,
     compile: bool = False,
     fresh: bool = False,
@@ -319,6 +320,7 @@ def train_student(
         seed: Of start, order and views.
         n_views: Another number of views than the profile's; 0: new ones every epoch, and teachers
             that are asked at every step.
+        scale: Factor of the loss, to compare losses of one gradient scale.
         paper_optimizer: Train with `training.PAPER_OPTIMIZER`.
         compile: Let `torch.compile` make kernels first.
         fresh: Train again, even if it was trained.
@@ -336,9 +338,11 @@ def train_student(
         paper_optimizer=paper_optimizer,
         n_views=profile.n_views if n_views is None else n_views,
         seed=seed,
+        scale=scale,
         compile=compile,
     )
-    run = student_run(loss, seed, n_views, paper_optimizer=paper_optimizer, compile=compile)
+    options = {"scale": scale, "paper_optimizer": paper_optimizer, "compile": compile}
+    run = student_run(loss, seed, n_views, **options)
     known = None
     if loss in training.TAUGHT:
         known = teacher_cache(course, seed, n_views) if config.n_views else open_teachers(course)
@@ -365,6 +369,7 @@ def student_run(
     seed: int = 0,
     n_views: int | None = None,
     *,
+    scale: float = 1.0,
     paper_optimizer: bool = False,
     compile: bool = False,
 ) -> str:
@@ -372,6 +377,8 @@ def student_run(
     name = f"student-{loss}-seed{seed}"
     if n_views is not None:
         name += f"-views{n_views}"
+    if scale != 1:
+        name += f"-times{scale:.4g}"
     if paper_optimizer:
         name += "-paper-optimizer"
     if compile:
