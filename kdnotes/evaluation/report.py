@@ -283,7 +283,8 @@ def section(report: dict) -> str:
     """What the page of results says of one run, in Markdown.
 
     Args:
-        report: With `seconds`, which may tell of appendices, and perhaps with a `note` on how it was run, such as "one thread".
+        report: With `seconds`, also of appendices, and perhaps with a `note` on how it was run,
+            such as "one thread".
     """
     embedded = report["data"]["rendered"]
     seconds = report["seconds"].items()  # `make course` runs no appendix
