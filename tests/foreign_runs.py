@@ -2,7 +2,7 @@
 
 import json
 
-from notebook_runs import run
+from notebook_runs import APPENDICES, run
 
 from kdnotes.course import scenes
 from kdnotes.evaluation import report
@@ -14,16 +14,17 @@ EVERY = {
     "98 points": ("06",),
     "own scheme": ("01", "03"),
 }
-REST = {name: [f"0{i}" for i in range(8) if f"0{i}" not in EVERY[name]] for name in EVERY}
+STEMS = [*(f"0{i}" for i in range(8)), *APPENDICES]
+REST = {name: [stem for stem in STEMS if stem not in EVERY[name]] for name in EVERY}
 #: Scenes that need people; a set of 68 points shows all others on its own faces.
-ON_PEOPLE = {"01": ["9e76f8b2"], "02": ["41e8e7d8"]}
+ON_PEOPLE = {"01": ["9e76f8b2"], "appendix_data_sets": ["41e8e7d8"]}
 ELSEWHERE = {
     "300w": ON_PEOPLE,
     "29 points": ON_PEOPLE | {"07": ["cell-36"]},
     "98 points": ON_PEOPLE | {"07": ["cell-36"]},
     "own scheme": {
-        "01": ["903437b4", "9e76f8b2", "38826efd"],
-        "02": ["41e8e7d8"],
+        "01": ["903437b4", "9e76f8b2"],
+        "appendix_data_sets": ["38826efd", "41e8e7d8"],
         "05": ["cell-14"],
         "07": ["cell-36"],
     },

@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import nbformat
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
+APPENDICES = sorted(path.stem for path in FOLDER.glob("appendix_*.ipynb"))
 
 
 def code_cells(stem: str) -> list:

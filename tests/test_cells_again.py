@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from notebook_runs import code_cells, run_cell
+from notebook_runs import APPENDICES, code_cells, run_cell
 
 #: What a clock, or what was there before, makes differ.
 TIMED = re.compile(
@@ -12,7 +12,7 @@ TIMED = re.compile(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("stem", [f"0{i}" for i in range(9)])
+@pytest.mark.parametrize("stem", [*(f"0{i}" for i in range(9)), *APPENDICES])
 def test_cells_give_their_first_result_again(stem, monkeypatch, tmp_path):
     monkeypatch.setenv("KDNOTES_PROFILE", "tiny")
     names, first = {"__name__": "notebook"}, {}

@@ -29,7 +29,7 @@ from kdnotes.publish import fork
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-NOTEBOOKS = sorted(path.name for path in ROOT.glob("notebooks/[0-9][0-9]_*.ipynb"))
+NOTEBOOKS = sorted(path.name for path in ROOT.glob("notebooks/*.ipynb"))
 NEWER = {"torch": "2.99.0", "torchvision": "0.99.0", "numpy": "2.4.99"}
 TAG = "v9.9"
 LISTED = [

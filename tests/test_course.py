@@ -31,6 +31,7 @@ def folder(tmp_path):
     first = "import os\nprint(os.environ['KDNOTES_PROFILE'], os.environ['KDNOTES_DATA'])"
     write_notebook(folder / "00_first.ipynb", first, "print(os.path.basename(os.getcwd()))")
     write_notebook(folder / "draft.ipynb", "1 / 0")
+    write_notebook(folder / "appendix_more.ipynb", "1 / 0")
     return folder
 
 
@@ -52,6 +53,10 @@ def test_notebooks_are_the_numbered_ones_in_order(folder):
         "00_first.ipynb",
         "01_second.ipynb",
     ]
+
+
+def test_appendices_are_beside_them(folder):
+    assert [path.name for path in run.appendices(folder)] == ["appendix_more.ipynb"]
 
 
 def test_notebooks_are_those_of_the_checkout_wherever_results_go(folder, monkeypatch, tmp_path):

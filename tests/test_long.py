@@ -95,6 +95,11 @@ def same(run, other):
 
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+STORED = [
+    path
+    for kind in ("[0-9][0-9]", "appendix")
+    for path in sorted(NOTEBOOKS.glob(f"{kind}_*.ipynb"))
+]
 
 
 @pytest.mark.parametrize(
@@ -111,7 +116,7 @@ def test_notebooks_give_what_they_store(tmp_path, threads, place, more):
     if place == "empty folder":
         folder = start = tmp_path / "copy"
         folder.mkdir()
-        for path in NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"):
+        for path in STORED:
             shutil.copy(path, folder)
     env = os.environ | {
         "OMP_NUM_THREADS": str(threads), "KDNOTES_PROFILE": "tiny", "KDNOTES_DATA": "",
@@ -119,7 +124,7 @@ def test_notebooks_give_what_they_store(tmp_path, threads, place, more):
     }  # fmt: skip
     if more:
         env["PYTHONWARNINGS"] = "default"
-    names = [str(path) for path in sorted(folder.glob("[0-9][0-9]_*.ipynb"))]
+    names = [str(folder / path.name) for path in STORED]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *names]
     command += ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout", "300"]
     done = subprocess.run(command, cwd=start, env=env, capture_output=True, text=True, check=False)

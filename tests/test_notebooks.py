@@ -1,7 +1,7 @@
 """The stored notebooks: their frame, their outputs, and that they are what GitHub can show.
 
-The numbered ones have the frame of the course; what holds for every notebook is asked of exercises
-and solutions, too.
+The numbered ones have the frame of the course, and the appendices most of it; what holds for every
+notebook is asked of exercises and solutions, too.
 """
 
 import inspect
@@ -22,6 +22,7 @@ from kdnotes.publish.tidy import HIDDEN, alt_text, pictures
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "notebooks"
 PATHS = sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
+APPENDICES = sorted(FOLDER.glob("appendix_*.ipynb"))
 MADE = sorted(FOLDER.glob("exercises/*.ipynb")) + sorted(FOLDER.glob("solutions/*.ipynb"))
 TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(FOLDER.rglob("*.md"))]
 MARKERS = {"# NBVAL_CHECK_OUTPUT"}
@@ -31,7 +32,7 @@ def name_of(path):
     return path.relative_to(FOLDER).with_suffix("").as_posix()
 
 
-@pytest.fixture(params=[*PATHS, *MADE], ids=name_of)
+@pytest.fixture(params=[*PATHS, *APPENDICES, *MADE], ids=name_of)
 def path(request):
     return request.param
 
@@ -39,6 +40,11 @@ def path(request):
 @pytest.fixture(params=PATHS, ids=lambda path: path.stem)
 def numbered(request):
     return request.param
+
+
+@pytest.fixture(params=[*PATHS, *APPENDICES], ids=lambda path: path.stem)
+def written(request):
+    return nbformat.read(request.param, as_version=4)
 
 
 @pytest.fixture
@@ -83,6 +89,19 @@ def test_has_the_frame_of_the_course(numbered):
         assert f"({PATHS[number + 1].name})" in last
 
 
+@pytest.mark.parametrize("path", APPENDICES, ids=lambda path: path.stem)
+def test_an_appendix_has_what_fits_of_it(path):
+    """It belongs to numbered notebooks, and leads back to them."""
+    notebook = nbformat.read(path, as_version=4)
+    first = notebook.cells[0].source
+    assert re.match(r"# Appendix · \S", first)
+    for part in ("## What you will learn", "## Before you start", "**Time and memory:**"):
+        assert part in first
+    assert re.search(r"\(0\d_\w+\.ipynb\)", first.split("## Before you start")[1])
+    assert re.search(r"\(0\d_\w+\.ipynb\)", notebook.cells[-1].source)
+    assert "## References" in markdown(notebook) and "TODO" not in markdown(notebook)
+
+
 def test_what_is_learnt_is_told_twice(numbered):
     """The recap answers the promise: at least as many points, none of them empty."""
     notebook = nbformat.read(numbered, as_version=4)
@@ -104,13 +123,10 @@ def answers_in(cell):
     return cell.source.startswith(answers.TITLE) or f"<summary>{answers.SUMMARY}<" in cell.source
 
 
-def test_every_question_has_its_answer(numbered):
+def test_every_question_has_its_answer(written):
     """Folded away, before the next section; or the paragraph says where the answer is."""
     waiting = None
-    for cell in [
-        *nbformat.read(numbered, as_version=4).cells,
-        nbformat.v4.new_markdown_cell("## "),
-    ]:
+    for cell in [*written.cells, nbformat.v4.new_markdown_cell("## ")]:
         if cell.cell_type == "markdown":
             parts = re.split(r"(?m)(?=^## )", cell.source)
         else:
@@ -124,22 +140,20 @@ def test_every_question_has_its_answer(numbered):
                     waiting = asked[0]
 
 
-def test_an_answer_is_computed_in_the_run_that_it_tells(numbered):
-    notebook = nbformat.read(numbered, as_version=4)
-    assert "stored run" not in markdown(notebook), "an `answer` says it, from the notebook's values"
-    for cell in code_cells(notebook):
+def test_an_answer_is_computed_in_the_run_that_it_tells(written):
+    assert "stored run" not in markdown(written), "an `answer` says it, from the notebook's values"
+    for cell in code_cells(written):
         assert ("answer(" in cell.source) == cell.source.startswith(answers.TITLE)
         if answers_in(cell):
             assert HIDDEN.items() <= cell.metadata.items()
             assert re.search(r"\{[^}]", cell.source), "nothing is computed: write it in Markdown"
 
 
-def test_a_notebook_is_one_sitting(numbered):
+def test_a_notebook_is_one_sitting(written):
     """200 words a minute, and six seconds for a line of code."""
-    notebook = nbformat.read(numbered, as_version=4)
-    shown = [cell for cell in code_cells(notebook) if not answers_in(cell)]
+    shown = [cell for cell in code_cells(written) if not answers_in(cell)]
     lines = sum(1 for cell in shown[1:] for line in cell.source.splitlines() if line.strip())
-    words = sum(len(cell.source.split()) for cell in notebook.cells
+    words = sum(len(cell.source.split()) for cell in written.cells
                 if cell.cell_type == "markdown" or answers_in(cell))  # fmt: skip
     assert words / 200 + lines / 10 <= 45
 
@@ -203,7 +217,7 @@ def test_pictures_are_described(path, notebook):
 
 def test_words_are_spelt_right(tmp_path):
     pytest.importorskip("codespell_lib", reason="needs the extra dev")
-    for path in [*PATHS, *MADE]:
+    for path in [*PATHS, *APPENDICES, *MADE]:
         cells = nbformat.read(path, as_version=4).cells
         text = "\n".join(cell.source + "\n" + alt_text(cell) for cell in cells)
         (tmp_path / f"{name_of(path).replace('/', '-')}.md").write_text(text, encoding="utf-8")
@@ -275,9 +289,9 @@ def test_outputs_hold_no_errors_addresses_paths_or_widgets(notebook):
             assert not re.search(r"(/home/|/root/|/tmp/|/Users/|[A-Z]:\\\\)", text), text[:200]
 
 
-def test_shown_sources_are_those_of_the_package(numbered):
+def test_shown_sources_are_those_of_the_package(written):
     """A module that changes while a notebook runs shows other lines than those that were asked."""
-    names, cells = {}, code_cells(nbformat.read(numbered, as_version=4))
+    names, cells = {}, code_cells(written)
     imports = cells[1].source.split("\n\n")  # the first cell installs
     exec("\n".join(part for part in imports if part.startswith(("import", "from"))), names)
     for cell in cells:
@@ -291,7 +305,10 @@ def test_shown_sources_are_those_of_the_package(numbered):
 
 def test_some_outputs_are_compared_in_every_profile():
     marked = [
-        c for p in PATHS for c in code_cells(nbformat.read(p, 4)) if "NBVAL_CHECK" in c.source
+        c
+        for p in [*PATHS, *APPENDICES]
+        for c in code_cells(nbformat.read(p, 4))
+        if "NBVAL_CHECK" in c.source
     ]
     assert len(marked) >= 5
     assert all(cell.outputs for cell in marked)

@@ -90,6 +90,10 @@ def test_notebooks_say_the_measured_time():
     for path in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")):
         first = nbformat.read(path, as_version=4).cells[0].source
         assert record.time_line(path.stem, results) in first
+    for path in sorted((ROOT / "notebooks").glob("appendix_*.ipynb")):
+        if path.stem in results["seconds"]:  # recorded with the course
+            first = nbformat.read(path, as_version=4).cells[0].source
+            assert record.time_line(path.stem, results) in first
 
 
 def test_students_learn_what_the_course_promises(results):

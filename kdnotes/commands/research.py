@@ -119,7 +119,7 @@ def long_run(
 
 @study_app.command("domain-gap")
 def domain_gap(photos: Photographs, profile: str = "quick", seeds: Seeds = 2) -> None:
-    """What in a rendered face makes a network fit for photographs? (Notebook 01.)"""
+    """What in a rendered face makes a network fit for photographs? (Appendix on data sets.)"""
     from kdnotes.data.faceset import FaceSet
     from kdnotes.research import domain_gap as study
 

@@ -33,6 +33,7 @@ from kdnotes.plots.style import (
     COLOURS,
     GREEN,
     ORANGE,
+    PARTS,
     PINK,
     RED,
     SKY,
@@ -41,8 +42,8 @@ from kdnotes.plots.style import (
 )
 
 __all__ = [
-    "BLACK", "BLUE", "COLOURS", "GREEN", "ORANGE", "PINK", "RED", "REGIONS", "SKY", "YELLOW",
-    "arms", "assistance_curves", "bars", "descent_paths", "draw_face", "draw_points",
+    "BLACK", "BLUE", "COLOURS", "GREEN", "ORANGE", "PARTS", "PINK", "RED", "REGIONS", "SKY",
+    "YELLOW", "arms", "assistance_curves", "bars", "descent_paths", "draw_face", "draw_points",
     "error_curves", "face_grid", "gains", "jitter_curves", "kd_curves", "long_runs", "new_figure",
     "numbered_points", "point_errors", "prices", "pull_field", "regions_on_face", "shape_mode",
     "shapes", "training_curves",

@@ -13,17 +13,7 @@ from matplotlib.figure import Figure
 
 from kdnotes.asm import ActiveShapeModel
 from kdnotes.data.schemes import Scheme, get
-from kdnotes.plots.style import (
-    BLACK,
-    BLUE,
-    GREEN,
-    ORANGE,
-    PINK,
-    RED,
-    SKY,
-    colour_of,
-    new_figure,
-)
+from kdnotes.plots.style import GREEN, PARTS, PINK, colour_of, new_figure
 
 
 def draw_points(
@@ -123,17 +113,16 @@ def numbered_points(points: np.ndarray, scheme: Scheme | int) -> Figure:
     """A shape with the number of each landmark, coloured by facial part."""
     scheme = get(scheme)
     figure, [[ax]] = new_figure(7, 7, plain=True)
-    palette = [BLUE, ORANGE, GREEN, RED, SKY, PINK, BLACK, "#777777", BLUE]
-    for colour, (name, members) in zip(palette, scheme.groups.items(), strict=False):
+    for colour, (name, members) in zip(PARTS, scheme.groups.items(), strict=False):
         chosen = np.asarray(points)[list(members)]
-        ax.scatter(*chosen.T, s=14, color=colour, label=name)
+        ax.scatter(*chosen.T, s=14, color=colour, label=name.replace("_", " "))
         places = _beside(chosen, inner=name == "mouth_inner")
         for number, place, point in zip(members, places, chosen, strict=True):
             ax.annotate(
                 str(number), point, place, textcoords="offset points", fontsize=7,
                 ha="center", va="center",
             )  # fmt: skip
-    ax.set(aspect="equal", xlabel="x, picture widths", ylabel="y, downwards")
+    ax.set(aspect="equal", xlabel="x, image widths", ylabel="y, image widths, downwards")
     ax.invert_yaxis()
     ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     return figure

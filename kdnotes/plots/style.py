@@ -25,6 +25,8 @@ COLOURS = {
     "total": GREEN,
     "mean": SKY,
 }
+#: Of the parts of a face, in the order of a scheme's groups; neighbours on a face look different.
+PARTS = (BLUE, ORANGE, GREEN, "#777777", SKY, PINK, RED, "#5B3A8E", "#9A6324")
 
 
 class Drawing(Figure):

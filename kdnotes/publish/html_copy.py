@@ -4,8 +4,8 @@ Its sections are listed below the title. Where the reader's system is dark, so i
 
 Formulas are MathML, see `kdnotes.publish.formulas`. Live figures move, see
 `kdnotes.publish.live_figures`. A picture that is not stored in the notebook, such as that of a
-Colab button, is replaced by its text. Links between the numbered notebooks lead to their copies,
-links to other files of the repository to its public address.
+Colab button, is replaced by its text. Links to the numbered notebooks lead to their copies, links
+to the appendices and to other files of the repository to its public address.
 """
 
 import html

@@ -147,9 +147,12 @@ def time_line(stem: str, results: dict) -> str:
     if stem.startswith("00"):
         first = _minutes(results["seconds"]["faces"])
         condition = f", and {first} the first time, to render the faces"
+    prints = "; `make course` prints the figures for your machine"
+    if stem.startswith("appendix"):
+        prints = ""  # it runs none
     return (
         f"**Time and memory:** {time} and {memory:.1f} GB in the profile `{results['profile']}` "
-        f"({machine}){condition}; `make course` prints the figures for your machine."
+        f"({machine}){condition}{prints}."
     )
 
 

@@ -5,6 +5,8 @@
 `build/course/<profile>-<faces>/` then holds each executed notebook, an HTML copy of it, and
 `report.json`. A notebook that fails stops the run, and the error names the cell. Notebooks that
 were finished before stay. Networks from an earlier run are used again, unless `--fresh` is given.
+
+The appendices are not part of a run. `--record` executes them after the course, to store them, too.
 """
 
 import asyncio
@@ -48,6 +50,11 @@ def notebooks(folder: str | Path | None = None) -> list[Path]:
             f"no numbered notebooks in {folder}; start this in a checkout of kdnotes"
         )
     return paths
+
+
+def appendices(folder: Path) -> list[Path]:
+    """The appendices, which lie beside the numbered notebooks."""
+    return sorted(folder.glob("appendix_*.ipynb"))
 
 
 def _kernel_environment(profile, data):
@@ -143,7 +150,7 @@ def run(
         data: A face set. None means the embedded faces.
         fresh: Train everything again.
         record: Store the results as those that the course shows: the report as package data and,
-            with embedded faces, the executed notebooks in `notebooks/`.
+            with embedded faces, the executed notebooks and appendices in `notebooks/`.
         folder: Folder of the notebooks. None: that of the current checkout.
 
     Returns:
@@ -181,6 +188,9 @@ def run(
         if not data:  # notebook 00 shows the results: once more, with those of this run
             report.write(results, report.stored(results["data"]["name"]))
             run_notebook(paths[0], "00 again, to show these results")
+            for path in appendices(paths[0].parent):
+                seconds[path.stem], memory[path.stem] = run_notebook(path, path.stem)
+                paths = [*paths, path]
         record_run(course, results, out, paths)
     return out
 
