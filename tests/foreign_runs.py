@@ -16,14 +16,13 @@ EVERY = {
 }
 REST = {name: [f"0{i}" for i in range(8) if f"0{i}" not in EVERY[name]] for name in EVERY}
 #: Scenes that need people; a set of 68 points shows all others on its own faces.
-ON_PEOPLE = {"01": ["9e76f8b2"], "02": ["41e8e7d8"]}
+ON_PEOPLE = {"01": ["9e76f8b2"]}
 ELSEWHERE = {
     "300w": ON_PEOPLE,
     "29 points": ON_PEOPLE | {"07": ["cell-36"]},
     "98 points": ON_PEOPLE | {"07": ["cell-36"]},
     "own scheme": {
         "01": ["903437b4", "9e76f8b2", "38826efd"],
-        "02": ["41e8e7d8"],
         "05": ["cell-14"],
         "07": ["cell-36"],
     },
