@@ -27,8 +27,8 @@ def make() -> dict[str, live.LiveFigure]:
     }
     logits = rng.normal(0, 3, (3, 10))
     figures = [
-        live.OneCoordinate(pred=0.25, tolerant=-0.3),
-        live.Plane(tough_x=0.35, tolerant_y=-0.4),
+        live.OneCoordinate(pred=0.25, tolerant=-0.3, released=True),
+        live.Plane(tough_x=0.35, tolerant_y=-0.4, released=True),
         live.ShapeModes(model, SCHEME, {"face 1": landmarks[0]}),
         live.FaceLearns(images[0], shapes, SCHEME, {"KD student": epochs}),
         live.Failures(images, {"hard": landmarks} | points, errors, SCHEME),

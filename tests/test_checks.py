@@ -198,6 +198,78 @@ RIGHT = {
     checks.spread_of_looks: looks_apart,
     checks.pictures_to_label_next: next_pictures,
 }
+
+
+def take(
+    student, teachers, images, hard, optimizer, *, train=True, still=True, no_grad=True, clear=True,
+    move=True, factor=1, names=("tough", "tolerant"), own=None, give=float,
+):  # fmt: skip
+    """A step of distillation, right or with a mistake in it."""
+    student.train(train)
+    for net in teachers.values():
+        net.train(not still)
+    with torch.set_grad_enabled(not no_grad):
+        answers = {name: teachers[name](images) for name in names}
+    pred = student(images)
+    loss = own(pred, answers) if own else losses.kd_loss(pred, hard, **answers).total
+    if clear:
+        optimizer.zero_grad()
+    (factor * loss).backward()
+    if move:
+        optimizer.step()
+    return give(loss.detach())
+
+
+def step(**mistake):
+    return lambda *given: take(*given, **mistake)
+
+
+def all_learn(student, teachers, images, hard, optimizer):
+    for net in teachers.values():
+        optimizer.add_param_group({"params": [p.requires_grad_() for p in net.parameters()]})
+    loss = take(student, teachers, images, hard, optimizer, move=False)
+    for net in teachers.values():
+        for parameter in net.parameters():
+            parameter.data += 0.01
+    return loss
+
+
+def l1_to_both(pred, answers):
+    return sum((pred - points).abs().mean() for points in answers.values())
+
+
+#: Wrong steps of distillation to a part of what is said of them.
+STEPS = [
+    (step(train=False), "ran in evaluation mode"),
+    (step(still=False), "asked in training mode"),
+    (step(no_grad=False), "carries a graph"),
+    (step(clear=False), "set them to zero first"),
+    (step(move=False), "has not moved"),
+    (step(factor=24), "as of a sum: "),
+    (step(factor=6), "sum over a face"),
+    (step(factor=4), "sum over the images"),
+    (step(factor=2), "Expected is one step along the gradient of a loss of"),
+    (step(names=("tough",)), "Ask both teachers"),
+    (step(own=l1_to_both), "Not yet"),
+    (step(own=lambda pred, answers: losses.l1(pred, answers["tough"])), "plain distillation"),
+    (step(own=l1_to_both, no_grad=False), "A gradient has reached the Tough teacher"),
+    (step(give=lambda loss: None), "Return the loss, too"),
+    (step(give=lambda loss: 2 * loss), "You return"),
+    (step(give=lambda loss: "less"), "found str"),
+    (all_learn, "weights have changed"),
+    (lambda *given: 1 / 0, "stopped with ZeroDivisionError"),
+    (lambda *given: None, "gives nothing"),
+    (3, "itself"),
+]
+
+
+@pytest.mark.parametrize("answer, part", STEPS)
+def test_a_step_of_distillation(answer, part):
+    with torch.random.fork_rng():
+        assert checks.distillation_step(take) == checks.RIGHT, "whatever was drawn before"
+        assert part in checks.distillation_step(answer)
+
+
 WRONG = [
     (checks.flips, lambda o: (np.sort(o) == np.arange(4)).all(axis=1), "go there and back"),
     (checks.flips, lambda o: (o == np.arange(4)).all(axis=1), "may be another point"),

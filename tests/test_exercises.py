@@ -210,7 +210,7 @@ def test_points_are_for_right_answers_alone(copy, tmp_path, optimise):
     `assert` out."""
     exercises.write_gradable(copy / "notebooks", tmp_path / "made")
     made = nbformat.read(tmp_path / "made" / "02_teachers.ipynb", as_version=4)
-    assert points(made, optimise) == 4
+    assert points(made, optimise) == 5
     answers = [cell for cell in made.cells if cell.metadata.get("nbgrader", {}).get("solution")]
     for cell in answers:
         head = cell.source.partition("    ### BEGIN")[0]
@@ -272,4 +272,4 @@ def test_nbgrader_takes_it(copy, tmp_path):
     nbgrader("export")
     with (course / "grades.csv").open(encoding="utf-8") as table:
         scores = {row["student_id"]: row["score"] for row in csv.DictReader(table)}
-    assert scores == {"ada": "8.0", "bob": "0.0"}
+    assert scores == {"ada": "10.0", "bob": "0.0"}

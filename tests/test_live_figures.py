@@ -102,6 +102,12 @@ def test_faces_of_any_scheme():
     assert live.FaceLearns(figure.pixels, shapes, one_eyed).insets == [[0], [1, 2, 3, 4]]
 
 
+def test_the_released_setting_is_there_for_those_who_know_it():
+    for make in (live.OneCoordinate, live.Plane):
+        assert set(make().state()["settings"]) == {"PAPER"}
+        assert set(make(released=True).state()["settings"]) == {"PAPER", "RELEASED"}
+
+
 def test_what_is_no_finite_number_is_refused():
     figure = live.OneCoordinate()
     with pytest.raises(TraitError, match="finite"):

@@ -25,8 +25,8 @@ HANDLES = {"coordinate": "student", "plane": "Tough teacher", "modes": "landmark
            "failures": "magnifying glass"}  # fmt: skip
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 #: Notebooks to the number of their live figures.
-STORED = {"01_data_and_soft_landmarks": 1, "02_teachers": 1, "03_kd_loss": 3, "04_student": 1,
-          "05_evaluation": 1, "06_ablations": 1}  # fmt: skip
+STORED = {"01_data_and_soft_landmarks": 1, "02_teachers": 1, "03_kd_loss": 3, "appendix_loss": 1,
+          "04_student": 1, "05_evaluation": 1, "06_ablations": 1}  # fmt: skip
 MODULES = ["coordinate", "plane", "modes", "face", "failures", "temperature", "seeds"]
 LONG = pytest.mark.long
 

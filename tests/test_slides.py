@@ -30,11 +30,12 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def course(tmp_path):
-    """A checkout with one notebook and a deck to write."""
+    """A checkout with two notebooks and a deck to write."""
     (tmp_path / "teaching" / "slides").mkdir(parents=True)
     for name in ("package.json", "package-lock.json", "slides.css"):
         shutil.copy(SOURCE / name, tmp_path / "teaching" / "slides")
-    shutil.copy(ROOT / "notebooks" / "03_kd_loss.ipynb", tmp_path)
+    for name in ("03_kd_loss", "appendix_loss"):
+        shutil.copy(ROOT / "notebooks" / f"{name}.ipynb", tmp_path)
     return tmp_path
 
 
@@ -63,12 +64,13 @@ def test_a_slide_shows_what_a_cell_stored(course, monkeypatch):
     notebook = nbformat.read(course / "03_kd_loss.ipynb", as_version=4)
     (cell,) = [cell for cell in notebook.cells if cell.id == "cell-08"]
     text = "# A deck\n\n```output\n03_kd_loss.ipynb#cell-08\n```\n\n---\n\n## Two\n\n"
-    text += "![](03_kd_loss.ipynb#cell-57/2) $t < u$\n\nNote:\nSay this.\n"
+    text += "![](appendix_loss.ipynb#cell-57/2) $t < u$\n\nNote:\nSay this.\n"
     page = build(course, text, monkeypatch)
     assert cell.outputs[0].text.splitlines()[0] in page
     assert '<aside class="notes"><p>Say this.</p>' in page
     assert "cdn.jsdelivr.net/npm/reveal.js@6" in page, "without npm from a public server"
-    (figure,) = [cell for cell in notebook.cells if cell.id == "cell-57"]
+    appendix = nbformat.read(course / "appendix_loss.ipynb", as_version=4)
+    (figure,) = [cell for cell in appendix.cells if cell.id == "cell-57"]
     shown = [output.data[kind] for output in figure.outputs for kind in pictures(output)]
     assert shown[1].strip()[:9000] in page and shown[0].strip()[:9000] not in page
 

@@ -1,6 +1,6 @@
 """KD-Loss drawn along one coordinate."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -8,7 +8,22 @@ from matplotlib.figure import Figure
 
 from kdnotes import losses
 from kdnotes.plots.faces import draw_face, draw_points
-from kdnotes.plots.style import BLACK, BLUE, COLOURS, GREEN, RED, SKY, legend_below, new_figure
+from kdnotes.plots.style import (
+    BLACK,
+    BLUE,
+    COLOURS,
+    GREEN,
+    PINK,
+    RED,
+    SKY,
+    legend_below,
+    new_figure,
+)
+
+#: How the terms of the loss are drawn, and a teacher with its reflection is named.
+TERMS = {"main": "--", "tough": (0, (2, 1.5)), "tolerant": "-."}
+NAMES = {"tough": "Tough teacher", "tolerant": "Tolerant teacher"}
+WHERE = "prediction, crop widths"
 
 
 def kd_curves(
@@ -25,7 +40,8 @@ def kd_curves(
     Args:
         tough, tolerant, target: Where the teachers and the truth lie.
         pred: Where to mark a prediction, with an arrow along its descent step.
-        reach: How far to both sides of the truth the axis goes.
+        reach: How far to both sides of the truth the axis goes. The loss is drawn up to twice as
+            much, so that its terms can be told apart.
     """
     p = torch.linspace(target - reach, target + reach, 1600, dtype=torch.float64)
     fixed = [torch.full_like(p, value) for value in (target, tough, tolerant)]
@@ -34,11 +50,13 @@ def kd_curves(
     x = p.numpy()
     figure, [[left, right]] = new_figure(9.5, 3.4, ncols=2, plain=True)
     for name, value in terms._asdict().items():
-        style = {"lw": 2.4} if name == "total" else {"lw": 1.3, "ls": "--"}
-        left.plot(x, value.numpy(), color=COLOURS[name], label=name, **style)
+        style = {"lw": 1.3, "ls": TERMS[name]} if name in TERMS else {"lw": 2.4}
+        label = "whole loss" if name == "total" else f"{name} term"
+        left.plot(x, value.numpy(), color=COLOURS[name], label=label, **style)
     right.plot(x, slope.numpy(), color=COLOURS["total"], lw=1.8)
-    left.set(title="loss", xlabel="prediction")
-    right.set(title="slope of the total", xlabel="prediction")
+    left.set(title="KD-Loss and its terms", xlabel=WHERE, ylabel="loss")
+    right.set(title="slope of the whole loss", xlabel=WHERE, ylabel="loss per crop width")
+    left.set_ylim(top=min(2 * reach, left.get_ylim()[1]))
     for ax in (left, right):
         ax.axhline(0, color="#999999", lw=0.6)
         ax.set_xlim(target - reach, target + reach)
@@ -51,13 +69,14 @@ def kd_curves(
         left.plot(pred, value, "o", color=COLOURS["student"], mec="white", ms=9, zorder=5)
         goal = pred - 0.12 * np.sign(step) * min(1.0, abs(step))
         left.annotate("", (goal, value), (pred, value), arrowprops={"arrowstyle": "->", "lw": 1.8})
-    legend_below(figure, left, columns=5)
+    legend_below(figure, left, columns=4)
     return figure
 
 
-def _mark_teacher(ax, name, place, reflection, alpha):
+def _mark_teacher(ax, name, place, reflection, alpha, called=None):
     """Dotted lines at a teacher and, with opacity `alpha`, at its reflection."""
-    ax.axvline(place, color=COLOURS[name], lw=1, ls=":", alpha=0.9)
+    label = f"{called or NAMES[name]}; fainter: its reflection"
+    ax.axvline(place, color=COLOURS[name], lw=1, ls=":", alpha=0.9, label=label)
     ax.axvline(reflection, color=COLOURS[name], lw=1, ls=":", alpha=alpha)
 
 
@@ -98,12 +117,12 @@ def assistance_curves(
                 )  # fmt: skip
             ax.plot(p, values, color=COLOURS["tough"], lw=1.8)
             ax.axhline(0, color="#999999", lw=0.6)
-            _mark_teacher(ax, "tough", teacher, -teacher, alpha=0.35)
+            _mark_teacher(ax, "tough", teacher, -teacher, alpha=0.35, called="teacher")
             ax.set_ylabel(name)
         column[0].set_title(title)
-        column[1].set(xlabel="prediction", xlim=(-reach, reach))
+        column[1].set(xlabel=WHERE, xlim=(-reach, reach))
         column[1].locator_params(axis="x", nbins=5)
-    legend_below(figure, axes[0, 0], columns=3)
+    legend_below(figure, axes[0, 0], columns=4 if len(named) > 1 else 2)
     return figure
 
 
@@ -141,12 +160,13 @@ def pull_field(
     some = np.ix_(every, every)
     ax.quiver(axis[every], axis[every], *(step[some] / size[some][..., None]).transpose(2, 0, 1))
     ax.plot(0, 0, "o", color=COLOURS["hard"], ms=8, label="truth")
-    for name, (x, y) in (("tough", tough), ("tolerant", tolerant)):
-        ax.plot(x, y, "s", color=COLOURS[name], mec="white", ms=9, label=name)
+    for name, (x, y), mark in (("tough", tough, "s"), ("tolerant", tolerant, "^")):
+        ax.plot(x, y, mark, color=COLOURS[name], mec="white", ms=9, label=NAMES[name])
         for sign in (-1, 1):
             ax.axvline(sign * x, color=COLOURS[name], lw=1, ls=":")
             ax.axhline(sign * y, color=COLOURS[name], lw=1, ls=":")
-    ax.set(aspect="equal", xlim=(-reach, reach), ylim=(-reach, reach), xlabel="x", ylabel="y")
+    ax.set(aspect="equal", xlim=(-reach, reach), ylim=(-reach, reach))
+    ax.set(xlabel="x, crop widths", ylabel="y, crop widths")
     legend_below(figure, ax, columns=3)
     return figure
 
@@ -169,7 +189,7 @@ def descent_paths(
         rate: Size of a step, the same for all losses.
     """
     figure, axes = new_figure(3.4 * len(cases), 3.2, ncols=len(cases), sharey=True, plain=True)
-    colours, styles = (RED, BLACK, GREEN, BLUE), ("-", "--", "-", "-.")
+    colours, styles = (PINK, BLACK, GREEN, BLUE), ("-", "--", "-", "-.")
     truth = torch.zeros(1, 2, dtype=torch.float64)
     for ax, (title, places) in zip(axes[0], cases.items(), strict=True):
         teachers = [torch.tensor([place], dtype=torch.float64) for place in places]
@@ -180,10 +200,11 @@ def descent_paths(
                 p = p - rate * slope(p, truth, *teachers)
             ax.plot(distances, label=name, lw=1.6, color=colour, ls=style)
         for place, teacher in zip(places, ("tough", "tolerant"), strict=True):
-            ax.axhline(float(np.hypot(*place)), color=COLOURS[teacher], lw=1, ls=":")
+            label = f"{NAMES[teacher]}'s distance"
+            ax.axhline(float(np.hypot(*place)), color=COLOURS[teacher], lw=1, ls=":", label=label)
         ax.set(title=title, xlabel="step", ylim=(0, 1.1 * float(np.hypot(*start))))
-    axes[0, 0].set_ylabel("distance from the truth")
-    legend_below(figure, axes[0, 0], columns=4)
+    axes[0, 0].set_ylabel("distance from the truth, crop widths")
+    legend_below(figure, axes[0, 0], columns=len(slopes) + 2)
     return figure
 
 
@@ -196,6 +217,7 @@ def regions_on_face(
     *,
     teacher: str = "tough",
     settings: losses.KDSettings = losses.PAPER,
+    insets: Sequence[Sequence[int]] = (),
 ) -> Figure:
     """Each landmark as a cross whose bars are its coordinates, with the pull of KD-Loss as a line.
 
@@ -206,6 +228,7 @@ def regions_on_face(
         image: As `draw_face` takes it.
         pred, target, tough, tolerant: Landmarks `(L, 2)` in crop widths.
         teacher: Whose regions are shown, "tough" or "tolerant".
+        insets: Landmarks of each part of the face that is shown enlarged beside it.
     """
     points = [torch.as_tensor(p, dtype=torch.float64) for p in (pred, target, tough, tolerant)]
     slope = losses.kd_loss_grad(*points, settings=settings, reduction="none").total.numpy()
@@ -214,19 +237,48 @@ def regions_on_face(
         *points[:2], points[2 if teacher == "tough" else 3],
         beta=assistance.beta, low_influence=assistance.low_influence,
     ).numpy()  # fmt: skip
-    figure, [[ax]] = new_figure(6, 5.2)
-    draw_face(ax, image)
-    ax.images[0].set_alpha(0.5)
-    draw_points(ax, target, len(target), COLOURS["hard"], size=5, label="truth", lines=False)
+    parts = ["abc"[i] for i in range(min(3, len(insets) + 1))]
+    figure = Figure(figsize=(8.6 if insets else 6, 5.2), layout="constrained")
+    panels = figure.subplot_mosaic(
+        [parts[:1] * 2 + [part] for part in parts[1:]] or [parts],
+        gridspec_kw={"wspace": 0.02, "hspace": 0.02},
+    )
     p = points[0].numpy()
-    ax.plot(*np.stack([p, p - 0.006 * slope]).transpose(2, 0, 1), color="#444444", lw=0.8)
+    for ax, members in zip(panels.values(), (range(len(p)), *insets), strict=False):
+        near = _around(target[list(members)]) if ax is not panels["a"] else None
+        draw_face(ax, image)
+        ax.images[0].set_alpha(0.5)
+        dots = np.asarray(target)[list(members)]
+        size = 16 if near else 9
+        draw_points(ax, dots, len(dots), COLOURS["hard"], size=size, label="truth", lines=False)
+        _draw_crosses(ax, p[list(members)], slope[list(members)], regions[list(members)], near)
+        if near:
+            ax.set(xlim=near[0], ylim=near[1])
+    handles, labels = panels["a"].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=5, fontsize=8, frameon=False)
+    return figure
+
+
+def _around(points):
+    """The limits of square axes around a part of a face, y downwards."""
+    points = np.asarray(points)
+    low, high = points.min(axis=0), points.max(axis=0)
+    half = 0.85 * max(0.05, *(high - low))
+    (x, y) = (low + high) / 2
+    return (x - half, x + half), (y + half, y - half)
+
+
+def _draw_crosses(ax, p, slope, regions, enlarged):
+    """A cross for each landmark and the pull of the loss; smaller ones where they are enlarged."""
+    grow = 0.65 if enlarged else 1.0
+    ends = np.stack([p, p - 0.006 * grow * slope]).transpose(2, 0, 1)
+    lines = ax.plot(*ends, color="#444444", lw=0.8)
+    lines[0].set_label("pull of the whole loss")
     lengths = {losses.POSITIVE: 0.011, losses.NEGATIVE: 0.008, losses.LOW: 0.005}
     for number, (name, colour) in REGIONS.items():
-        for axis, half in enumerate(lengths[number] * np.eye(2)):
+        for axis, half in enumerate(grow * lengths[number] * np.eye(2)):
             bars = p[regions[:, axis] == number]
             ends = np.stack([bars - half, bars + half]).transpose(2, 0, 1)
-            lines = ax.plot(*ends, color=colour, lw=1.8)
+            lines = ax.plot(*ends, color=colour, lw=2.2 if enlarged else 1.8, zorder=4)
             if lines and axis == 0:
                 lines[0].set_label(name)
-    ax.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
-    return figure

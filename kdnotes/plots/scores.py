@@ -69,7 +69,10 @@ def long_runs(here: Mapping[str, list[dict]], long: Mapping[str, list[float]]) -
                 color=COLOURS[name], label=f"{name}, {words}", lw=1.6,
             )  # fmt: skip
     ax.set(xlabel="epoch", ylabel="validation NME, %", xscale="log")
+    last = max(len(curve) for curve in (*short.values(), *long.values()))
+    ax.set_xticks([e for e in (1, 2, 5, 10, 20, 50, 100, 200, 500) if e <= last], minor=False)
     ax.xaxis.set_major_formatter("{x:.0f}")
+    ax.xaxis.set_minor_formatter("")
     ax.legend(fontsize=8, frameon=False)
     return figure
 

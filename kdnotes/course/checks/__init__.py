@@ -2,8 +2,8 @@
 
 A check returns a sentence. A notebook prints it: `print(checks.mirror(my_function))`. For a wrong
 answer the sentence says what kind of mistake it is, where that can be seen, and never gives the
-right answer. There is a module for each notebook: `start` (00), `data` (01), `teachers` (02),
-`loss` (03), `student` (04), `measure` (05), `ablations` (06), `device` (07), `own` (08).
+right answer. There is a module for each notebook: `start` (00), `data` (01), `teachers` and `step`
+(02), `loss` (03), `student` (04), `measure` (05), `ablations` (06), `device` (07), `own` (08).
 """
 
 from kdnotes.course.checks.ablations import gains, half_width, taught_targets
@@ -25,12 +25,14 @@ from kdnotes.course.checks.measure import (
 )
 from kdnotes.course.checks.own import flips, pictures_to_label_next, spread_of_looks
 from kdnotes.course.checks.start import hardest_person, mean_shape, nme, pixel_ratio
+from kdnotes.course.checks.step import distillation_step
 from kdnotes.course.checks.student import inverse_time, running_average, stored_answers
 from kdnotes.course.checks.teachers import hinton_loss, is_frozen, leaked, soft_classes
 
 __all__ = [
     "RIGHT",
     "block_macs",
+    "distillation_step",
     "eight_bits",
     "euro_step",
     "failures_and_area",

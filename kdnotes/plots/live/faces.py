@@ -131,6 +131,7 @@ class FaceLearns(LossFigure):
         shapes: "mean", "hard", "tough" and "tolerant" landmarks `(L, 2)` in crop widths.
         scheme: Of the landmarks; an eye and the mouth are enlarged.
         ways: Name of a network to its predictions after each epoch, `(E, L, 2)`.
+        released: See `LossFigure`.
 
     Attributes:
         way: "mean shape to truth", or a name in `ways`.
@@ -156,11 +157,14 @@ class FaceLearns(LossFigure):
         shapes: Mapping[str, np.ndarray],
         scheme: Scheme,
         ways: Mapping[str, np.ndarray] | None = None,
+        *,
+        released: bool = False,
     ):
         short = [name for name, epochs in (ways or {}).items() if len(epochs) < 2]
         if short:
             raise ValueError(f"the way {short[0]!r} has one shape; expected at least two")
         super().__init__(
+            released=released,
             image=picture(image, 260),
             insets=[members for part in ("eye", "mouth") if (members := part_of(scheme, part))],
             ways={name: [flat(shape) for shape in epochs] for name, epochs in (ways or {}).items()},
@@ -211,6 +215,7 @@ class FaceLearns(LossFigure):
             *shapes,
             teacher=self.teacher,
             settings=SETTINGS[self.setting],
+            insets=self.insets,
         )
 
 

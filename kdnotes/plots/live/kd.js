@@ -57,12 +57,12 @@ export function kdLoss(pred, target, tough, tolerant, settings) {
   return { terms, slopes, regions, weights };
 }
 
-// The slopes of the losses of a race in one coordinate; `settings` holds PAPER and RELEASED.
+// The slopes of the losses of a race in one coordinate; `settings` holds PAPER and perhaps RELEASED.
 export const slopesOfRace = (settings) => ({
   L2: (p, g) => 2 * (p - g),
   L1: (p, g) => Math.sign(p - g),
-  "KD-Loss, PAPER": (p, g, a, b) => kdLoss(p, g, a, b, settings.PAPER).slopes.total,
-  "KD-Loss, RELEASED": (p, g, a, b) => kdLoss(p, g, a, b, settings.RELEASED).slopes.total,
+  ...Object.fromEntries(Object.entries(settings).map(([name, constants]) => [
+    `KD-Loss, ${name}`, (p, g, a, b) => kdLoss(p, g, a, b, constants).slopes.total])),
   "L1 to the Tough teacher": (p, g, a) => Math.sign(p - a),
 });
 

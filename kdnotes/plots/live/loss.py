@@ -10,8 +10,6 @@ from kdnotes import losses, plots
 from kdnotes.plots.live.figure import LiveFigure, Number, number
 
 SETTINGS = {"PAPER": losses.PAPER, "RELEASED": losses.RELEASED}
-#: The same for JavaScript.
-CONSTANTS = {name: asdict(settings) for name, settings in SETTINGS.items()}
 
 
 def _synced(kind, value, **limits):
@@ -21,12 +19,21 @@ def _synced(kind, value, **limits):
 class LossFigure(LiveFigure):
     """A figure of KD-Loss in one of its settings.
 
+    Args:
+        released: Let the reader choose between the settings of `SETTINGS`; else there is `PAPER`
+            alone, and no choice is shown.
+
     Attributes:
         setting: "PAPER" or "RELEASED".
     """
 
-    settings = Dict(CONSTANTS).tag(sync=True)
+    settings = Dict().tag(sync=True)
     setting = _synced(Unicode, "PAPER")
+
+    def __init__(self, *, released: bool = False, **traits):
+        names = SETTINGS if released else ("PAPER",)
+        settings = {name: asdict(SETTINGS[name]) for name in names}
+        super().__init__(settings=settings, **traits)
 
 
 class OneCoordinate(LossFigure):
@@ -87,7 +94,7 @@ class OneCoordinate(LossFigure):
 
 
 class Plane(LossFigure):
-    """The pull of KD-Loss in the plane, two teachers to drag, and a race of five losses.
+    """The pull of KD-Loss in the plane, two teachers to drag, and a race of losses.
 
     Attributes:
         pred_x, pred_y, tough_x, tough_y, tolerant_x, tolerant_y: Places, the truth is at 0, 0.

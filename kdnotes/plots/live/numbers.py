@@ -57,7 +57,7 @@ class Temperature(LiveFigure):
         bars[self.digits[self.digit]["label"]].set(edgecolor="black", linewidth=2)
         right.set(
             xticks=range(10),
-            xlabel="class, the label's framed",
+            xlabel="class, the label's bar framed",
             ylabel="%",
             title=f"T = {self.temperature:g}",
         )

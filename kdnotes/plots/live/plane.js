@@ -1,4 +1,4 @@
-// KD-Loss in the plane: the pull everywhere, two teachers to drag, and a race of five losses.
+// KD-Loss in the plane: the pull everywhere, two teachers to drag, and a race of losses.
 import { Axes, COLOURS, Clipped, Stage, clamp, line, mark, number, put, scale, svg } from "./stage.js";
 import { descent, kdLoss, slopesOfRace } from "./kd.js";
 
@@ -9,8 +9,8 @@ const TEACHERS = {
   tolerant: ["Tolerant teacher", "triangle", COLOURS.tolerant],
 };
 const RACERS = [
-  ["L2", "#B2182B", "", "circle"], ["L1", "currentColor", "6 3", "square"],
-  ["KD-Loss, PAPER", "#009E73", "", "upended"], ["KD-Loss, RELEASED", "#CC79A7", "8 3 2 3", "diamond"],
+  ["L2", "#CC79A7", "", "circle"], ["L1", "currentColor", "6 3", "square"],
+  ["KD-Loss, PAPER", "#009E73", "", "upended"], ["KD-Loss, RELEASED", "#888888", "8 3 2 3", "diamond"],
   ["L1 to the Tough teacher", "#0072B2", "2 3", "triangle"],
 ];
 
@@ -37,21 +37,24 @@ const grid = () => Array.from({ length: ARROWS }, (_, i) => REACH * ((2 * i + 1)
 export function race(model) {
   const [start, tough, tolerant] = ["pred", "tough", "tolerant"].map((name) => place(model, name));
   const slopes = slopesOfRace(model.get("settings"));
-  return Object.fromEntries(RACERS.map(([name]) => [
+  return Object.fromEntries(racers(model).map(([name]) => [
     name, descent(slopes[name], start, TRUTH, tough, tolerant, RATE, STEPS)]));
 }
 
+// Those of the settings that the figure has.
+const racers = (model) => RACERS.filter(([name]) => name in slopesOfRace(model.get("settings")));
+
 function render({ model, el }) {
-  const stage = new Stage({ model, el }, "KD-Loss in the plane");
+  const stage = new Stage({ model, el }, "KD-Loss in the plane"), running = racers(model);
   const axes = new Axes(stage.svg, { label: "y against x, crop widths from the truth" }), clip = new Clipped(stage.svg);
   const borders = Object.keys(TEACHERS).map((name) => svg("path", {
     stroke: COLOURS[name], "stroke-dasharray": "2 3", "stroke-opacity": 0.8, fill: "none",
   }, clip.group));
   const arrows = svg("path", { class: "axis", "stroke-width": 1.2 }, clip.group);
-  const trails = RACERS.map(([, colour, dash]) => svg("path", {
+  const trails = running.map(([, colour, dash]) => svg("path", {
     class: "curve", stroke: colour, "stroke-dasharray": dash, "stroke-width": 2.4,
   }, clip.group));
-  const heads = RACERS.map(([, colour, , shape]) => svg("path", {
+  const heads = running.map(([, colour, , shape]) => svg("path", {
     d: mark(shape, 5), fill: colour, stroke: "Canvas",
   }, clip.group));
   const truth = svg("path", { d: mark("diamond", 6), fill: COLOURS.hard }, stage.svg);
@@ -74,7 +77,7 @@ function render({ model, el }) {
   }
   stage.legend("truth", { colour: COLOURS.hard, shape: "diamond" });
   stage.legend("as far from the truth as a teacher, on either axis", { colour: COLOURS.tough, dash: "2 3" });
-  for (const [name, colour, dash, shape] of RACERS) stage.legend(name, { colour, dash, shape });
+  for (const [name, colour, dash, shape] of running) stage.legend(name, { colour, dash, shape });
   stage.choice({ label: "setting", name: "setting", options: Object.keys(model.get("settings")) });
   let mirrored = false; // once somebody has asked, the figure answers
   stage.button("Mirror the teachers at the truth", () => {
@@ -119,7 +122,7 @@ function render({ model, el }) {
       d: [-1, 1].map((s) => `M${x(s * a)},${top}V${top + side}M${left},${y(s * b)}H${left + side}`).join(""),
     }));
     const steps = model.get("steps"), runs = steps ? race(model) : {};
-    RACERS.forEach(([name], i) => {
+    running.forEach(([name], i) => {
       const way = (runs[name] ?? []).slice(0, steps + 1);
       put(trails[i], { d: line(way.map(([a, b]) => [x(a), y(b)])) });
       const [a, b] = way.at(-1) ?? [NaN, NaN];
@@ -127,7 +130,7 @@ function render({ model, el }) {
     });
     put(truth, { transform: `translate(${x(0)},${y(0)})` });
     const here = pull(pred, tough, tolerant, settings);
-    const far = RACERS.map(([name]) => {
+    const far = running.map(([name]) => {
       const way = (runs[name] ?? []).slice(0, steps + 1).map((place) => Math.hypot(...place));
       const there = way.findIndex((distance) => distance < NEAR);
       return `${name} ${there < 0 ? number(way.at(-1) ?? 0, 3) : `there at step ${there}`}`;

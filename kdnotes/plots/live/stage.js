@@ -273,7 +273,9 @@ export class Stage {
     return input;
   }
 
+  // Between several options; of one there is no choice.
   choice({ label, name, options }) {
+    if (options.length < 2) return null;
     const box = html("label", {}, this.controls, label);
     const select = html("select", {}, box);
     for (const option of options) html("option", { value: option }, select, option);
