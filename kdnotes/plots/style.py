@@ -21,6 +21,14 @@ COLOURS = {
     "total": GREEN,
     "mean": SKY,
 }
+#: What figures call the networks in words.
+NAMES = {
+    "tough": "Tough teacher",
+    "tolerant": "Tolerant teacher",
+    "student": "KD student",
+    "plain": "plain student",
+    "mean": "mean shape",
+}
 
 
 def new_figure(
@@ -52,6 +60,11 @@ def colour_of(name: str, position: int) -> str:
         position: Which colour of `COLOURS` another name gets, counted from 0.
     """
     return COLOURS.get(name, list(COLOURS.values())[position])
+
+
+def name_of(name: str) -> str:
+    """A network's name in words; other names stay as they are."""
+    return NAMES.get(name, name)
 
 
 def legend_below(figure: Figure, axes: Axes, columns: int) -> None:
