@@ -47,6 +47,7 @@ from kdnotes.plots.style import (
     RED,
     SKY,
     YELLOW,
+    name_of,
     new_figure,
 )
 
@@ -54,7 +55,7 @@ __all__ = [
     "BLACK", "BLUE", "COLOURS", "GREEN", "ORANGE", "PINK", "RED", "REGIONS", "SKY", "YELLOW",
     "arms", "assistance_curves", "bars", "crossing", "curves", "descent_paths", "draw_face",
     "draw_points", "error_and_time", "error_curves", "face_grid", "gains", "jitter_curves",
-    "kd_curves", "long_runs", "loss_terms", "new_figure", "numbered_points", "people",
+    "kd_curves", "long_runs", "loss_terms", "name_of", "new_figure", "numbered_points", "people",
     "point_errors", "prices", "pull_field", "region_areas", "region_bars", "regions_on_face",
     "shape_mode", "shapes", "teacher_distances", "training_curves",
 ]  # fmt: skip

@@ -103,7 +103,7 @@ def judge_truth(answer: Callable, cases: Mapping[str, tuple], accuses: str) -> s
     try:
         results = [answer(argument) for argument, _ in cases.values()]
     except Exception as error:  # whatever a reader's function may do
-        return _stopped(error)
+        return stopped(error)
     if all(result is None for result in results):
         return NOTHING
     truths = [_truth(result) for result in results]
@@ -143,7 +143,7 @@ def _result(answer, arguments):
         except Exception as error:  # whatever a reader's function may do
             errors.append(error)
     with_arrays, with_tensors = errors
-    complaint = _stopped(with_arrays)
+    complaint = stopped(with_arrays)
     wrong_kind = isinstance(with_arrays, TypeError | AttributeError)
     if wrong_kind and str(with_tensors) != str(with_arrays):
         complaint += f" On tensors: {type(with_tensors).__name__}: {with_tensors}"
@@ -177,5 +177,6 @@ def _truth(value):
     return bool(value.item()) if value.dtype == bool and value.size == 1 else None
 
 
-def _stopped(error):
+def stopped(error: Exception) -> str:
+    """What is said of a function that raises an error."""
     return f"Your function stopped with {type(error).__name__}: {error}"
