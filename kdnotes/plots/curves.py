@@ -1,5 +1,6 @@
 """How a training goes: curves of its log, epoch by epoch, and the regions of KD-Loss."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -115,6 +116,11 @@ def loss_terms(log: list[dict]) -> Figure:
     return figure
 
 
+def _typeset(label):
+    """A region's name with its symbol as a formula."""
+    return re.sub(r"\((R_\w)\)", r"($\1$)", label)
+
+
 def region_areas(log: list[dict]) -> Figure:
     """The share of the coordinates in each region of the assistive loss, over epochs.
 
@@ -124,6 +130,7 @@ def region_areas(log: list[dict]) -> Figure:
     figure, axes = new_figure(9, 3, ncols=2, sharey=True)
     epochs = [entry["epoch"] for entry in log]
     labels, colours = zip(*REGIONS.values(), strict=True)
+    labels = [_typeset(label) for label in labels]
     for ax, teacher in zip(axes[0], TEACHERS, strict=True):
         shares = [[100 * entry[f"{teacher}_{word}"] for entry in log] for word in _WORDS]
         ax.stackplot(epochs, shares, colors=colours, labels=labels, alpha=0.8)
@@ -145,7 +152,7 @@ def region_bars(shares: Mapping[str, Mapping[int, float]]) -> Figure:
     left = np.zeros(len(shares))
     for number, (label, colour) in REGIONS.items():
         width = np.array([100 * values[number] for values in shares.values()])
-        ax.barh(list(shares), width, left=left, color=colour, label=label, alpha=0.8)
+        ax.barh(list(shares), width, left=left, color=colour, label=_typeset(label), alpha=0.8)
         left += width
     ax.invert_yaxis()
     ax.set(xlabel="share of the coordinates, %", xlim=(0, 100))
