@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from kdnotes import asm, losses
+from kdnotes import asm, losses, metrics
 from kdnotes.course import checks
 from kdnotes.data.schemes import SCHEMES
 from kdnotes.training import schedule
@@ -42,11 +42,13 @@ def softmax(z, T):
     return np.exp(z / T) / np.exp(z / T).sum(axis=1, keepdims=True)
 
 
-def running(values, decay, start=None, new=None):
-    found = [values[0] if start is None else start]
-    for value in values[1:] if start is None else values:
-        found.append(decay * found[-1] + (1 - decay if new is None else new) * value)
-    return np.array(found if start is None else found[1:])
+def compared(validation, test, eyes, boxes, people, best=None, by=None, who=True):
+    """Paired, over people, at the epochs that are best on validation faces; or with a fault."""
+    validation, test, eyes, people = (np.asarray(x) for x in (validation, test, eyes, people))
+    epochs = validation.argmin(axis=1) if best is None else best
+    first, second = (eyes, eyes) if by is None else by
+    new, old = test[0, epochs[0]] / first, test[1, epochs[1]] / second
+    return np.array(metrics.gain_interval(new, old, people if who else None))
 
 
 def half_width(parts, people, t_seeds, t_people, *, by_face=False, ddof=1, divide=True):
@@ -110,10 +112,6 @@ def scores(errors, t, inside=None):
     return np.array([(errors > t).mean(), inside.mean()])
 
 
-def by_landmark(pred, target, eyes):
-    return (np.linalg.norm(pred - target, axis=2) / eyes[:, None]).mean(axis=0)
-
-
 def unshift(pred, known, truth, axis=(0, 1)):
     return pred - (known - truth).mean(axis=axis)
 
@@ -172,7 +170,7 @@ RIGHT = {
     checks.leaked: lambda train, test: np.array([float(person in train) for person in test]),
     checks.hinton_loss: hinton,
     checks.failures_and_area: scores,
-    checks.landmark_errors: by_landmark,
+    checks.corrected_comparison: compared,
     checks.unshifted: unshift,
     checks.median_differences: medians,
     checks.reflect: reflection,
@@ -184,7 +182,6 @@ RIGHT = {
     checks.soften: right_soften,
     checks.soft_classes: softmax,
     checks.inverse_time: lambda step, peak, decay: peak / (1 + decay * step),
-    checks.running_average: running,
     checks.stored_answers: lambda stored, known, rows, epoch: stored[
         [list(known).index(row) for row in rows], epoch % stored.shape[1]
     ],
@@ -351,11 +348,19 @@ WRONG = [
     (checks.failures_and_area, lambda e, t: scores(e, t) * [1, t], "divide by it"),
     (checks.failures_and_area, lambda e, t: scores(e, t)[::-1], "other way round"),
     (checks.failures_and_area, lambda e, t: 1 - e / t, "shape"),
-    (checks.landmark_errors, lambda p, t, e: nme(p, t, 0, 1), "shape"),
-    (checks.landmark_errors, lambda p, t, e: by_landmark(p, t, 0 * e + 1), "Not yet divided"),
-    (checks.landmark_errors, lambda p, t, e: by_landmark(p, t, 1 / e), "Multiplied"),
-    (checks.landmark_errors, lambda p, t, e: by_landmark(p, t, 0 * e + e.mean()), "its own eyes"),
-    (checks.landmark_errors, lambda p, t, e: -by_landmark(p, t, e), "of the numbers"),
+    (checks.corrected_comparison, lambda v, t, e, b, p: compared(v, t, e, b, p, by=(b, e)), "box"),
+    (checks.corrected_comparison, lambda v, t, e, b, p: compared(v, t, b, b, p), "eyes were asked"),
+    (
+        checks.corrected_comparison,
+        lambda v, t, e, b, p: compared(v, t, e, b, p, best=t.mean(axis=2).argmin(axis=1)),
+        "best on the test faces",
+    ),
+    (
+        checks.corrected_comparison,
+        lambda v, t, e, b, p: compared(v, t, e, b, p, who=False),
+        "faces",
+    ),
+    (checks.corrected_comparison, lambda *args: -compared(*args), "other way round"),
     (checks.unshifted, lambda p, k, t: 2 * p - unshift(p, k, t), "wrong side"),
     (checks.unshifted, lambda p, k, t: unshift(p, k, t, axis=0), "one for each"),
     (checks.unshifted, lambda p, k, t: unshift(p, k, t, axis=None), "for x and y"),
@@ -434,10 +439,6 @@ WRONG = [
     (checks.inverse_time, lambda s, p, d: p * np.exp(-d * s), "Exponential too"),
     (checks.inverse_time, lambda s, p, d: p / (1 + d * (s + 1)), "number 0"),
     (checks.inverse_time, lambda s, p, d: 1 / (1 + d * s), "peak is missing"),
-    (checks.running_average, lambda v, d: running(v, 1 - d), "share that is kept"),
-    (checks.running_average, lambda v, d: running(v, d, start=0.0), "not at zero"),
-    (checks.running_average, lambda v, d: running(v, d, new=1.0), "sum to 1"),
-    (checks.running_average, lambda v, d: v, "themselves"),
     (checks.stored_answers, lambda s, k, r, e: s[r, e % 4], "not a position"),
     (checks.stored_answers, lambda s, k, r, e: s[np.isin(k, r), e % 4], "order of the store"),
     (
@@ -700,3 +701,90 @@ def test_the_package_gives_the_right_answers():
     step = schedule.inverse_time
     assert checks.inverse_time(lambda s, p, d: [step(x, 0, p, d) for x in s]) == checks.RIGHT
     assert checks.mirror(lambda p, flip: asm.mirror(p, SCHEMES[68])) == checks.RIGHT
+
+
+def points_apart(pred, target):
+    return (pred - target).norm(dim=-1).mean()
+
+
+def defended(
+    train, people, steps, own=points_apart, seeds=range(5), more=0, result=lambda *found: found
+):
+    """A comparison as `own_loss` asks for it; or with a fault."""
+    seeds = [*seeds]
+    ours = np.stack([train(own, seed, steps) for seed in seeds])
+    theirs = np.stack([train(losses.l1, seed + more, steps) for seed in seeds])
+    gain, low, high = metrics.gain_interval(ours, theirs, people)
+    word = "better" if low > 0 else "worse" if high < 0 else "not known"
+    return result(gain, low, high, word)
+
+
+def by_gain(gain, low, high, word):
+    return gain, low, high, "better" if gain > 0 else "worse"
+
+
+def interval_of(change):
+    """Defends with another interval of the same trainings."""
+
+    def defend(train, people, steps):
+        ours, theirs = (
+            np.stack([train(loss, seed, steps) for seed in range(6)])
+            for loss in (points_apart, losses.l1)
+        )
+        gain, low, high = change(ours, theirs, people)
+        return gain, low, high, "better" if low > 0 else "worse" if high < 0 else "not known"
+
+    return defend
+
+
+def longer(train, people, steps):
+    return defended(
+        lambda loss, seed, n: train(loss, seed, 2 * n if loss is points_apart else n), people, steps
+    )
+
+
+UNDEFENDED = {
+    "Not paired by seed: [0, 1, 2, 3, 4] with the own loss, [5": lambda *args: defended(
+        *args, more=5
+    ),
+    "Found 3 seeds of each loss, expected at least 5": lambda *args: defended(
+        *args, seeds=range(3)
+    ),
+    "trained twice": lambda *args: defended(*args, seeds=[0, 1, 2, 3, 3]),
+    "different numbers of steps": longer,
+    "Found 10 steps": lambda train, people, steps: defended(train, people, 10),
+    "Nothing was trained with your own loss": lambda *args: defended(*args, own=losses.l1),
+    "L1 times a constant": lambda *args: defended(*args, own=lambda p, g: 3 * losses.l1(p, g)),
+    "No gradient": lambda *args: defended(*args, own=lambda p, g: ((p - g) ** 2).mean().detach()),
+    "not finite": lambda *args: defended(*args, own=lambda p, g: (p - g).log().mean()),
+    "no smaller where": lambda *args: defended(*args, own=lambda p, g: -((p - g) ** 2).mean()),
+    "without dimensions": lambda *args: defended(*args, own=lambda p, g: (p - g) ** 2),
+    "allows 'not known'": lambda *args: defended(*args, result=by_gain),
+    "Expected the word": lambda *args: defended(*args, result=lambda *found: (*found[:3], "good")),
+    "Expected gain, low, high": lambda *args: defended(*args, result=lambda *found: found[3]),
+    "gives nothing": lambda *args: defended(*args, result=lambda *found: None),
+    "not per cent": lambda *args: defended(
+        *args, result=lambda *found: (*(100 * x for x in found[:3]), found[3])
+    ),
+    "other way round": interval_of(lambda a, b, people: metrics.gain_interval(b, a, people)),
+    "counts faces": interval_of(lambda a, b, people: metrics.gain_interval(a, b)),
+    "no part for seeds": interval_of(
+        lambda a, b, people: metrics.gain_interval(a.mean(axis=0), b.mean(axis=0), people)
+    ),
+    "One seed alone": interval_of(lambda a, b, people: metrics.gain_interval(a[0], b[0], people)),
+    "which is not that of": interval_of(lambda a, b, people: (0.1, 0.05, 0.2)),
+    "ZeroDivisionError": lambda *args: 1 / 0,
+}
+
+
+def test_a_loss_of_ones_own_is_defended():
+    assert checks.own_loss(defended) == checks.RIGHT
+    eight = range(8, 0, -1)
+    assert checks.own_loss(lambda *args: defended(*args, seeds=eight)) == checks.RIGHT
+    assert "itself" in checks.own_loss(0.1)
+
+
+@pytest.mark.parametrize("part", UNDEFENDED)
+def test_a_comparison_that_proves_nothing_is_told_why(part):
+    said = checks.own_loss(UNDEFENDED[part])
+    assert part in said, said

@@ -75,14 +75,13 @@ def test_one_split_alone(results):
 def test_notebook_05_shows_the_stored_results():
     results = stored("synthetic")
     notebook = nbformat.read(ROOT / "notebooks" / "05_evaluation.ipynb", as_version=4)
-    printed = [
-        output.text
+    shown = [
+        output.data["text/html"]
         for cell in notebook.cells
-        if cell.cell_type == "code" and "report.markdown(" in cell.source
+        if cell.source == "display(report.table(results))"
         for output in cell.outputs
-        if output.output_type == "stream"
     ]
-    assert [text.strip() for text in printed] == [report.markdown(results)]
+    assert shown == [report.table(results)._repr_html_()]
 
 
 def test_notebooks_say_the_measured_time():

@@ -142,7 +142,7 @@ def teacher_search(data: Photographs) -> None:
 
 @study_app.command("view-count")
 def view_count(profile: ProfileName = None, data: FaceSetPath = None, seeds: Seeds = 2) -> None:
-    """For how many views should the teachers' answers be stored? (Notebook 04.)"""
+    """For how many views should the teachers' answers be stored? (The appendix on training.)"""
     from kdnotes.course import recipes
     from kdnotes.research import view_count as study
 

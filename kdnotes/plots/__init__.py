@@ -1,5 +1,16 @@
 """Figures: pure functions from data to a matplotlib figure."""
 
+from kdnotes.plots.curves import (
+    crossing,
+    curves,
+    long_runs,
+    loss_terms,
+    people,
+    region_areas,
+    region_bars,
+    teacher_distances,
+    training_curves,
+)
 from kdnotes.plots.faces import (
     draw_face,
     draw_points,
@@ -19,13 +30,12 @@ from kdnotes.plots.loss import (
 from kdnotes.plots.scores import (
     arms,
     bars,
+    error_and_time,
     error_curves,
     gains,
     jitter_curves,
-    long_runs,
     point_errors,
     prices,
-    training_curves,
 )
 from kdnotes.plots.style import (
     BLACK,
@@ -38,13 +48,16 @@ from kdnotes.plots.style import (
     RED,
     SKY,
     YELLOW,
+    name_of,
     new_figure,
 )
 
 __all__ = [
     "BLACK", "BLUE", "COLOURS", "GREEN", "ORANGE", "PARTS", "PINK", "RED", "REGIONS", "SKY",
-    "YELLOW", "arms", "assistance_curves", "bars", "descent_paths", "draw_face", "draw_points",
-    "error_curves", "face_grid", "gains", "jitter_curves", "kd_curves", "long_runs", "new_figure",
-    "numbered_points", "point_errors", "prices", "pull_field", "regions_on_face", "shape_mode",
-    "shapes", "training_curves",
+    "YELLOW", "arms", "assistance_curves", "bars", "crossing", "curves", "descent_paths",
+    "draw_face", "draw_points", "error_and_time", "error_curves", "face_grid", "gains",
+    "jitter_curves", "kd_curves", "long_runs", "loss_terms", "name_of", "new_figure",
+    "numbered_points", "people", "point_errors", "prices", "pull_field", "region_areas",
+    "region_bars", "regions_on_face", "shape_mode", "shapes", "teacher_distances",
+    "training_curves",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from kdnotes.asm import ActiveShapeModel
 from kdnotes.data.schemes import Scheme, get
-from kdnotes.plots.style import GREEN, PARTS, PINK, colour_of, new_figure
+from kdnotes.plots.style import GREEN, PARTS, PINK, colour_of, name_of, new_figure
 
 
 def draw_points(
@@ -100,11 +100,13 @@ def face_grid(
         draw_face(ax, images[i], None if points is None else points[i], scheme, size=size)
         if titles is not None:
             ax.set_title(titles[i], fontsize=8)
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    if len(labels) > 1:
+    marks = {}
+    for ax in axes.flat[:n]:  # not every face need have all of them
+        marks |= {name: mark for mark, name in zip(*ax.get_legend_handles_labels(), strict=True)}
+    if len(marks) > 1:
         figure.legend(
-            handles, labels, loc="outside lower center", ncols=len(labels), fontsize=8,
-            markerscale=2.5,
+            marks.values(), map(name_of, marks), loc="outside lower center", ncols=len(marks),
+            fontsize=8, markerscale=2.5,
         )  # fmt: skip
     return figure
 

@@ -1,4 +1,4 @@
-"""How well networks do: training curves, error curves, bars."""
+"""How well networks do: error curves, gains, prices, bars."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -12,69 +12,14 @@ from kdnotes.data.schemes import DISTANCES, Scheme, get
 from kdnotes.plots.style import (
     BLACK,
     BLUE,
-    COLOURS,
     GREEN,
     ORANGE,
     PINK,
     RED,
-    SKY,
-    YELLOW,
     colour_of,
+    name_of,
     new_figure,
 )
-
-
-def training_curves(
-    logs: Mapping[str, list[dict]],
-    mean_shape: float | None = None,
-    *,
-    loss: str = "training loss (each in its own unit)",
-    distance: str = DISTANCES["interocular"],
-) -> Figure:
-    """Validation NME and training loss per epoch.
-
-    Args:
-        logs: Network to the log that `training.fit` returns.
-        mean_shape: NME of the mean shape, which is where learning starts.
-        loss: Title of the loss's axes.
-        distance: What errors are divided by, in words; `Scheme.distance`.
-    """
-    figure, [[left, right]] = new_figure(8, 3, ncols=2, plain=True)
-    for i, (name, log) in enumerate(logs.items()):
-        epochs = [entry["epoch"] for entry in log]
-        style = {"color": colour_of(name, i), "label": name, "marker": "o", "ms": 3}
-        left.plot(epochs, [100 * entry["nme"] for entry in log], **style)
-        right.plot(epochs, [entry["loss"] for entry in log], **style)
-    if mean_shape is not None:
-        left.axhline(100 * mean_shape, color=COLOURS["mean"], ls="--", label="mean shape")
-    left.set(xlabel="epoch", title=f"validation NME, % of the {distance}")
-    right.set(xlabel="epoch", title=loss, yscale="log")
-    left.legend(fontsize=8, frameon=False)
-    return figure
-
-
-def long_runs(here: Mapping[str, list[dict]], long: Mapping[str, list[float]]) -> Figure:
-    """Validation NME per epoch of short trainings and, dashed, of long ones with the same names.
-
-    Args:
-        here: Network to the log of its short training.
-        long: Network to the validation NME after each epoch of its long training.
-    """
-    figure, [[ax]] = new_figure(6, 3.2, plain=True)
-    short = {name: [entry["nme"] for entry in log] for name, log in here.items()}
-    for curves, words, style in ((short, "here", "-"), (long, "long run", "--")):
-        for name, curve in curves.items():
-            ax.plot(
-                np.arange(len(curve)) + 1, 100 * np.array(curve), style,
-                color=COLOURS[name], label=f"{name}, {words}", lw=1.6,
-            )  # fmt: skip
-    ax.set(xlabel="epoch", ylabel="validation NME, %", xscale="log")
-    last = max(len(curve) for curve in (*short.values(), *long.values()))
-    ax.set_xticks([e for e in (1, 2, 5, 10, 20, 50, 100, 200, 500) if e <= last], minor=False)
-    ax.xaxis.set_major_formatter("{x:.0f}")
-    ax.xaxis.set_minor_formatter("")
-    ax.legend(fontsize=8, frameon=False)
-    return figure
 
 
 def error_curves(
@@ -93,7 +38,9 @@ def error_curves(
     figure, [[ax]] = new_figure(6, 3.6, plain=True)
     for i, (name, values) in enumerate(errors.items()):
         x, share = metrics.ced(values)
-        ax.step(100 * x, 100 * share, where="post", color=colour_of(name, i), label=name)
+        style = "--" if name in ("tough", "tolerant") else "-"  # red and orange are near
+        ax.step(100 * x, 100 * share, style, where="post", color=colour_of(name, i),
+                label=name_of(name))  # fmt: skip
     ax.axvline(100 * threshold, color="#999999", lw=0.8, ls=":")
     ax.set(xlim=(0, 250 * threshold), ylim=(0, 100))
     ax.set(xlabel=f"NME, % of the {distance}", ylabel="share of faces, %")
@@ -128,19 +75,29 @@ def point_errors(
 
 
 def jitter_curves(
-    curves: Mapping[str, pd.DataFrame], *, distance: str = DISTANCES["interocular"]
+    curves: Mapping[str, pd.DataFrame],
+    seen: Mapping[str, float] | None = None,
+    *,
+    distance: str = DISTANCES["interocular"],
 ) -> Figure:
     """The error against the size of the crop's shift, and of its scaling.
 
     Args:
         curves: Network to what `evaluation.jitter.curve` returns.
+        seen: How far the views of the training strayed, by kind, as shares; marked in grey.
+        distance: What errors are divided by, in words; `Scheme.distance`.
     """
     figure, axes = new_figure(8, 3, ncols=2, sharey=True, plain=True)
     labels = {"shift": "crop shifted by up to, % of its width", "scale": "crop scaled by up to, %"}
     for ax, (kind, label) in zip(axes[0], labels.items(), strict=True):
         for i, (name, curve) in enumerate(curves.items()):
             level, nme = curve.loc[curve["kind"] == kind, ["level", "nme"]].to_numpy().T
-            ax.plot(100 * level, 100 * nme, "o-", color=colour_of(name, i), label=name, ms=4)
+            ax.plot(
+                100 * level, 100 * nme, marker="os^v"[i % 4], color=colour_of(name, i),
+                label=name_of(name), ms=4,
+            )  # fmt: skip
+        if seen:
+            ax.axvspan(0, 100 * seen[kind], color="#dddddd", lw=0, label="training views")
         ax.set(xlabel=label)
         ax.set_ylim(bottom=0)
     axes[0, 0].set_ylabel(f"NME, % of the {distance}")
@@ -204,25 +161,28 @@ def gains(named: Mapping[str, Mapping[str, metrics.Estimate]]) -> Figure:
 
 
 def prices(rows: Sequence[Mapping]) -> Figure:
-    """Error against time, both per face; the area of a circle grows with the size of the file.
+    """Error against time, both per face: a colour for each method, a mark for each box.
 
     Args:
-        rows: Rows of `kdnotes.research.peers.row`, one circle each. A line joins the rows of one
-            `who` on different boxes.
+        rows: Rows of `kdnotes.research.peers.row`, one mark each.
     """
-    figure, [[ax]] = new_figure(7, 3.6, plain=True)
-    peers = pd.DataFrame(rows).groupby("who", sort=False)
-    palette = itertools.cycle((SKY, GREEN, BLACK, ORANGE, PINK, BLUE, RED, YELLOW))
-    for (name, peer), colour in zip(peers, palette, strict=False):
+    figure, [[ax]] = new_figure(8, 3.8, plain=True)
+    peers = pd.DataFrame(rows)
+    boxes = peers["box"].str.replace(r" \(.*", "", regex=True)
+    palette = GREEN, BLUE, BLACK, ORANGE, PINK
+    marks = dict(zip(boxes.unique(), itertools.cycle("os^vD"), strict=False))
+    colours = dict(zip(peers["who"].unique(), itertools.cycle(palette), strict=False))
+    for peer, box in zip(peers.to_dict("records"), boxes, strict=True):
         x, y = peer["milliseconds"], 100 * peer["nme_without_shift"]
-        ax.plot(x, y, color=colour, lw=1)
-        area = 12 + 4 * peer["bytes"].iloc[0] / 1e6
-        ax.scatter(x, y, s=area, color=colour, alpha=0.7, label=name, zorder=3)
+        ax.plot(x, y, marks[box], ms=7, mec="white", color=colours[peer["who"]])
+    for who, colour in colours.items():
+        size = peers.loc[peers["who"] == who, "bytes"].iloc[0] / 1e6
+        ax.plot([], [], "-", lw=5, color=colour, label=f"{who}, {size:.1f} MB")
+    for box, mark in marks.items():
+        ax.plot([], [], mark, ms=7, color="#888888", label=f"box: {box}")
     ax.set(xlabel="milliseconds a face, one thread", ylabel="test NME without shift, %")
     ax.set_xlim(0, None)
-    legend = ax.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
-    for handle in legend.legend_handles:
-        handle.set_sizes([30])
+    ax.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
 
@@ -239,9 +199,28 @@ def bars(named: Mapping[str, Mapping[str, float]], xlabel: str) -> Figure:
     for i, (name, values) in enumerate(named.items()):
         y = np.arange(len(groups)) + (i - (len(named) - 1) / 2) * height
         widths = [values[group] for group in groups]
-        ax.barh(y, widths, height, color=colour_of(name, i), label=name)
+        ax.barh(y, widths, height, color=colour_of(name, i), label=name_of(name))
     ax.set(yticks=range(len(groups)), yticklabels=groups, xlabel=xlabel)
     ax.invert_yaxis()
     if len(named) > 1:
         ax.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def error_and_time(error: Mapping[str, float], time: Mapping[str, float]) -> Figure:
+    """Error against time per face, a named mark for each network.
+
+    Args:
+        error: Network to its validation NME, a fraction.
+        time: Network to its milliseconds a face.
+    """
+    figure, [[ax]] = new_figure(6, 3, plain=True)
+    for i, (name, marker) in enumerate(zip(error, "os^v", strict=False)):
+        x, y = time[name], 100 * error[name]
+        ax.plot(x, y, marker, ms=7, color=colour_of(name, i), label=name_of(name))
+    low, high = min(time.values()), max(time.values())
+    ax.set_xlim(0.8 * low, 1.2 * high)
+    ax.set(xlabel="milliseconds a face, one thread", ylabel="validation NME, %")
+    ax.margins(y=0.3)
+    ax.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     return figure

@@ -27,6 +27,14 @@ COLOURS = {
 }
 #: Of the parts of a face, in the order of a scheme's groups; neighbours on a face look different.
 PARTS = (BLUE, ORANGE, GREEN, "#777777", SKY, PINK, RED, "#5B3A8E", "#9A6324")
+#: What figures call the networks in words.
+NAMES = {
+    "tough": "Tough teacher",
+    "tolerant": "Tolerant teacher",
+    "student": "KD student",
+    "plain": "plain student",
+    "mean": "mean shape",
+}
 
 
 class Drawing(Figure):
@@ -73,6 +81,11 @@ def colour_of(name: str, position: int) -> str:
         position: Which colour of `COLOURS` another name gets, counted from 0.
     """
     return COLOURS.get(name, list(COLOURS.values())[position])
+
+
+def name_of(name: str) -> str:
+    """A network's name in words; other names stay as they are."""
+    return NAMES.get(name, name)
 
 
 def legend_below(figure: Figure, axes: Axes, columns: int) -> None:

@@ -18,20 +18,21 @@ from kdnotes.course.checks.loss import (
     swapped_teachers,
 )
 from kdnotes.course.checks.measure import (
+    corrected_comparison,
     failures_and_area,
-    landmark_errors,
     median_differences,
     unshifted,
 )
 from kdnotes.course.checks.own import flips, pictures_to_label_next, spread_of_looks
 from kdnotes.course.checks.start import hardest_person, mean_shape, nme, pixel_ratio
 from kdnotes.course.checks.step import distillation_step
-from kdnotes.course.checks.student import inverse_time, running_average, stored_answers
+from kdnotes.course.checks.student import inverse_time, own_loss, stored_answers
 from kdnotes.course.checks.teachers import hinton_loss, is_frozen, leaked, soft_classes
 
 __all__ = [
     "RIGHT",
     "block_macs",
+    "corrected_comparison",
     "distillation_step",
     "eight_bits",
     "euro_step",
@@ -44,17 +45,16 @@ __all__ = [
     "inverse_time",
     "is_frozen",
     "kd_loss_and_slope",
-    "landmark_errors",
     "leaked",
     "least_assistance",
     "mean_shape",
     "median_differences",
     "mirror",
     "nme",
+    "own_loss",
     "pictures_to_label_next",
     "pixel_ratio",
     "reflect",
-    "running_average",
     "smallest_beta",
     "soft_classes",
     "soften",

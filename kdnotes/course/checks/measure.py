@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from kdnotes import metrics
 from kdnotes.course.checks.judge import Case, check
 
 
@@ -45,34 +46,6 @@ def failures_and_area() -> Case:
             "The other way round: first the failure rate.": [area, failed],
         },
     )  # fmt: skip
-
-
-@check
-def landmark_errors() -> Case:
-    """Checks `errors(pred, target, eyes)`: the mean error (L,) of each landmark.
-
-    `pred` and `target` are (N, L, 2); the errors of each face are divided by its `eyes` (N,).
-    """
-    rng = np.random.default_rng(12)
-    pred, target = rng.uniform(-0.4, 0.4, (2, 6, 5, 2))
-    eyes = rng.uniform(0.2, 0.6, 6)
-    apart = np.linalg.norm(pred - target, axis=2)  # (N, L)
-    return (
-        (pred, target, eyes),
-        (apart / eyes[:, None]).mean(axis=0),
-        {
-            "Not yet divided by the eyes.": apart.mean(axis=0),
-            "Each face by its own eyes before the mean over faces.": apart.mean(axis=0)
-            / eyes.mean(),
-            "First the distances, then the mean: errors to opposite sides must not cancel.": (
-                np.linalg.norm(((pred - target) / eyes[:, None, None]).mean(axis=0), axis=1)
-            ),
-            "That is the largest error of each landmark, not its mean.": (
-                apart / eyes[:, None]
-            ).max(axis=0),
-            "Multiplied where it should be divided.": (apart * eyes[:, None]).mean(axis=0),
-        },
-    )
 
 
 @check
@@ -144,6 +117,66 @@ def median_differences() -> Case:
             ),
             "The second median is over all faces; take it over the same draw.": each(
                 lambda faces: np.median(first[faces]) - np.median(second)
+            ),
+        },
+    )
+
+
+@check
+def corrected_comparison() -> Case:
+    """Checks `compare(validation, test, eyes, boxes, people)`: [gain, low, high].
+
+    Two networks were measured after each of E epochs, the new one first. `validation` (2, E) are
+    their mean errors on validation faces. `test` (2, E, N) are errors of test faces in crop widths;
+    `eyes` and `boxes` (N,) are two distances that they may be divided by, `people` (N,) numbers the
+    person on each face. The gain of the new network and its paired interval over people are asked
+    for, at the epoch of each network that is best on validation faces, by the eyes.
+    """
+    rng = np.random.default_rng(15)
+    people = np.repeat(np.arange(12), 6)
+    hard = rng.gamma(4.0, 0.01, 12)[people] + rng.gamma(4.0, 0.004, people.size)
+    slope = np.array([1.5, 1.3, 1.2, 1.0, 1.1])[:, None] * np.array([0.93, 1.0])[:, None, None]
+    test = hard * slope * rng.gamma(30.0, 1 / 30, (2, 5, people.size))
+    eyes = rng.uniform(0.25, 0.4, 12)[people] * rng.uniform(0.8, 1.2, people.size)
+    boxes = 2.1 * eyes * rng.uniform(0.9, 1.1, people.size)
+    validation = rng.uniform(0.09, 0.1, (2, 5))
+    validation[0, 1] = validation[1, 2] = 0.08  # on test faces another epoch is best
+
+    def result(epochs=None, by=(eyes, eyes), who=people, paired=True):
+        best = validation.argmin(axis=1) if epochs is None else epochs
+        new, old = (errors[e] / d for errors, e, d in zip(test, best, by, strict=True))
+        gain = metrics.gain_interval(new, old, who)
+        if paired:
+            return np.array(gain)
+        half = 1.96 * np.sqrt(sum(x.var(ddof=1) / x.size for x in (new, old))) / old.mean()
+        return np.array([gain[0], gain[0] - half, gain[0] + half])
+
+    on_test = test.mean(axis=2).argmin(axis=1)
+    right = result()
+    return (
+        (validation, test, eyes, boxes, people),
+        right,
+        {
+            "The new network's errors are still divided by the box.": result(by=(boxes, eyes)),
+            "Both are divided by the box; the eyes were asked for.": result(by=(boxes, boxes)),
+            "Nothing is divided: errors in crop widths count large faces more.": result(
+                by=(np.ones_like(eyes),) * 2
+            ),
+            "The epochs are still those that are best on the test faces.": result(on_test),
+            "The last epoch; take the one that is best on validation faces.": result([-1, -1]),
+            "Each network has its own best epoch.": result([validation.mean(axis=0).argmin()] * 2),
+            "The gain is right. The interval still counts faces as if they were not paired.": (
+                result(paired=False)
+            ),
+            "The interval is paired, but it counts faces; count people.": result(who=None),
+            "The other way round: the gain of the new network over the old one.": -right,
+            "Two faults are left: the normaliser and the epoch.": result(on_test, by=(boxes, eyes)),
+            "Two faults are left: the normaliser and the interval.": result(
+                by=(boxes, eyes), paired=False
+            ),
+            "Two faults are left: the epoch and the interval.": result(on_test, paired=False),
+            "That is the published comparison, with its three faults.": result(
+                on_test, by=(boxes, eyes), paired=False
             ),
         },
     )
