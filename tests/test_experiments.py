@@ -19,11 +19,13 @@ from kdnotes.models import inference
 from kdnotes.research.experiments import EXPERIMENTS, Arm, Experiment, Regime, on, runner
 from kdnotes.research.experiments import setting as settings
 from kdnotes.research.experiments.answers import STAND_INS
-from kdnotes.research.experiments.log import Log, packed, unpacked
+from kdnotes.research.experiments.known import ASKED, FACES, case, known
+from kdnotes.research.experiments.log import Log, packed, stored, unpacked
 from kdnotes.research.experiments.results import (
     Results,
     markdown,
     summary,
+    told,
     verdict,
     word,
 )
@@ -303,10 +305,34 @@ def test_the_verdict_reads_both_splits(small_faces, tmp_path):
         assert line.startswith("b against a: error reduction ") and line.endswith(said)
         assert "on validation faces, 5 seeds; " in line and "on test faces, 5 seeds: " in line
         assert results.shown().loc["b", "lower by"].startswith(f"{results.gain('b').value:+.1%} (")
+        sentence = told(experiment, log)
+        assert sentence.startswith("Error reduction of “b” against “a”: ")
+        assert f"with 5 and 5 seeds the difference is *{said}*." in sentence
+        zero = "Both intervals include" if said == "not known" else "Neither interval includes"
+        assert f". {zero} zero; " in sentence
         row = markdown({"e": experiment}, log).splitlines()[-1]
         assert row.startswith("| ? | b / a | ") and row.endswith(f" | 5 | {said} |")
         figure = plots.arms(results)
         assert figure.axes[0].get_yticklabels()[0].get_text() == "a"
+    assert told(experiment, Log(tmp_path / "none")) == "“b” and “a” have no seed in common yet."
+
+
+def test_the_case_is_told_from_the_logs_that_there_are(monkeypatch, tmp_path):
+    text = case()
+    for row in known():
+        assert row["faces"] in FACES.values() and row["gains"]
+        assert f"- **{row['asked']}**, {row['faces']}, {row['labelled']} with labels: " in text
+    assert {row["asked"] for row in known()} >= set(list(ASKED)[1:])
+    monkeypatch.setattr("kdnotes.research.experiments.known.stored", lambda _: Log(tmp_path / "no"))
+    assert known() == [] and case() == ""
+
+
+def test_an_interval_of_two_seeds_does_not_set_the_scale():
+    """It may be a hundred times as wide as that of the contrast."""
+    results = Results(EXPERIMENTS["few-labels-5"], stored("youtube-faces"))
+    right = plots.arms(results).axes[1]
+    assert max(map(abs, right.get_xlim())) < 100
+    assert "no interval drawn" in right.get_xlabel()
 
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "results").glob("*/*.jsonl")))

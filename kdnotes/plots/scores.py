@@ -105,11 +105,16 @@ def jitter_curves(
     return figure
 
 
+#: The fewest seeds whose interval is drawn in full: with two, Student's t is 12.7.
+SEEDS_DRAWN = 3
+
+
 def arms(results) -> Figure:
     """Arms of an experiment: errors of their seeds, and gains over the reference.
 
     Each gain is drawn with its interval over seeds and people. The contrast's arm is green, its
-    reference black.
+    reference black. The scale is that of arms with at least `SEEDS_DRAWN` seeds. The gain of an arm
+    with fewer seeds is a hollow square, without an interval.
 
     Args:
         results: `research.experiments.results.Results`.
@@ -120,19 +125,25 @@ def arms(results) -> Figure:
     figure, [[left, right]] = new_figure(
         9, 0.9 + 0.36 * len(names), ncols=2, sharey=True, width_ratios=(3, 4), plain=True
     )
+    few = False
     for y, name in enumerate(names):
         of_seeds = 100 * results.errors(name).mean(axis=1)
         left.plot(of_seeds, [y] * len(of_seeds), "o", ms=4, alpha=0.6, color=colours[name])
         left.plot(of_seeds.mean(), y, "|", ms=14, mew=2, color=colours[name])
         if name in gains:
             value, low, high = 100 * np.array(gains[name])
-            right.plot([low, high], [y, y], lw=2, solid_capstyle="butt", color=colours[name])
-            right.plot(value, y, "s", ms=5, color=colours[name])
+            many = len(results.seeds(name, reference)) >= SEEDS_DRAWN
+            if many:
+                right.plot([low, high], [y, y], lw=2, solid_capstyle="butt", color=colours[name])
+            few = few or not many
+            filled = {} if many else {"markerfacecolor": "white"}
+            right.plot(value, y, "s", ms=5, color=colours[name], **filled)
     left.set(xlabel="NME, %\ndots: seeds, bar: mean", yticks=range(len(names)))
     left.set_yticklabels(names)
     left.set_ylim(len(names) - 0.5, -0.5)
     right.axvline(0, color=BLACK, lw=1)
-    right.set(xlabel=f"error reduction, %, against\n“{reference}”")
+    note = "\nhollow: one or two seeds, no interval drawn" if few else ""
+    right.set(xlabel=f"error reduction, %, against “{reference}”{note}")
     for ax in (left, right):
         ax.grid(axis="x", color="#dddddd", lw=0.8)
     return figure

@@ -176,6 +176,20 @@ def run(faces: FaceSet) -> dict:
     }
 
 
+def readable(block: str) -> str:
+    """The name of a part of a MobileNetV2 in words, as `sensitivity` and `precisions.blocks` have
+    it.
+
+    Examples:
+        >>> readable("blocks.1.0"), readable("conv_stem")
+        ('stage 1, block 0', 'first convolution')
+    """
+    kind, *numbers = block.split(".")
+    if kind == "blocks" and len(numbers) == 2:
+        return f"stage {numbers[0]}, block {numbers[1]}"
+    return {"conv_stem": "first convolution", "conv_head": "last convolution"}.get(block, block)
+
+
 def table(results: dict, name: str = "student-kd") -> pd.DataFrame:
     """The rows of one network as a table for people.
 

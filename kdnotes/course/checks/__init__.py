@@ -3,11 +3,13 @@
 A check returns a sentence. A notebook prints it: `print(checks.mirror(my_function))`. For a wrong
 answer the sentence says what kind of mistake it is, where that can be seen, and never gives the
 right answer. There is a module for each notebook: `start` (00), `data` (01), `teachers` and `step`
-(02), `loss` (03), `student` (04), `measure` (05), `ablations` (06), `device` (07), `own` (08).
+(02), `loss` (03), `student` (04), `measure` (05), `ablations` and `design` (06), `device` and
+`slim` (07), `own` (08).
 """
 
 from kdnotes.course.checks.ablations import gains, half_width, taught_targets
 from kdnotes.course.checks.data import mirror, soften, unit
+from kdnotes.course.checks.design import fewest_seeds, power
 from kdnotes.course.checks.device import block_macs, eight_bits, euro_step
 from kdnotes.course.checks.judge import RIGHT
 from kdnotes.course.checks.loss import (
@@ -24,6 +26,7 @@ from kdnotes.course.checks.measure import (
     unshifted,
 )
 from kdnotes.course.checks.own import flips, pictures_to_label_next, spread_of_looks
+from kdnotes.course.checks.slim import lighter
 from kdnotes.course.checks.start import hardest_person, mean_shape, nme, pixel_ratio
 from kdnotes.course.checks.step import distillation_step
 from kdnotes.course.checks.student import inverse_time, own_loss, stored_answers
@@ -37,6 +40,7 @@ __all__ = [
     "eight_bits",
     "euro_step",
     "failures_and_area",
+    "fewest_seeds",
     "flips",
     "gains",
     "half_width",
@@ -47,6 +51,7 @@ __all__ = [
     "kd_loss_and_slope",
     "leaked",
     "least_assistance",
+    "lighter",
     "mean_shape",
     "median_differences",
     "mirror",
@@ -54,6 +59,7 @@ __all__ = [
     "own_loss",
     "pictures_to_label_next",
     "pixel_ratio",
+    "power",
     "reflect",
     "smallest_beta",
     "soft_classes",

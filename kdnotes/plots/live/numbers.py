@@ -129,7 +129,10 @@ class SeedsAndPeople(LiveFigure):
             ax.plot(ends, [row, row], color=colour, ls=style)
         ax.axvline(self.truth, color="#777777", ls=":")
         ax.axvline(0, color="#777777", lw=1)
-        ax.set(xlabel="gain, %", yticks=[], ylabel="experiments", xlim=(-20, 30))
+        ax.plot([], [], color=plots.BLUE, label="contains the true gain")
+        ax.plot([], [], color=plots.RED, ls="--", label="misses it")
+        ax.legend(fontsize=8, frameon=False, loc="upper right")
+        ax.set(xlabel="gain, %", yticks=[], ylabel="one line an experiment", xlim=(-20, 30))
         ax.invert_yaxis()
         return figure
 

@@ -179,6 +179,37 @@ def verdict(
     )
 
 
+def told(
+    experiment: Experiment, log: Log, arm: str | None = None, reference: str | None = None
+) -> str:
+    """`verdict` in two sentences, for a text that has to hold whatever is measured.
+
+    Args:
+        experiment, log: The experiment and its runs.
+        arm, reference: The arms; None: those of the contrast.
+    """
+    arm, reference = arm or experiment.contrast[0], reference or experiment.contrast[1]
+    gains = gains_of(experiment, log, arm, reference)
+    if not gains:
+        return f"“{arm}” and “{reference}” have no seed in common yet."
+    parts = [f"{signed(gain)} on {faces}" for faces, (gain, _) in gains.items()]
+    clear = sum(gain.low * gain.high > 0 for gain, _ in gains.values())
+    if len(gains) == 1:
+        zero = "The interval excludes zero" if clear else "The interval includes zero"
+    else:
+        zero = (
+            "Both intervals include zero",
+            "One interval includes zero, the other does not",
+            "Neither interval includes zero",
+        )[clear]
+    seeds = " and ".join(str(n) for _, n in gains.values())
+    plural = "" if seeds == "1" else "s"
+    return (
+        f"Error reduction of “{arm}” against “{reference}”: {' and '.join(parts)}. {zero}; with "
+        f"{seeds} seed{plural} the difference is *{word(list(gains.values()))}*."
+    )
+
+
 def summary(experiments: dict[str, Experiment], log: Log) -> pd.DataFrame:
     """A row per experiment, split and arm, with the command that makes it and its log."""
     rows = []
