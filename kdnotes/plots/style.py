@@ -6,6 +6,7 @@ landmark has one colour throughout the course.
 """
 
 import io
+import re
 
 import matplotlib
 import numpy as np
@@ -45,11 +46,18 @@ class Drawing(Figure):
         stream = io.BytesIO()
         with matplotlib.rc_context({"svg.hashsalt": "kdnotes"}):
             self.savefig(stream, format="svg", bbox_inches="tight", metadata={"Date": None})
-        return stream.getvalue().decode()
+        return _compact(stream.getvalue().decode())
 
     def _repr_mimebundle_(self, **kinds):
         pictures = any(ax.get_images() for ax in self.axes)
         return {} if pictures else {"image/svg+xml": self.svg()}
+
+
+def _compact(svg):
+    """An SVG text without comments, needless space and digits that nobody sees."""
+    svg = re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"(\.\d{3})\d+", r"\1", svg)
+    return re.sub(r"\s*\n\s*", " ", svg).replace("> <", "><")
 
 
 def new_figure(

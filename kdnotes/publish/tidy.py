@@ -36,7 +36,7 @@ PYTHON = {
 LARGEST_PNG = 20_000
 
 #: A drawing with more bytes of SVG is stored as a picture.
-LARGEST_SVG = 100_000
+LARGEST_SVG = 45_000
 
 #: A palette may change the red, green or blue of a pixel by this much of 255.
 PALETTE_ERROR = 40
@@ -113,7 +113,7 @@ def _shrink(data):
     if len(png) <= LARGEST_PNG:
         return
     picture = Image.open(io.BytesIO(png)).convert("RGB")
-    kind, content = "image/jpeg", _encoded(picture, "JPEG", quality=85, subsampling=0)
+    kind, content = "image/jpeg", _encoded(picture, "JPEG", quality=80, subsampling=0)
     drawing = picture.quantize(256, Image.Quantize.FASTOCTREE)
     changes = ImageChops.difference(picture, drawing.convert("RGB")).getextrema()
     small = _encoded(drawing, "PNG")
