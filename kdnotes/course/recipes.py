@@ -352,14 +352,14 @@ def train_student(
 def first_student(course: Course) -> tuple[models.LandmarkNet, str]:
     """A student to look at before the course has come to training one, and what it is in words.
 
-    The KD student if it is there; else a plain one, trained for a fifth of the usual epochs.
+    The KD student if it is there; else a plain one, trained for a quarter of the usual epochs.
     """
     trained = course.folder / student_run("kd-paper") / "network.safetensors"
     if trained.exists():
         return models.load(trained), "the KD student of notebook 04"
     profile = course.profile
     net = new_network(course, profile.student, profile.student_size, head=profile.head)
-    config = config_of(profile, "l1", max(1, profile.student_epochs // 5))
+    config = config_of(profile, "l1", max(1, profile.student_epochs // 4))
     net, _ = _train(course, net, config, "first-student", fresh=False, tensorboard=False)
     return net, f"a plain student after {config.epochs} of {profile.student_epochs} epochs"
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 from kdnotes.data.schemes import DISTANCES
 from kdnotes.plots.loss import REGIONS
@@ -67,9 +68,11 @@ def training_curves(
         left.axhline(100 * mean_shape, color=COLOURS["mean"], ls="--", label="mean shape")
     left.set(xlabel="epoch", ylabel=f"validation NME, %\nof the {distance}")
     right.set(xlabel="epoch", ylabel=loss, yscale="log")
-    for axis in (right.yaxis.set_major_formatter, right.yaxis.set_minor_formatter):
-        axis("{x:g}")
-    right.tick_params(axis="y", which="both", labelsize=7)
+    right.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    right.yaxis.set_major_formatter("{x:g}")
+    right.yaxis.set_minor_formatter("")
+    for ax in (left, right):
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     left.legend(fontsize=8, frameon=False)
     return figure
 
@@ -89,7 +92,8 @@ def long_runs(here: Mapping[str, list[dict]], long: Mapping[str, list[float]]) -
                 np.arange(len(curve)) + 1, 100 * np.array(curve), marker=marker, ms=3,
                 color=COLOURS[name], label=name_of(name),
             )  # fmt: skip
-        ax.set(title=words, xlabel="epoch" if drawn is short else "epoch after the shared start")
+        ax.set(title=words, xlabel="epoch")
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes[0, 0].set_ylabel("validation NME, %")
     axes[0, 0].legend(fontsize=8, frameon=False)
     return figure
