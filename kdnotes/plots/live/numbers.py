@@ -131,7 +131,7 @@ class SeedsAndPeople(LiveFigure):
         ax.axvline(0, color="#777777", lw=1)
         ax.plot([], [], color=plots.BLUE, label="contains the true gain")
         ax.plot([], [], color=plots.RED, ls="--", label="misses it")
-        ax.legend(fontsize=8, frameon=False, loc="upper right")
+        ax.legend(fontsize=8, frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
         ax.set(xlabel="gain, %", yticks=[], ylabel="one line an experiment", xlim=(-20, 30))
         ax.invert_yaxis()
         return figure
