@@ -114,8 +114,9 @@ class Results:
         """
         table, gains = self.table(), self.gains()
         spreads, reference = table["sd of seeds"], self.experiment.contrast[1]
+        one = {arm for arm in gains if len(self.seeds(arm, reference)) == 1}
         lower = {
-            arm: signed(gain) if len(self.seeds(arm, reference)) > 1 else f"{gain.value:+.1%}, one seed"
+            arm: f"{gain.value:+.1%}, one seed" if arm in one else signed(gain)
             for arm, gain in gains.items()
         }
         return pd.DataFrame(
