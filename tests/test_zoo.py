@@ -68,6 +68,9 @@ def test_a_face_set_has_its_networks_and_their_table(folder):
     assert tested["NME, test"] == "4.98%" and tested["95 % interval"] == "4.00% to 6.00%"
     assert shown["network"] == "mobilenetv3_small_050, 32 px"
     assert shown["MB"] == f"{zoo.size('tough', 'drawn') / 1e6:.1f}"
+    for net in nets.values():
+        net.card["hardware"] = {"device": "NVIDIA H200"}
+    assert zoo.table(nets).loc["tough", "minutes, on a GPU"] == "120.0"
     assert zoo.table({}).empty
 
 

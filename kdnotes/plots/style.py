@@ -25,6 +25,7 @@ COLOURS = {
     "main": BLACK,
     "total": GREEN,
     "mean": SKY,
+    "untrained": GREEN,
 }
 #: Of the parts of a face, in the order of a scheme's groups; neighbours on a face look different.
 PARTS = (BLUE, ORANGE, GREEN, "#777777", SKY, PINK, RED, "#5B3A8E", "#9A6324")
@@ -34,6 +35,7 @@ NAMES = {
     "tolerant": "Tolerant teacher",
     "student": "KD student",
     "plain": "plain student",
+    "untrained": "untrained network",
     "mean": "mean shape",
 }
 

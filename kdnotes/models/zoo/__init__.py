@@ -146,6 +146,8 @@ def table(nets: Mapping[str, models.LandmarkNet], split: str = "validation") -> 
     """
     import pandas as pd
 
+    devices = [net.card.get("hardware", {}).get("device", "CPU") for net in nets.values()]
+    minutes = "minutes" if any("CPU" in device for device in devices) else "minutes, on a GPU"
     rows = {}
     for name, net in nets.items():
         card, score = net.card, net.card["scores"][split]
@@ -153,7 +155,7 @@ def table(nets: Mapping[str, models.LandmarkNet], split: str = "validation") -> 
             "network": f"{net.config.name}, {net.config.size} px",
             "MB": f"{size(name, card['data']['name']) / 1e6:.1f}",
             "epochs": card["how"]["epochs"],
-            "minutes": f"{card['seconds'] / 60:.1f}",
+            minutes: f"{card['seconds'] / 60:.1f}",
             f"NME, {split}": f"{score['nme']:.2%}",
             "95 % interval": f"{score['low']:.2%} to {score['high']:.2%}",
             "faces above 10 %": f"{score['fr10']:.1%}",

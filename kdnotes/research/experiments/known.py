@@ -40,9 +40,16 @@ def known() -> list[dict]:
 
 
 def case() -> str:
-    """Where the case of the course stands, as a Markdown list."""
-    lines = []
-    for row in known():
+    """Where the case of the course stands, as a Markdown list.
+
+    A question without any run has a line, too, for the first face set that has an experiment on it.
+    """
+    rows, lines = known(), []
+    for asked, names in ASKED.items():
+        if not any(row["asked"] == asked for row in rows):
+            faces = next(text for data, text in FACES.items() if set(names) & set(on(data)))
+            lines.append(f"- **{asked}**, {faces}: *not measured yet*")
+    for row in rows:
         gains = " and ".join(f"{signed(gain)} on {s}" for s, (gain, _) in row["gains"].items())
         lines.append(
             f"- **{row['asked']}**, {row['faces']}, {row['labelled']} with labels: error reduction "

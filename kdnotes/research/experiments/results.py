@@ -107,15 +107,24 @@ class Results:
         return pd.DataFrame.from_dict(rows, orient="index").reindex(columns=columns)
 
     def shown(self) -> pd.DataFrame:
-        """The table for people: percentages, and a gain with its interval in one cell."""
+        """The table for people: percentages, and a gain with its interval in one cell.
+
+        An interval of one seed covers people only and would look narrower than one of five seeds,
+        so the cell says "one seed" in its place.
+        """
         table, gains = self.table(), self.gains()
-        spreads = table["sd of seeds"]
+        spreads, reference = table["sd of seeds"], self.experiment.contrast[1]
+        one = {arm for arm in gains if len(self.seeds(arm, reference)) == 1}
+        lower = {
+            arm: f"{gain.value:+.1%}, one seed" if arm in one else signed(gain)
+            for arm, gain in gains.items()
+        }
         return pd.DataFrame(
             {
                 "seeds": table["seeds"],
                 "error": table["nme"].map("{:.2%}".format),
                 "sd of seeds": ["" if np.isnan(sd) else f"{sd:.2%}" for sd in spreads],
-                "lower by": [signed(gains[arm]) if arm in gains else "" for arm in table.index],
+                "lower by": [lower.get(arm, "") for arm in table.index],
             }
         )
 
@@ -196,6 +205,8 @@ def told(
     clear = sum(gain.low * gain.high > 0 for gain, _ in gains.values())
     if len(gains) == 1:
         zero = "The interval excludes zero" if clear else "The interval includes zero"
+        if [n for _, n in gains.values()] == [1]:
+            zero += ", but it covers people only"
     else:
         zero = (
             "Both intervals include zero",
