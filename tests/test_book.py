@@ -12,6 +12,7 @@ from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
 
+from kdnotes.course import answers
 from kdnotes.deploy import serve
 from kdnotes.publish import book, formulas
 
@@ -115,7 +116,9 @@ def test_what_is_rarely_read_is_folded(folder):
     (installation,) = [fold for fold in folds if "Show the installation" in fold]
     assert "pip install" in re.sub("<.*?>", "", installation)
     assert sum("Show the code of this drawing" in fold for fold in folds) >= 3
-    assert sum("Show the answer" in fold and "<img" in fold for fold in folds) >= 3
+    assert sum("Show the answer" in fold and "<img" in fold for fold in folds) >= 2
+    answered = [fold for fold in folds if f"<summary>{answers.SUMMARY}" in fold]
+    assert len(answered) >= 5 and not re.search(r"answer\(|# @title", text), "their code is hidden"
     assert not any("kd-live" in fold or "StandIn" in fold for fold in folds), "figures to move"
     assert "NBVAL_CHECK_OUTPUT" not in text
 
@@ -198,7 +201,8 @@ def answered_by_a_click(page):
 
 
 def figures_in_the_dark(page):
-    """What the theme does to pictures and live figures: filter and ground of both."""
+    """What the theme does to pictures and live figures: filter and ground of both, and whether the
+    picture is a drawing."""
     return {
         tuple(styles)
         for styles in page.evaluate("""() => {
@@ -207,6 +211,7 @@ def figures_in_the_dark(page):
           const live = document.querySelector(".text_html:has(.kd-live)");
           return [...document.querySelectorAll(".cell_output img")].map(picture => [
             style(picture).filter, style(picture).backgroundColor, style(live).backgroundColor,
+            picture.src.endsWith(".svg"),
           ]);
         }""")
     }
@@ -261,7 +266,11 @@ def test_every_page_opens_in_a_browser(folder, pages, address):
                 cells += page.locator(".cell_input pre").count()
                 clipped += page.evaluate(CLIPPED)
             if path.stem == "03_kd_loss" and path.parent == folder:
-                assert figures_in_the_dark(page) == {("none", "rgb(255, 255, 255)", CLEAR)}
+                turned, white = "invert(1) hue-rotate(180deg)", "rgb(255, 255, 255)"
+                assert figures_in_the_dark(page) == {
+                    ("none", white, CLEAR, False),
+                    (turned, white, CLEAR, True),
+                }
         page.goto(f"{address}/index.html")
         page.wait_for_url("**/book/index.html")
         found = search(page, address, "assistive")

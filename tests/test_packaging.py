@@ -221,11 +221,11 @@ BEGINNINGS = re.compile(
     rb"\xff\xd8\xff|\x89PNG|GIF8|RIFF....WEBP|....ftyp(avif|heic|mif1)|II\*\0|MM\0\*|BM....\0\0",
     re.DOTALL,
 )
-DRAWN = {"notebooks/figures/learning.gif", "notebooks/figures/overview.png"}
+DRAWN = {f"notebooks/figures/{name}" for name in ("learning.gif", "live-page.jpg", "overview.png")}
 
 
 def test_only_drawn_pictures_are_committed():
-    """Two figures of rendered faces, whatever a file is called; and none inside of a text. Stored
+    """Three figures of rendered faces, whatever a file is called; and none inside of a text. Stored
     notebooks say themselves which faces they show: see test_notebooks."""
     found = {p.as_posix() for p in tracked() if BEGINNINGS.match((ROOT / p).read_bytes()[:16])}
     assert found == DRAWN
