@@ -280,5 +280,5 @@ def test_every_page_opens_in_a_browser(folder, pages, address):
 
     assert said == []
     assert cells > 250 and clipped < cells / 20, "lines of code are seen whole"
-    assert shown == 2 * 8, "the live figures"
+    assert shown == 2 * 9, "the live figures"
     assert all(url.startswith((address, "data:", "blob:")) for url in asked)
