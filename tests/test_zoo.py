@@ -74,6 +74,18 @@ def test_a_face_set_has_its_networks_and_their_table(folder):
     assert zoo.table({}).empty
 
 
+def test_the_trainings_behind_a_network_are_counted(folder):
+    """Those of the networks that it began with, too; one of them may be for other faces."""
+    started = CARD | {"how": {"epochs": 4, "start": "base"}, "seconds": 60}
+    other = CARD["data"] | {"name": "other"}
+    borrowed = CARD | {"how": {"epochs": 5, "start": "tough", "start_data": "drawn"}, "data": other}
+    for name, card in (("base", CARD), ("tough", started)):
+        shipping.add(new(0), name, "drawn", card)
+    assert [zoo.epochs(card) for card in (CARD, started, borrowed)] == [3, 7, 12]
+    shown = zoo.table(zoo.shipped(faces_like())).loc["tough"]
+    assert shown["epochs"] == "3 + 4" and shown["minutes"] == "121.0"
+
+
 def faces_like(name="drawn", source="tests", points=68, rendered=False):
     """What the zoo asks of a face set."""
     scheme = points if isinstance(points, Scheme) else SCHEMES[points]

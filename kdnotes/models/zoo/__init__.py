@@ -137,8 +137,31 @@ def _card(name, data):
     return json.loads((FOLDER / f"{name}--{data}.json").read_text("utf-8"))["card"]
 
 
+def trainings(card: Mapping) -> list[Mapping]:
+    """The trainings behind a network that ships: those of the networks that it began with, then
+    its own.
+
+    Args:
+        card: Its card.
+
+    Returns:
+        The cards, from random weights on.
+    """
+    how = card["how"]
+    if not how.get("start"):
+        return [card]
+    return [*trainings(_card(how["start"], how.get("start_data") or card["data"]["name"])), card]
+
+
+def epochs(card: Mapping) -> int:
+    """Epochs of all `trainings` behind a network that ships."""
+    return sum(each["how"]["epochs"] for each in trainings(card))
+
+
 def table(nets: Mapping[str, models.LandmarkNet], split: str = "validation") -> pd.DataFrame:
     """What the cards of `shipped` say of size, training and errors, for people.
+
+    Epochs and minutes are those of all `trainings` behind a network; "100 + 30" epochs are two.
 
     Args:
         nets: Networks by name.
@@ -146,7 +169,10 @@ def table(nets: Mapping[str, models.LandmarkNet], split: str = "validation") -> 
     """
     import pandas as pd
 
-    devices = [net.card.get("hardware", {}).get("device", "CPU") for net in nets.values()]
+    behind = {name: trainings(net.card) for name, net in nets.items()}
+    devices = [
+        card.get("hardware", {}).get("device", "CPU") for cards in behind.values() for card in cards
+    ]
     minutes = "minutes" if any("CPU" in device for device in devices) else "minutes, on a GPU"
     rows = {}
     for name, net in nets.items():
@@ -154,8 +180,8 @@ def table(nets: Mapping[str, models.LandmarkNet], split: str = "validation") -> 
         rows[name] = {
             "network": f"{net.config.name}, {net.config.size} px",
             "MB": f"{size(name, card['data']['name']) / 1e6:.1f}",
-            "epochs": card["how"]["epochs"],
-            minutes: f"{card['seconds'] / 60:.1f}",
+            "epochs": " + ".join(str(each["how"]["epochs"]) for each in behind[name]),
+            minutes: f"{sum(each['seconds'] for each in behind[name]) / 60:.1f}",
             f"NME, {split}": f"{score['nme']:.2%}",
             "95 % interval": f"{score['low']:.2%} to {score['high']:.2%}",
             "faces above 10 %": f"{score['fr10']:.1%}",
