@@ -51,6 +51,17 @@ def test_the_rule_of_a_teacher_worth_having(teacher, student, end):
     assert said == f"teacher {teacher:.2%}, plain student {student:.2%}: {end}"
 
 
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [(0.051, "2% higher"), (0.046, "8% lower"), (0.044, "12% lower"), (0.03, "40% lower")],
+)
+def test_how_much_has_been_memorised(seen, said):
+    """Below a tenth it may be chance."""
+    amount = {"12% lower": "some", "40% lower": "much"}.get(said, "little or nothing")
+    end = f" on training faces than on others: {amount} has been memorised"
+    assert module.memorised(seen, 0.05) == said + end
+
+
 # --- predict -------------------------------------------------------------------------------------
 
 
