@@ -169,7 +169,9 @@ def test_the_race(released):
     }
     if released:
         slopes["KD-Loss, RELEASED"] = kd(losses.RELEASED)
-    assert set(found) == set(slopes)
+    assert set(found) == set(slopes) == set(figure.race())
+    for name, way in figure.race().items():  # what the still shows
+        equal(found[name], way)
     rate = np.linalg.norm(np.subtract(*found["L1"][:2])) / np.sqrt(2)
     for name, slope in slopes.items():
         p = start.clone()

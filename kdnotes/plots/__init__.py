@@ -1,6 +1,7 @@
 """Figures: pure functions from data to a matplotlib figure."""
 
 from kdnotes.plots.curves import (
+    continued_runs,
     crossing,
     curves,
     long_runs,
@@ -22,6 +23,7 @@ from kdnotes.plots.faces import (
 from kdnotes.plots.loss import (
     REGIONS,
     assistance_curves,
+    descend,
     descent_paths,
     kd_curves,
     pull_field,
@@ -54,10 +56,10 @@ from kdnotes.plots.style import (
 
 __all__ = [
     "BLACK", "BLUE", "COLOURS", "GREEN", "ORANGE", "PARTS", "PINK", "RED", "REGIONS", "SKY",
-    "YELLOW", "arms", "assistance_curves", "bars", "crossing", "curves", "descent_paths",
-    "draw_face", "draw_points", "error_and_time", "error_curves", "face_grid", "gains",
-    "jitter_curves", "kd_curves", "long_runs", "loss_terms", "name_of", "new_figure",
-    "numbered_points", "people", "point_errors", "prices", "pull_field", "region_areas",
-    "region_bars", "regions_on_face", "shape_mode", "shapes", "teacher_distances",
+    "YELLOW", "arms", "assistance_curves", "bars", "continued_runs", "crossing", "curves",
+    "descend", "descent_paths", "draw_face", "draw_points", "error_and_time", "error_curves",
+    "face_grid", "gains", "jitter_curves", "kd_curves", "long_runs", "loss_terms", "name_of",
+    "new_figure", "numbered_points", "people", "point_errors", "prices", "pull_field",
+    "region_areas", "region_bars", "regions_on_face", "shape_mode", "shapes", "teacher_distances",
     "training_curves",
 ]  # fmt: skip

@@ -99,6 +99,30 @@ def long_runs(here: Mapping[str, list[dict]], long: Mapping[str, list[float]]) -
     return figure
 
 
+def continued_runs(runs: Mapping[str, Mapping[str, tuple[int, Sequence[float]]]]) -> Figure:
+    """Validation NME of trainings, each drawn after the epochs that its first weights have had.
+
+    Args:
+        runs: What a run is called, the reader's own first, to its networks. Each has the epochs
+            before the run and the NME after each epoch of it.
+    """
+    figure, [[ax]] = new_figure(8, 3, plain=True)
+    styles = ({"lw": 2.5, "marker": "o", "ms": 5, "zorder": 3}, {"lw": 1.2})
+    for (run, networks), style in zip(runs.items(), styles, strict=False):
+        for name, (before, curve) in networks.items():
+            ax.plot(
+                before + 1 + np.arange(len(curve)), 100 * np.array(curve),
+                color=COLOURS[name], label=f"{name_of(name)}, {run}", **style,
+            )  # fmt: skip
+    ax.set(xlabel="epochs since random weights", ylabel="validation NME, %", yscale="log")
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5, 7)))
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.yaxis.set_minor_formatter("")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
 def loss_terms(log: list[dict]) -> Figure:
     """The terms of KD-Loss per epoch, and the assistive ones enlarged.
 

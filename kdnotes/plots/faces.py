@@ -79,6 +79,7 @@ def face_grid(
     columns: int = 6,
     side: float = 1.5,
     size: float = 3,
+    names: Mapping[str, str] | None = None,
 ) -> Figure:
     """Faces side by side.
 
@@ -89,6 +90,7 @@ def face_grid(
         columns: Faces in a row.
         side: Width of a face in inches.
         size: Area of a dot in square points.
+        names: What the legend calls points, where it is not what `name_of` says.
     """
     n = len(images)
     columns = min(columns, n)
@@ -104,9 +106,10 @@ def face_grid(
     for ax in axes.flat[:n]:  # not every face need have all of them
         marks |= {name: mark for mark, name in zip(*ax.get_legend_handles_labels(), strict=True)}
     if len(marks) > 1:
+        labels = [(names or {}).get(name, name_of(name)) for name in marks]
         figure.legend(
-            marks.values(), map(name_of, marks), loc="outside lower center", ncols=len(marks),
-            fontsize=8, markerscale=2.5,
+            marks.values(), labels, loc="outside lower center", ncols=len(marks), fontsize=8,
+            markerscale=2.5,
         )  # fmt: skip
     return figure
 

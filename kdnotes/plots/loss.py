@@ -25,6 +25,18 @@ TERMS = {"main": "--", "tough": (0, (2, 1.5)), "tolerant": "-."}
 NAMES = {"tough": "Tough teacher", "tolerant": "Tolerant teacher"}
 WHERE = "prediction, crop widths"
 
+#: How the ways of losses are drawn in the plane: colour and dash.
+RACERS = {
+    "L2": (PINK, "-"),
+    "L1": (BLACK, "--"),
+    "KD-Loss, PAPER": (GREEN, "-"),
+    "KD-Loss, RELEASED": ("#888888", "-."),
+    "L1 to the Tough teacher": (BLUE, ":"),
+}
+
+#: A prediction that has come as near to the truth has arrived.
+NEAR = 0.02
+
 
 def kd_curves(
     tough: float = 0.4,
@@ -131,6 +143,7 @@ def pull_field(
     tolerant: tuple[float, float],
     *,
     settings: losses.KDSettings = losses.PAPER,
+    ways: Mapping[str, np.ndarray] | None = None,
     reach: float = 0.6,
     n: int = 19,
 ) -> Figure:
@@ -142,6 +155,8 @@ def pull_field(
 
     Args:
         tough, tolerant: Where the teachers stand.
+        ways: A name in `RACERS` to the places `(steps + 1, 2)` of a prediction that this loss
+            moves. The legend says when it arrives, or how far away it ends.
         reach: How far to all sides of the truth the plane goes.
         n: Arrows along each axis.
     """
@@ -159,6 +174,7 @@ def pull_field(
     every = np.linspace(3, 117, n).astype(int)
     some = np.ix_(every, every)
     ax.quiver(axis[every], axis[every], *(step[some] / size[some][..., None]).transpose(2, 0, 1))
+    _draw_ways(ax, ways or {})
     ax.plot(0, 0, "o", color=COLOURS["hard"], ms=8, label="truth")
     for name, (x, y), mark in (("tough", tough, "s"), ("tolerant", tolerant, "^")):
         ax.plot(x, y, mark, color=COLOURS[name], mec="white", ms=9, label=NAMES[name])
@@ -167,8 +183,50 @@ def pull_field(
             ax.axhline(sign * y, color=COLOURS[name], lw=1, ls=":")
     ax.set(aspect="equal", xlim=(-reach, reach), ylim=(-reach, reach))
     ax.set(xlabel="x, crop widths", ylabel="y, crop widths")
-    legend_below(figure, ax, columns=3)
+    legend_below(figure, ax, columns=2 if ways else 3)
     return figure
+
+
+def _draw_ways(ax, ways):
+    """Each way as a line on a white ground, and where all of them start."""
+    for name, places in ways.items():
+        colour, style = RACERS[name]
+        distances = np.linalg.norm(places, axis=1)
+        there = np.flatnonzero(distances < NEAR)
+        ends = f"there at step {there[0]}" if len(there) else f"{distances[-1]:.2f} away at the end"
+        ax.plot(*places.T, color="white", lw=4.5)
+        ax.plot(*places.T, color=colour, ls=style, lw=2.4, label=f"{name}: {ends}")
+    if ways:
+        start = next(iter(ways.values()))[0]
+        ax.plot(*start, "o", color=COLOURS["student"], mec="white", ms=10, label="student")
+
+
+def descend(
+    slope: Callable,
+    start: tuple[float, float],
+    teachers: Sequence[tuple[float, float]],
+    *,
+    rate: float = 0.004,
+    steps: int = 200,
+) -> np.ndarray:
+    """The places of a prediction under plain gradient descent, the truth at 0.
+
+    Args:
+        slope: From (pred, target, tough, tolerant), each `(1, 2)`, to the gradient of each
+            coordinate's own loss.
+        start: Where the prediction begins.
+        teachers: Where the Tough and the Tolerant teacher stand.
+        rate: Size of a step.
+        steps: Their number.
+
+    Returns:
+        `(steps + 1, 2)`, the start first.
+    """
+    p, *teachers = (torch.tensor([at], dtype=torch.float64) for at in (start, *teachers))
+    places = [p]
+    for _ in range(steps):
+        places.append(places[-1] - rate * slope(places[-1], torch.zeros_like(p), *teachers))
+    return torch.cat(places).numpy()
 
 
 def descent_paths(
@@ -190,15 +248,10 @@ def descent_paths(
     """
     figure, axes = new_figure(3.4 * len(cases), 3.2, ncols=len(cases), sharey=True, plain=True)
     colours, styles = (PINK, BLACK, GREEN, BLUE), ("-", "--", "-", "-.")
-    truth = torch.zeros(1, 2, dtype=torch.float64)
     for ax, (title, places) in zip(axes[0], cases.items(), strict=True):
-        teachers = [torch.tensor([place], dtype=torch.float64) for place in places]
         for (name, slope), colour, style in zip(slopes.items(), colours, styles, strict=False):
-            p, distances = torch.tensor([start], dtype=torch.float64), []
-            for _ in range(steps):
-                distances.append(float(p.norm()))
-                p = p - rate * slope(p, truth, *teachers)
-            ax.plot(distances, label=name, lw=1.6, color=colour, ls=style)
+            way = descend(slope, start, places, rate=rate, steps=steps - 1)
+            ax.plot(np.linalg.norm(way, axis=1), label=name, lw=1.6, color=colour, ls=style)
         for place, teacher in zip(places, ("tough", "tolerant"), strict=True):
             label = f"{NAMES[teacher]}'s distance"
             ax.axhline(float(np.hypot(*place)), color=COLOURS[teacher], lw=1, ls=":", label=label)

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, replace
 
+import numpy as np
 import torch
 from matplotlib.figure import Figure
 from traitlets import Dict, Int, Unicode
@@ -103,8 +104,8 @@ class Plane(LossFigure):
 
     module = "plane"
     alt = (
-        "The pull of KD-Loss in the plane: arrows towards the truth in the middle, and dotted "
-        "lines at each teacher's distance on both axes."
+        "The pull of KD-Loss in the plane: arrows towards the truth in the middle, dotted lines at "
+        "each teacher's distance on both axes, and the ways of a student under several losses."
     )
     pred_x, pred_y = _synced(Number, 0.5), _synced(Number, 0.3)
     tough_x, tough_y = _synced(Number, 0.1), _synced(Number, 0.2)
@@ -130,6 +131,30 @@ class Plane(LossFigure):
         x, y = (number(value, 2, plus=True) for value in self.pull()[0].tolist())
         return f"pull at the student: x {x}, y {y}"
 
+    def race(self) -> dict[str, np.ndarray]:
+        """The way of the student under each loss, `(steps + 1, 2)`: the whole race."""
+        slopes = {
+            "L2": lambda p, g, *teachers: 2 * (p - g),
+            "L1": lambda p, g, *teachers: torch.sign(p - g),
+        }
+        for name in self.settings:
+            slopes[f"KD-Loss, {name}"] = lambda *points, settings=SETTINGS[name]: (
+                losses.kd_loss_grad(*points, settings=settings, reduction="none").total
+            )
+        slopes["L1 to the Tough teacher"] = lambda p, g, tough, tolerant: torch.sign(p - tough)
+        start, *teachers = self._places()
+        return {
+            name: plots.descend(slope, start, teachers, rate=0.004, steps=250)
+            for name, slope in slopes.items()
+        }
+
+    def _places(self):
+        return [
+            (getattr(self, f"{name}_x"), getattr(self, f"{name}_y"))
+            for name in ("pred", "tough", "tolerant")
+        ]
+
     def still(self) -> Figure:
-        places = ((self.tough_x, self.tough_y), (self.tolerant_x, self.tolerant_y))
-        return plots.pull_field(*places, settings=SETTINGS[self.setting])
+        """The whole race, since a still cannot start it."""
+        settings = SETTINGS[self.setting]
+        return plots.pull_field(*self._places()[1:], settings=settings, ways=self.race())
