@@ -46,10 +46,10 @@ ARMS = {
     STUDENT: Arm(),
     "larger input": Arm(size=96),
     "bigger network": Arm("mobilenetv2_100"),
-    "longer schedule": Arm(epochs=66),
+    "more epochs": Arm(epochs=66),
     "embedded faces first": Arm(embedded_first=True),
     "larger input and network": BOTH,
-    "larger, and much longer": replace(BOTH, epochs=160, strength=0.7, average=0.999),
+    "larger, and most epochs": replace(BOTH, epochs=160, strength=0.7, average=0.999),
 }
 
 
