@@ -8,15 +8,41 @@ import numpy as np
 import pytest
 import torch
 
-from kdnotes import asm, losses, metrics
+from kdnotes import losses, metrics, views
 from kdnotes.course import checks
-from kdnotes.data.schemes import SCHEMES
 from kdnotes.training import schedule
 
 
-def right_soften(x, mean, P, variance):
-    limit = 3 * np.sqrt(variance)
-    return mean + np.clip(P @ (x - mean), -limit, limit) @ P
+def in_source(pixels, size, zoom, crop, half=0.5, middle=0.5, inward=True):
+    units = (pixels + half) / size - middle
+    return crop[:2] + crop[2] * (units / zoom if inward else units * zoom)
+
+
+def back(points, matrix, mirrored, flip, undo=np.linalg.inv, first=True, who=None):
+    """By a loop over the views; or with a fault."""
+    found = []
+    for view, m, mirror in zip(points, matrix, mirrored, strict=True):
+        A, b = m[:, :2], m[:, 2]
+        moved = np.array([undo(A) @ (v - b) if first else undo(A) @ v - b for v in view])
+        found.append(moved[flip] if (mirror if who is None else who) else moved)
+    return np.array(found)
+
+
+def complete(x, visible, mean, P, variance, n_std=3.0, seen=None):
+    seen = np.repeat(visible, 2) if seen is None else seen
+    b = np.linalg.pinv(P[:, seen].T) @ (x - mean)[seen]
+    return mean + np.clip(b, -n_std * variance**0.5, n_std * variance**0.5) @ P
+
+
+def keep(X, mean, P, sigmas, repeat=60):
+    """By a simulation."""
+    rng, found = np.random.default_rng(0), []
+    X = np.repeat(X, repeat, axis=0)
+    for sigma in sigmas:
+        labels = X + rng.normal(0, sigma, X.shape)
+        soft = [mean + (labels - mean) @ P[:k].T @ P[:k] for k in range(len(P) + 1)]
+        found.append(np.argmin([((shapes - X) ** 2).sum() for shapes in soft]))
+    return np.array(found)
 
 
 def noticed(kd_loss):
@@ -177,9 +203,10 @@ RIGHT = {
     checks.kd_loss_and_slope: loss_and_slope,
     checks.least_assistance: lambda t, beta: np.minimum(beta, 0.5) * t,
     checks.smallest_beta: lambda w, a: 2 * abs(a) / w,
-    checks.unit: lambda i, W: (i + 0.5) / W - 0.5,
-    checks.mirror: lambda points, flip: (points * [-1, 1])[flip],
-    checks.soften: right_soften,
+    checks.source_pixels: in_source,
+    checks.back_from_view: back,
+    checks.completed: complete,
+    checks.directions_to_keep: keep,
     checks.soft_classes: softmax,
     checks.inverse_time: lambda step, peak, decay: peak / (1 + decay * step),
     checks.stored_answers: lambda stored, known, rows, epoch: stored[
@@ -408,8 +435,8 @@ WRONG = [
     (checks.soft_classes, lambda z, T: softmax(z, 1), "temperature is missing"),
     (checks.soft_classes, lambda z, T: softmax(z, 1 / T), "flatten"),
     (checks.soft_classes, lambda z, T: softmax(z, 1) / T, "Divide the logits"),
-    (checks.soft_classes, lambda z, T: softmax(z.T, T).T, "classes of a picture"),
-    (checks.soft_classes, lambda z, T: np.exp(z / T) / np.exp(z / T).sum(), "over all pictures"),
+    (checks.soft_classes, lambda z, T: softmax(z.T, T).T, "classes of an image"),
+    (checks.soft_classes, lambda z, T: np.exp(z / T) / np.exp(z / T).sum(), "over all images"),
     (checks.soft_classes, lambda z, T: np.log(softmax(z, T)), "logarithms"),
     (checks.is_frozen, lambda net: not frozen(net), "other way round"),
     (checks.is_frozen, lambda net: True, "takes every"),
@@ -471,22 +498,60 @@ WRONG = [
     (checks.swapped_teachers, lambda kd_loss: 0.3, "True or False"),
     (checks.swapped_teachers, lambda: True, "TypeError"),
     (checks.swapped_teachers, True, "itself"),
-    (checks.unit, lambda i, W: i / W - 0.5, "left border"),
-    (checks.unit, lambda i, W: i / (W - 1) - 0.5, "first and the last"),
-    (checks.unit, lambda i, W: (i + 0.5) / W, "origin"),
-    (checks.unit, lambda i, W: (2 * i + 1) / W - 1, "half of it"),
-    (checks.mirror, lambda points, flip: points * [-1, 1], "old numbers"),
-    (checks.mirror, lambda points, flip: points[flip], "not moved"),
-    (checks.mirror, lambda points, flip: (points * [1, -1])[flip], "up and down"),
-    (checks.mirror, lambda points, flip: -points[flip], "only x"),
-    (checks.mirror, lambda points, flip: ([1, 0] + points * [-1, 1])[flip], "border"),
-    (checks.soften, lambda x, m, P, v: m + P @ (x - m) @ P, "not clamped"),
-    (checks.soften, lambda x, m, P, v: m + np.clip(P @ (x - m), -3 * v, 3 * v) @ P, "variances"),
-    (checks.soften, lambda x, m, P, v: right_soften(x, 0 * m, P, v) + m, "not taken off"),
-    (checks.soften, lambda x, m, P, v: right_soften(x, m, P, v) - m, "missing at the end"),
-    (checks.soften, lambda x, m, P, v: x, "the shape itself"),
-    (checks.soften, lambda x, m, P, v: m + np.minimum(P @ (x - m), 3 * v**0.5) @ P, "both sides"),
-    (checks.soften, lambda x, m, P, v: m + np.clip(P @ (x - m), -3, 3) @ P, "number 3"),
+    (checks.source_pixels, lambda *a: in_source(*a, half=0), "upper left corner"),
+    (checks.source_pixels, lambda *a: in_source(*a, middle=0), "count from its border"),
+    (checks.source_pixels, lambda *a: in_source(*a, inward=False), "a part of the stored one"),
+    (checks.source_pixels, lambda p, s, z, c: in_source(p, s, 1, c), "the whole stored crop"),
+    (checks.source_pixels, lambda p, s, z, c: in_source(p, s - 1, z, c, half=0), "first and the"),
+    (
+        checks.source_pixels,
+        lambda p, s, z, c: in_source(p, s, z, np.array([0, 0, 1])),
+        "Those are units",
+    ),
+    (checks.source_pixels, lambda p, *a: in_source(p[:, ::-1], *a), "changed places"),
+    (checks.back_from_view, lambda *a: back(*a, who=False), "carry their numbers"),
+    (checks.back_from_view, lambda *a: back(*a, who=True), "Only the points of mirrored"),
+    (checks.back_from_view, lambda p, m, who, f: back(p, m, ~who, f), "not mirrored"),
+    (checks.back_from_view, lambda *a: back(*a, undo=np.transpose), "of a rotation"),
+    (checks.back_from_view, lambda *a: back(*a, first=False), "has to go first"),
+    (
+        checks.back_from_view,
+        lambda *a: back(*a, undo=lambda A: np.linalg.inv(A).T),
+        "Points are rows",
+    ),
+    (checks.back_from_view, lambda p, *a: p[:, :3], "shape"),
+    (
+        checks.completed,
+        lambda x, v, m, P, var: complete(x, v, m, P, var, seen=np.ones(len(x), bool)),
+        "mean nothing",
+    ),
+    (
+        checks.completed,
+        lambda x, v, m, P, var: complete(x, v, m, P, var, seen=np.tile(v, 2)),
+        "fit that order",
+    ),
+    (
+        checks.completed,
+        lambda x, v, m, P, var: complete(
+            np.where(np.repeat(v, 2), x, m), v, m, P, var, seen=np.ones(len(x), bool)
+        ),
+        "fit, don't project",
+    ),
+    (checks.completed, lambda x, v, *a: complete(x, ~v, *a), "in place of the visible"),
+    (checks.completed, lambda *a: complete(*a, n_std=99.0), "not clamped"),
+    (checks.completed, lambda *a: complete(*a, n_std=1.0), "you used one"),
+    (checks.completed, lambda x, v, m, *a: complete(x, v, 0 * m, *a) + m, "not taken off"),
+    (checks.completed, lambda x, v, m, *a: complete(x, v, m, *a) - m, "missing at the end"),
+    (
+        checks.completed,
+        lambda x, v, *a: np.where(np.repeat(v, 2), x, complete(x, v, *a)),
+        "as the model draws them",
+    ),
+    (checks.directions_to_keep, lambda X, m, P, s: np.full(len(s), len(P)), "All directions"),
+    (checks.directions_to_keep, lambda X, m, P, s: len(P) - keep(X, m, P, s), "to leave out"),
+    (checks.directions_to_keep, lambda X, m, P, s: keep(X, m, P, s) - 1, "An index"),
+    (checks.directions_to_keep, lambda X, m, P, s: keep(X, m, P, s**0.5), "is σ², not σ"),
+    (checks.directions_to_keep, lambda X, m, P, s: np.maximum(keep(X, m, P, s), 1), "may be 0"),
     (checks.hardest_person, lambda e, p: hardest(e, p, np.median), "largest median"),
     (checks.nme, lambda *a: 100 * nme(*a), "not per cent"),
     (checks.swapped_teachers, lambda f: f is not losses.kd_loss, "also accuses"),
@@ -603,7 +668,11 @@ TORCH = {
     checks.mean_shape: lambda shapes: shapes.mean(dim=0),
     checks.nme: lambda p, g, a, b: (p - g).norm(dim=2).mean(1) / (g[:, a] - g[:, b]).norm(dim=1),
     checks.leaked: lambda train, test: torch.isin(test, train),
-    checks.mirror: lambda points, flip: (points * torch.tensor([-1.0, 1.0]))[flip],
+    checks.back_from_view: lambda p, m, mirrored, flip: torch.where(
+        mirrored[:, None, None],
+        torch.linalg.solve(m[:, :, :2], (p - m[:, None, :, 2]).mT).mT[:, flip],
+        torch.linalg.solve(m[:, :, :2], (p - m[:, None, :, 2]).mT).mT,
+    ),
     checks.unshifted: lambda p, k, t: p - (k - t).mean(dim=(0, 1)),
     checks.eight_bits: lambda w: torch.fake_quantize_per_channel_affine(
         w, w.abs().amax(1) / 127, torch.zeros(len(w), dtype=torch.int32), 0, -128, 127
@@ -667,8 +736,8 @@ def test_no_two_mistakes_look_alike(name, known):
 
 
 def test_help_on_a_check_shows_what_it_takes():
-    assert list(inspect.signature(checks.unit).parameters) == ["answer"]
-    assert "`unit(i, W)`" in checks.unit.__doc__
+    assert list(inspect.signature(checks.source_pixels).parameters) == ["answer"]
+    assert "`in_source(pixels, size, zoom, crop)`" in checks.source_pixels.__doc__
 
 
 def test_swapped_teachers_are_noticed():
@@ -700,7 +769,12 @@ def test_the_least_place_is_where_the_package_has_it():
 def test_the_package_gives_the_right_answers():
     step = schedule.inverse_time
     assert checks.inverse_time(lambda s, p, d: [step(x, 0, p, d) for x in s]) == checks.RIGHT
-    assert checks.mirror(lambda p, flip: asm.mirror(p, SCHEMES[68])) == checks.RIGHT
+
+    def unwarp(points, matrix, mirrored, flip):
+        plain = views.plain_views(len(points))
+        return views.unwarp_points(points, replace(plain, matrix=matrix, flip=mirrored), 68)
+
+    assert checks.back_from_view(unwarp) == checks.RIGHT
 
 
 def points_apart(pred, target):

@@ -242,9 +242,9 @@ def test_points_stay_where_they_are_when_an_exercise_is_inserted(copy):
 
     before = ids()
     assert {"answer-reflect", "check-reflect", "answer-smallest_beta"} <= set(before)
-    new = "```{code-cell}\n:tags: [exercise]\n\ndef f(i, W):\n    ### BEGIN SOLUTION\n"
-    new += "    return i / W\n    ### END SOLUTION\n```\n\n"
-    new += "```{code-cell}\n:tags: [check]\n\nprint(checks.unit(f))\n```\n\n## 2 · "
+    new = "```{code-cell}\n:tags: [exercise]\n\ndef f(*given):\n    ### BEGIN SOLUTION\n"
+    new += "    return given[0]\n    ### END SOLUTION\n```\n\n"
+    new += "```{code-cell}\n:tags: [check]\n\nprint(checks.source_pixels(f))\n```\n\n## 2 · "
     change(source, "## 2 · ", new)
     after = ids()
     assert len(after) == len(before) + 2 == 12

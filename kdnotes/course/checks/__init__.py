@@ -1,6 +1,6 @@
 """Checks of the exercises. Each tries the reader's function on numbers of its own.
 
-A check returns a sentence. A notebook prints it: `print(checks.mirror(my_function))`. For a wrong
+A check returns a sentence. A notebook prints it: `print(checks.completed(complete))`. For a wrong
 answer the sentence says what kind of mistake it is, where that can be seen, and never gives the
 right answer. There is a module for each notebook: `start` (00), `data` (01), `teachers` and `step`
 (02), `loss` (03), `student` (04), `measure` (05), `ablations` and `design` (06), `device` and
@@ -8,7 +8,12 @@ right answer. There is a module for each notebook: `start` (00), `data` (01), `t
 """
 
 from kdnotes.course.checks.ablations import gains, half_width, taught_targets
-from kdnotes.course.checks.data import mirror, soften, unit
+from kdnotes.course.checks.data import (
+    back_from_view,
+    completed,
+    directions_to_keep,
+    source_pixels,
+)
 from kdnotes.course.checks.design import fewest_seeds, power
 from kdnotes.course.checks.device import block_macs, eight_bits, euro_step
 from kdnotes.course.checks.judge import RIGHT
@@ -34,8 +39,11 @@ from kdnotes.course.checks.teachers import hinton_loss, is_frozen, leaked, soft_
 
 __all__ = [
     "RIGHT",
+    "back_from_view",
     "block_macs",
+    "completed",
     "corrected_comparison",
+    "directions_to_keep",
     "distillation_step",
     "eight_bits",
     "euro_step",
@@ -54,7 +62,6 @@ __all__ = [
     "lighter",
     "mean_shape",
     "median_differences",
-    "mirror",
     "nme",
     "own_loss",
     "pictures_to_label_next",
@@ -63,11 +70,10 @@ __all__ = [
     "reflect",
     "smallest_beta",
     "soft_classes",
-    "soften",
+    "source_pixels",
     "spread_of_looks",
     "stored_answers",
     "swapped_teachers",
     "taught_targets",
-    "unit",
     "unshifted",
 ]
