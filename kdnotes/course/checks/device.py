@@ -27,13 +27,13 @@ def block_macs() -> Case:
             "The convolution in the middle does not mix channels: each output sees one channel.": (
                 first + small**2 * 9 * wide * wide + last
             ),
-            "The stride makes the picture smaller for what comes after it.": (
+            "The stride makes the image smaller for what comes after it.": (
                 first + side**2 * 9 * wide + side**2 * wide * out
             ),
             "The middle convolution is computed at the smaller places only.": (
                 first + side**2 * 9 * wide + last
             ),
-            "The last convolution works on the smaller picture.": (
+            "The last convolution works on the smaller image.": (
                 first + depthwise + side**2 * wide * out
             ),
             "A multiply-add is one operation here, not two.": 2 * right,

@@ -7,21 +7,21 @@ from kdnotes.course.checks.judge import Case, check
 
 @check
 def pixel_ratio() -> Case:
-    """Checks `ratio(large, small)`: how many times as many pixels the larger picture has.
+    """Checks `ratio(large, small)`: how many times as many pixels the larger image has.
 
-    Both pictures are square; `large` and `small` are their sides.
+    Both images are square; `large` and `small` are their sides.
     """
     large, small = np.array([224.0, 112, 64, 80]), np.array([64.0, 112, 128, 32])
     return (
         (large, small),
         (large / small) ** 2,
         {
-            "That compares the sides. A picture has rows and columns.": large / small,
-            "Upside down: a larger first picture gives a number above 1.": (small / large) ** 2,
+            "That compares the sides. An image has rows and columns.": large / small,
+            "Upside down: a larger first image gives a number above 1.": (small / large) ** 2,
             "How many times as many, not how many more.": large**2 - small**2,
-            "How many times as many: equal pictures give 1.": (large / small) ** 2 - 1,
+            "How many times as many: equal images give 1.": (large / small) ** 2 - 1,
             "Doubled, not squared.": 2 * large / small,
-            "Times three would be the colours; both pictures have them.": 3 * (large / small) ** 2,
+            "Times three would be the colours; both images have them.": 3 * (large / small) ** 2,
         },
     )
 

@@ -22,10 +22,10 @@ def soft_classes() -> Case:
             "That is the usual softmax: the temperature is missing.": softmax(z),
             "A high temperature must flatten; yours sharpens.": softmax(z * T),
             "Divide the logits by T, not the probabilities.": softmax(z) / T,
-            "The bars of each picture must sum to 1; yours sum to 1 over all pictures.": (
+            "The bars of each image must sum to 1; yours sum to 1 over all images.": (
                 np.exp(z / T) / np.exp(z / T).sum()
             ),
-            "The sum runs over the classes of a picture, not over the pictures of a class.": (
+            "The sum runs over the classes of an image, not over the images of a class.": (
                 softmax((z / T).T).T
             ),
             "Not yet normalised.": np.exp(z / T),
@@ -63,7 +63,7 @@ def hinton_loss() -> Case:
     """Checks `loss(z, z_teacher, labels, T, share)`: Hinton's loss, one number.
 
     `z` and `z_teacher` (B, K) are logits of student and teacher, `labels` (B,) are classes. With
-    q = softmax(z_teacher / T) and p = softmax(z / T), the loss is the mean over the pictures of
+    q = softmax(z_teacher / T) and p = softmax(z / T), the loss is the mean over the images of
     share·T²·Σₖ qₖ log(qₖ / pₖ) + (1 − share)·(−log softmax(z)[label]).
     """
     rng = np.random.default_rng(15)
@@ -94,8 +94,8 @@ def hinton_loss() -> Case:
             "That is the cross-entropy: the formula has log(q / p), so Σ q·log q is missing.": (
                 whole(entropy)
             ),
-            "A mean over the pictures, not a sum.": 5 * whole(),
-            "Summed over classes and then divided by the pictures; yours is a mean over both.": (
+            "A mean over the images, not a sum.": 5 * whole(),
+            "Summed over classes and then divided by the images; yours is a mean over both.": (
                 whole(soft / 4)
             ),
             "The part of the labels is missing.": share * T**2 * soft.mean(),
