@@ -77,22 +77,26 @@ def training_curves(
     return figure
 
 
-def long_runs(here: Mapping[str, list[dict]], long: Mapping[str, list[float]]) -> Figure:
+def long_runs(
+    here: Mapping[str, list[dict]], long: Mapping[str, list[float]], before: int = 0
+) -> Figure:
     """Validation NME per epoch of short trainings, and of long ones with the same names.
 
     Args:
         here: Network to the log of its short training.
         long: Network to the validation NME after each epoch of its long training.
+        before: Epochs that the first weights of the long trainings have had.
     """
     short = {name: [entry["nme"] for entry in log] for name, log in here.items()}
     figure, axes = new_figure(8, 3, ncols=2, plain=True)
-    for ax, drawn, words in zip(axes[0], (short, long), ("here", "long run"), strict=True):
-        for (name, curve), marker in zip(drawn.items(), "os", strict=False):
+    panels = (short, "here", 0), (long, "long run", before)
+    for ax, (drawn, words, first) in zip(axes[0], panels, strict=True):
+        for name, curve in drawn.items():
             ax.plot(
-                np.arange(len(curve)) + 1, 100 * np.array(curve), marker=marker, ms=3,
-                color=COLOURS[name], label=name_of(name),
+                first + 1 + np.arange(len(curve)), 100 * np.array(curve), ms=3,
+                marker="s" if name == "student" else "o", color=COLOURS[name], label=name_of(name),
             )  # fmt: skip
-        ax.set(title=words, xlabel="epoch")
+        ax.set(title=words, xlabel="epoch since random weights" if first else "epoch")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes[0, 0].set_ylabel("validation NME, %")
     axes[0, 0].legend(fontsize=8, frameon=False)
@@ -189,7 +193,7 @@ def region_bars(shares: Mapping[str, Mapping[int, float]]) -> Figure:
 
 
 def teacher_distances(log: list[dict]) -> Figure:
-    """Each teacher's distance from the student and from the landmarks, over epochs.
+    """Each teacher's distance from the student and from the labels, over epochs.
 
     A dotted line marks the first epoch in which the teacher is closer to the student.
 
@@ -202,7 +206,7 @@ def teacher_distances(log: list[dict]) -> Figure:
         student, truth = ([entry[f"{teacher}_{word}"] for entry in log]
                           for word in ("distance", "error"))  # fmt: skip
         ax.plot(epochs, student, color=GREEN, label="from the student")
-        ax.plot(epochs, truth, "--", color=BLACK, label="from the landmarks")
+        ax.plot(epochs, truth, "--", color=BLACK, label="from the labels")
         if (crossed := crossing(log, teacher)) is not None:
             ax.axvline(crossed, color="#999999", ls=":", lw=1)
             ax.annotate(f"epoch {crossed}", (crossed, 0), xytext=(3, 4), fontsize=8,
@@ -214,7 +218,7 @@ def teacher_distances(log: list[dict]) -> Figure:
 
 
 def crossing(log: list[dict], teacher: str) -> int | None:
-    """The first epoch in which a teacher is closer to the student than to the landmarks."""
+    """The first epoch in which a teacher is closer to the student than to the labels."""
     closer = (e["epoch"] for e in log if e[f"{teacher}_distance"] < e[f"{teacher}_error"])
     return next(closer, None)
 

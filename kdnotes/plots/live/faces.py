@@ -209,7 +209,7 @@ class FaceLearns(LossFigure):
 
     def still(self) -> Figure:
         shapes = (np.reshape(shape, (-1, 2)) for shape in (self.hard, self.tough, self.tolerant))
-        return plots.regions_on_face(
+        figure = plots.regions_on_face(
             self.pixels,
             self.prediction(),
             *shapes,
@@ -217,6 +217,15 @@ class FaceLearns(LossFigure):
             settings=SETTINGS[self.setting],
             insets=self.insets,
         )
+        figure.axes[0].set_title(self._title(), fontsize=9)
+        return figure
+
+    def _title(self):
+        """Whose landmarks the still shows, how far they are, and whose regions colour them."""
+        where = f"{self.position:.0%} of the way"
+        if self.way in self.ways:
+            where = f"epoch {self.position * (len(self.ways[self.way]) - 1):.3g}"
+        return f"{self.way}, {where}; regions of the {plots.name_of(self.teacher)}"
 
 
 class Failures(LiveFigure):
