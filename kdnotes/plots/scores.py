@@ -13,8 +13,6 @@ from kdnotes.plots.style import (
     BLACK,
     BLUE,
     GREEN,
-    ORANGE,
-    PINK,
     RED,
     colour_of,
     name_of,
@@ -171,6 +169,10 @@ def gains(named: Mapping[str, Mapping[str, metrics.Estimate]]) -> Figure:
     return figure
 
 
+#: Colours of tools that are not the course's; its students are green.
+OTHERS = {"dlib": "#777777", "face-api": "#5B3A8E", "face-api tiny": "#9A6324"}
+
+
 def prices(rows: Sequence[Mapping]) -> Figure:
     """Error against time, both per face: a colour for each method, a mark for each box.
 
@@ -180,17 +182,18 @@ def prices(rows: Sequence[Mapping]) -> Figure:
     figure, [[ax]] = new_figure(8, 3.8, plain=True)
     peers = pd.DataFrame(rows)
     boxes = peers["box"].str.replace(r" \(.*", "", regex=True)
-    palette = GREEN, BLUE, BLACK, ORANGE, PINK
     marks = dict(zip(boxes.unique(), itertools.cycle("os^vD"), strict=False))
-    colours = dict(zip(peers["who"].unique(), itertools.cycle(palette), strict=False))
+    greens = itertools.cycle((GREEN, "#66C2A5", "#1B4D3E", "#A6D96A"))
+    colours = {who: OTHERS.get(who.split(",")[0]) or next(greens) for who in peers["who"].unique()}
     for peer, box in zip(peers.to_dict("records"), boxes, strict=True):
         x, y = peer["milliseconds"], 100 * peer["nme_without_shift"]
-        ax.plot(x, y, marks[box], ms=7, mec="white", color=colours[peer["who"]])
+        size = 7 if marks[box] in "os" else 8.5  # looks as large
+        ax.plot(x, y, marks[box], ms=size, mec="white", mew=0.5, color=colours[peer["who"]])
     for who, colour in colours.items():
         size = peers.loc[peers["who"] == who, "bytes"].iloc[0] / 1e6
         ax.plot([], [], "-", lw=5, color=colour, label=f"{who}, {size:.1f} MB")
     for box, mark in marks.items():
-        ax.plot([], [], mark, ms=7, color="#888888", label=f"box: {box}")
+        ax.plot([], [], mark, ms=7, mfc="none", mec=BLACK, label=f"box: {box}")
     ax.set(xlabel="milliseconds a face, one thread", ylabel="test NME without shift, %")
     ax.set_xlim(0, None)
     ax.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
@@ -229,9 +232,7 @@ def error_and_time(error: Mapping[str, float], time: Mapping[str, float]) -> Fig
     for i, (name, marker) in enumerate(zip(error, "os^v", strict=False)):
         x, y = time[name], 100 * error[name]
         ax.plot(x, y, marker, ms=7, color=colour_of(name, i), label=name_of(name))
-    low, high = min(time.values()), max(time.values())
-    ax.set_xlim(0.8 * low, 1.2 * high)
+    ax.set(xlim=(0, 1.2 * max(time.values())), ylim=(0, 120 * max(error.values())))
     ax.set(xlabel="milliseconds a face, one thread", ylabel="validation NME, %")
-    ax.margins(y=0.3)
     ax.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
