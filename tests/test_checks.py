@@ -92,10 +92,25 @@ def half_width(parts, people, t_seeds, t_people, *, by_face=False, ddof=1, divid
     return total**0.5
 
 
-def taught(teacher, at, what):
+def taught(
+    labels, at, teacher, *, median=lambda d: np.median(d, axis=0), norm=np.linalg.norm, far=np.copy
+):
+    apart = norm(labels - teacher[at], axis=-1, keepdims=True)
     found = teacher.copy()
-    found[at] = what
+    found[at] = np.where(far(apart > 3 * median(apart)), teacher[at], labels)
     return found
+
+
+def taught_at(places, labels, at, teacher):
+    """The right targets of the labelled faces, put at other places."""
+    found = teacher.copy()
+    found[places] = taught(labels, at, teacher)[at]
+    return found
+
+
+def each_alone(difference, axis, keepdims):
+    """Distances of x and y apart."""
+    return np.abs(difference)
 
 
 def frozen(net):
@@ -214,7 +229,7 @@ RIGHT = {
     ],
     checks.gains: lambda arms, reference: 1 - arms.mean(axis=(1, 2)) / reference.mean(),
     checks.half_width: half_width,
-    checks.taught_targets: lambda labels, at, teacher: taught(teacher, at, labels),
+    checks.taught_targets: taught,
     checks.block_macs: block,
     checks.eight_bits: rounded,
     checks.euro_step: euro,
@@ -581,10 +596,29 @@ WRONG = [
         "not half widths",
     ),
     (checks.taught_targets, lambda labels, at, teacher: teacher, "Labelled faces"),
-    (checks.taught_targets, lambda x, at, t: taught(t, [0, 1, 2], x), "first ones"),
-    (checks.taught_targets, lambda x, at, t: taught(t, np.sort(at), x), "order of"),
-    (checks.taught_targets, lambda x, at, t: taught(t, at, (x + t[at]) / 2), "a mean of"),
-    (checks.taught_targets, lambda x, at, t: taught(0 * t, at, x), "without a label"),
+    (checks.taught_targets, lambda labels, at, teacher: teacher, "Labelled faces"),
+    (checks.taught_targets, lambda *a: taught(*a, median=lambda d: np.inf), "is taken for wrong"),
+    (checks.taught_targets, lambda *a: taught(*a, far=np.logical_not), "not the near ones"),
+    (
+        checks.taught_targets,
+        lambda *a: taught(*a, far=lambda far: far.any(axis=1, keepdims=True)),
+        "not the whole face",
+    ),
+    (checks.taught_targets, lambda *a: taught_at(range(7), *a), "first ones"),
+    (checks.taught_targets, lambda x, at, t: taught_at(np.sort(at), x, at, t), "order of"),
+    (checks.taught_targets, lambda *a: taught(*a, median=np.median), "its own median"),
+    (
+        checks.taught_targets,
+        lambda *a: taught(*a, median=lambda d: np.median(d, axis=1, keepdims=True)),
+        "over the landmarks of a face",
+    ),
+    (checks.taught_targets, lambda *a: taught(*a, median=lambda d: d.mean(axis=0)), "A mean is"),
+    (checks.taught_targets, lambda *a: taught(*a, norm=each_alone), "as a whole"),
+    (
+        checks.taught_targets,
+        lambda x, at, t: taught(x, at, t) * np.isin(range(9), at)[:, None, None],
+        "without a label",
+    ),
 ]
 
 

@@ -80,36 +80,67 @@ def half_width() -> Case:
 
 @check
 def taught_targets() -> Case:
-    """Checks `targets(labels, labelled, teacher)`: the targets when few faces are labelled.
+    """Checks `targets(labels, labelled, teacher)`: the targets when few faces are labelled, and
+    some of their landmarks are wrong.
 
     `teacher` (N, L, 2) are the teacher's landmarks of all faces; `labels` (M, L, 2) are the labels
-    of the faces at the positions `labelled` (M,). The target of a labelled face is its label, that
-    of another face is the teacher's answer.
+    of the faces at the positions `labelled` (M,). The target is the teacher's landmark on a face
+    without a label, and where the label lies farther from it than three times the median distance
+    of that landmark. Elsewhere it is the label.
     """
     rng = np.random.default_rng(8)
-    teacher, labels = rng.normal(size=(6, 3, 2)), rng.normal(size=(3, 3, 2))
-    labelled = np.array([4, 1, 3])
+    teacher, labelled = rng.normal(size=(9, 3, 2)), np.array([4, 1, 8, 3, 0, 7, 6])
+    length = rng.uniform(0.7, 1.3, (7, 3)) * [0.01, 0.02, 0.07]  # each landmark has its own
+    angle = rng.uniform(0, 2 * np.pi, (7, 3))
+    length[2, 0], angle[2, 0] = 0.04, 0.1  # moved
+    length[5, 2], angle[5, 2] = 0.30, 0.8
+    away = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    labels = teacher[labelled] + length[..., None] * away
 
-    def put(positions, landmarks):
-        targets = teacher.copy()
+    def put(positions, landmarks, others=teacher):
+        targets = others.copy()
         targets[positions] = landmarks
         return targets
 
-    half = (labels + teacher[labelled]) / 2
+    def checked(far, positions=labelled):
+        return put(positions, np.where(far, teacher[positions], labels))
+
+    apart = np.linalg.norm(labels - teacher[labelled], axis=-1, keepdims=True)  # (M, L, 1)
+    along = np.abs(labels - teacher[labelled])
+    far = apart > 3 * np.median(apart, axis=0)
+    right = checked(far)
     return (
         (labels, labelled, teacher),
-        put(labelled, labels),
+        right,
         {
             "Labelled faces learn their labels, not the teacher's landmarks.": teacher,
+            "A label that lies far from the teacher's landmark is taken for wrong.": put(
+                labelled, labels
+            ),
+            "The far labels are the ones to replace, not the near ones.": checked(~far),
             "The labels are those of the faces at `labelled`, not of the first ones.": put(
-                np.arange(3), labels
+                np.arange(7), right[labelled]
             ),
             "The labels come in the order of `labelled`, which need not rise.": put(
-                np.sort(labelled), labels
+                np.sort(labelled), right[labelled]
             ),
-            "Labels, not a mean of label and teacher.": put(labelled, half),
-            "The faces without a label have the teacher's landmarks.": (
-                put(labelled, labels) * np.isin(np.arange(6), labelled)[:, None, None]
+            "Each landmark has its own median distance: some are harder than others.": checked(
+                apart > 3 * np.median(apart)
+            ),
+            "The median goes over the labelled faces, not over the landmarks of a face.": checked(
+                apart > 3 * np.median(apart, axis=1, keepdims=True)
+            ),
+            "A mean is pulled up by the wrong labels: take the median.": checked(
+                apart > 3 * apart.mean(axis=0)
+            ),
+            "A landmark is moved as a whole: one distance for x and y.": checked(
+                along > 3 * np.median(along, axis=0)
+            ),
+            "Replace the landmarks that are far, not the whole face.": checked(
+                far.any(axis=1, keepdims=True)
+            ),
+            "The faces without a label have the teacher's landmarks.": put(
+                labelled, right[labelled], 0 * teacher
             ),
         },
     )
