@@ -148,6 +148,16 @@ def hardest(errors, people, score=np.mean):
     return max(set(people.tolist()), key=lambda p: score(errors[people == p]))
 
 
+def memory(errors, people, trained, score=np.mean):
+    known = np.array([person in trained for person in people])
+    return 1 - score(errors[known]) / score(errors[~known])
+
+
+def square(points, margin, side=max):
+    corners = np.sort(np.asarray(points), axis=0)[[0, -1]]
+    return np.array([*corners.mean(axis=0), margin * side(corners[1] - corners[0])])
+
+
 def scores(errors, t, inside=None):
     inside = np.maximum(1 - errors / t, 0) if inside is None else inside
     return np.array([(errors > t).mean(), inside.mean()])
@@ -208,7 +218,8 @@ RIGHT = {
     checks.mean_shape: lambda shapes: sum(shapes) / len(shapes),
     checks.nme: nme,
     checks.hardest_person: hardest,
-    checks.leaked: lambda train, test: np.array([float(person in train) for person in test]),
+    checks.memorised: memory,
+    checks.next_crop: square,
     checks.hinton_loss: hinton,
     checks.failures_and_area: scores,
     checks.corrected_comparison: compared,
@@ -372,11 +383,18 @@ WRONG = [
     (checks.hardest_person, lambda e, p: hardest(-e, p), "smallest"),
     (checks.hardest_person, lambda e, p: "Ada", "Expected numbers"),
     (checks.hardest_person, lambda e, p: np.unique(p).tolist().index(7), "position in a list"),
-    (checks.leaked, lambda train, test: ~np.isin(test, train), "other way round"),
-    (checks.leaked, lambda train, test: np.isin(train, test), "shape"),
-    (checks.leaked, lambda train, test: np.isin(test, train).any(), "shape"),
-    (checks.leaked, lambda train, test: np.full(len(test), True), "Every face gets True"),
-    (checks.leaked, lambda train, test: test * np.isin(test, train), "numbers of the people"),
+    (checks.memorised, lambda e, p, t: memory(e, p, np.setdiff1d(p, t)), "other way round"),
+    (checks.memorised, lambda e, p, t: 1 - memory(e, p, t), "the ratio of the two errors"),
+    (checks.memorised, lambda e, p, t: -memory(e, p, t), "Lower is positive"),
+    (checks.memorised, lambda e, p, t: memory(e, p, t, np.median), "not medians"),
+    (checks.memorised, lambda e, p, t: memory(e, p, t, np.sum), "not sums"),
+    (checks.memorised, lambda e, p, t: memory(e, p, t[:2]), "0% of the numbers"),
+    (checks.memorised, lambda e, p, t: np.isin(p, t), "shape"),
+    (checks.next_crop, lambda p, m: [*p.mean(axis=0), square(p, m)[2]], "not the mean of"),
+    (checks.next_crop, lambda p, m: square(p, 1), "margin is missing"),
+    (checks.next_crop, lambda p, m: square(p, m / 2), "half of the side"),
+    (checks.next_crop, lambda p, m: square(p, m, min), "longer side"),
+    (checks.next_crop, lambda p, m: square(p, m)[:2], "shape"),
     (checks.hinton_loss, lambda *a: hinton(*a, power=0), "T² is missing"),
     (checks.hinton_loss, lambda *a: hinton(*a, power=1), "T², not T"),
     (checks.hinton_loss, lambda *a: hinton(*a, swap=True), "weight the logarithm"),
@@ -701,7 +719,9 @@ TORCH = {
     checks.soft_classes: lambda z, T: torch.softmax(z / T, dim=1),
     checks.mean_shape: lambda shapes: shapes.mean(dim=0),
     checks.nme: lambda p, g, a, b: (p - g).norm(dim=2).mean(1) / (g[:, a] - g[:, b]).norm(dim=1),
-    checks.leaked: lambda train, test: torch.isin(test, train),
+    checks.next_crop: lambda p, m: torch.cat(
+        [(p.amin(0) + p.amax(0)) / 2, m * (p.amax(0) - p.amin(0)).max()[None]]
+    ),
     checks.back_from_view: lambda p, m, mirrored, flip: torch.where(
         mirrored[:, None, None],
         torch.linalg.solve(m[:, :, :2], (p - m[:, None, :, 2]).mT).mT[:, flip],

@@ -217,7 +217,7 @@ def test_points_are_for_right_answers_alone(copy, tmp_path, optimise):
         cell.source = f"{head}    raise NotImplementedError()"
     assert points(made, optimise) == 0
     right = "def soft_classes(z, T):\n    e = np.exp(z / T)\n    return e / e.sum(1)[:, None]"
-    wrong = "def leaked(train, test):\n    return np.isin(test, train, invert=True)"
+    wrong = "def memorised(errors, people, trained):\n    return errors.mean()"
     answers[0].source, answers[1].source = right, wrong
     assert points(made, optimise) == 1
 

@@ -32,10 +32,10 @@ from kdnotes.course.checks.measure import (
 )
 from kdnotes.course.checks.own import flips, pictures_to_label_next, spread_of_looks
 from kdnotes.course.checks.slim import lighter
-from kdnotes.course.checks.start import hardest_person, mean_shape, nme, pixel_ratio
+from kdnotes.course.checks.start import hardest_person, mean_shape, next_crop, nme, pixel_ratio
 from kdnotes.course.checks.step import distillation_step
 from kdnotes.course.checks.student import inverse_time, own_loss, stored_answers
-from kdnotes.course.checks.teachers import hinton_loss, is_frozen, leaked, soft_classes
+from kdnotes.course.checks.teachers import hinton_loss, is_frozen, memorised, soft_classes
 
 __all__ = [
     "RIGHT",
@@ -57,11 +57,12 @@ __all__ = [
     "inverse_time",
     "is_frozen",
     "kd_loss_and_slope",
-    "leaked",
     "least_assistance",
     "lighter",
     "mean_shape",
     "median_differences",
+    "memorised",
+    "next_crop",
     "nme",
     "own_loss",
     "pictures_to_label_next",

@@ -85,6 +85,43 @@ def nme() -> Case:
 
 
 @check
+def next_crop() -> Case:
+    """Checks `next_crop(points, margin)`: the square [x, y, side] around landmarks (L, 2).
+
+    Its centre (x, y) is that of the box around the points; its side is the longer side of that box
+    times `margin`.
+    """
+    points = np.array([[12.0, 40], [20, 88], [31, 61], [58, 79], [29, 47]])
+    margin = 1.3
+    low, high = points.min(axis=0), points.max(axis=0)
+    (x, y), sides = (low + high) / 2, high - low
+    longer = margin * sides.max()
+
+    def square(x=x, y=y, side=longer):
+        return np.array([x, y, side])
+
+    return (
+        (points, margin),
+        square(),
+        {
+            "The centre of the box is asked for, not the mean of the points.": square(
+                *points.mean(axis=0)
+            ),
+            "x and y are those of the centre, not of the upper left corner.": square(
+                x - longer / 2, y - longer / 2
+            ),
+            "That is a corner of the box: the square lies around its centre.": square(*low),
+            "The longer side of the box counts: else a part of the face is cut off.": square(
+                side=margin * sides.min()
+            ),
+            "The margin is missing: the points would lie on the border.": square(side=sides.max()),
+            "The margin is a factor, not a distance in pixels.": square(side=sides.max() + margin),
+            "That is half of the side.": square(side=longer / 2),
+        },
+    )
+
+
+@check
 def hardest_person() -> Case:
     """Checks `hardest(errors, people)`: the person whose faces have the largest mean error.
 
