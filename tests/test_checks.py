@@ -77,6 +77,11 @@ def compared(validation, test, eyes, boxes, people, best=None, by=None, who=True
     return np.array(metrics.gain_interval(new, old, people if who else None))
 
 
+def halved(decay, total, step=None):
+    step = 1 / decay if step is None else step
+    return np.array([step, schedule.one_cycle(round(step), total, 1.0)])
+
+
 def half_width(parts, people, t_seeds, t_people, *, by_face=False, ddof=1, divide=True):
     seeds = [np.mean(row) for row in parts]
     faces = [np.mean(column) for column in parts.T]
@@ -234,7 +239,7 @@ RIGHT = {
     checks.completed: complete,
     checks.directions_to_keep: keep,
     checks.soft_classes: softmax,
-    checks.inverse_time: lambda step, peak, decay: peak / (1 + decay * step),
+    checks.inverse_time: halved,
     checks.stored_answers: lambda stored, known, rows, epoch: stored[
         [list(known).index(row) for row in rows], epoch % stored.shape[1]
     ],
@@ -409,7 +414,7 @@ WRONG = [
     (checks.failures_and_area, lambda e, t: scores(e, t)[::-1], "other way round"),
     (checks.failures_and_area, lambda e, t: 1 - e / t, "shape"),
     (checks.corrected_comparison, lambda v, t, e, b, p: compared(v, t, e, b, p, by=(b, e)), "box"),
-    (checks.corrected_comparison, lambda v, t, e, b, p: compared(v, t, b, b, p), "eyes were asked"),
+    (checks.corrected_comparison, lambda v, t, e, b, p: compared(v, t, b, b, p), "one unit"),
     (
         checks.corrected_comparison,
         lambda v, t, e, b, p: compared(v, t, e, b, p, best=t.mean(axis=2).argmin(axis=1)),
@@ -495,10 +500,11 @@ WRONG = [
     ),
     (checks.is_frozen, lambda net: 1, "True or False"),
     (checks.is_frozen, frozen(torch.nn.Identity().eval()), "itself"),
-    (checks.inverse_time, lambda s, p, d: p * (1 - d) ** s, "same share"),
-    (checks.inverse_time, lambda s, p, d: p * np.exp(-d * s), "Exponential too"),
-    (checks.inverse_time, lambda s, p, d: p / (1 + d * (s + 1)), "number 0"),
-    (checks.inverse_time, lambda s, p, d: 1 / (1 + d * s), "peak is missing"),
+    (checks.inverse_time, lambda d, n: halved(d, n, np.log(2) / d), "same share"),
+    (checks.inverse_time, lambda d, n: halved(d, n, 0.5 / d), "along a line"),
+    (checks.inverse_time, lambda d, n: halved(d, n, 1 / d + 1), "from 0"),
+    (checks.inverse_time, lambda d, n: [1 / d, 0.5], "at one half"),
+    (checks.inverse_time, lambda d, n: 1 / d, "shape"),
     (checks.stored_answers, lambda s, k, r, e: s[r, e % 4], "not a position"),
     (checks.stored_answers, lambda s, k, r, e: s[np.isin(k, r), e % 4], "order of the store"),
     (
@@ -821,8 +827,13 @@ def test_the_least_place_is_where_the_package_has_it():
 
 
 def test_the_package_gives_the_right_answers():
-    step = schedule.inverse_time
-    assert checks.inverse_time(lambda s, p, d: [step(x, 0, p, d) for x in s]) == checks.RIGHT
+
+    def halved_at(decay, total):
+        rates = (schedule.inverse_time(step, total, 1.0, decay) for step in itertools.count())
+        step = next(step for step, rate in enumerate(rates) if rate <= 0.5)
+        return [step, schedule.one_cycle(step, total, 1.0)]
+
+    assert checks.inverse_time(halved_at) == checks.RIGHT
 
     def unwarp(points, matrix, mirrored, flip):
         plain = views.plain_views(len(points))

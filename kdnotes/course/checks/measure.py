@@ -158,7 +158,9 @@ def corrected_comparison() -> Case:
         right,
         {
             "The new network's errors are still divided by the box.": result(by=(boxes, eyes)),
-            "Both are divided by the box; the eyes were asked for.": result(by=(boxes, boxes)),
+            "Both are divided by the box, and `validation` by the eyes: one unit for all.": (
+                result(by=(boxes, boxes))
+            ),
             "Nothing is divided: errors in crop widths count large faces more.": result(
                 by=(np.ones_like(eyes),) * 2
             ),

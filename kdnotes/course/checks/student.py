@@ -9,22 +9,34 @@ from kdnotes.course.checks.judge import NO_FUNCTION, NOTHING, RIGHT, Case, check
 
 @check
 def inverse_time() -> Case:
-    """Checks `rate(step, peak, decay)`: the learning rate under the `decay` of Keras."""
-    step, peak, decay = np.array([0, 1, 50, 1000, 6750]), 1e-1, 1e-2
+    """Checks `halved(decay, total)`: when the `decay` of Keras has halved the rate, and the other.
+
+    The first number is the step at which peak / (1 + decay · step) is half of the peak. The second
+    is the share of its own peak that `one_cycle` has at this step, in a training of `total` steps.
+    """
+    from kdnotes.training.schedule import one_cycle
+
+    decay, total, step = 0.004, 900, 250
+
+    def at(step):
+        return [step, one_cycle(round(step), total, 1.0)]
+
+    right = at(step)
     return (
-        (step, peak, decay),
-        peak / (1 + decay * step),
+        (decay, total),
+        right,
         {
-            "That falls by the same share in every step: exponential.": peak * (1 - decay) ** step,
-            "Exponential too; here the peak is divided by a number that grows.": (
-                peak * np.exp(-decay * step)
-            ),
-            "A line; it would become negative one day.": peak * (1 - decay * step),
-            "The first step (number 0) has the full rate.": peak / (1 + decay * (step + 1)),
-            "It rises.": peak * (1 + decay * step),
-            "The peak is missing.": 1 / (1 + decay * step),
+            "That rate falls by the same share in every step: exponential.": at(np.log(2) / decay),
+            "That rate falls along a line: 1 − decay · step in place of a division.": at(step / 2),
+            "Half of the training is not half of the rate.": at(total / 2),
+            "Steps count from 0, and step 0 has the full rate.": at(step + 1),
+            "The step is right; `one_cycle` does not stand at one half there.": [step, 0.5],
+            "The step is right; `one_cycle` rises first, and only then follows the cosine.": [
+                step, (1 + np.cos(np.pi * step / total)) / 2
+            ],
+            "The other way round: first the step.": right[::-1],
         },
-    )
+    )  # fmt: skip
 
 
 @check
