@@ -5,6 +5,7 @@ import itertools
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -129,18 +130,35 @@ def block(side, width, wide, out, stride, mixes=False):
     return side**2 * width * wide + middle + small**2 * wide * out
 
 
-def largest(weights):
-    return np.abs(weights).max(axis=1, keepdims=True)
+def eight_bits(x, weights, low, high, *, clip=True, shift=True, scales=True):
+    """One product after the other; or with a fault."""
+    scale = (high - low) / 255
+    zero = round(-low / scale)
+    found = np.zeros((len(x), len(weights)))
+    for i, c in np.ndindex(found.shape):
+        own = max(abs(w) for w in weights[c]) / 127
+        for value, weight in zip(x[i], weights[c], strict=True):
+            q = round(value / scale) + zero
+            q = min(max(q, 0), 255) if clip else q
+            found[i, c] += (q - zero * shift) * round(weight / own)
+        found[i, c] *= scale * own if scales else scale
+    return found
 
 
-def rounded(weights, most=None):
-    scale = (largest(weights) if most is None else most) / 127
-    return np.round(weights / scale) * scale
-
-
-def euro(value, kept, speed, seconds):
-    tau = 1 / (2 * np.pi * (1.5 + 6 * np.abs(speed)))
-    return kept + (value - kept) / (1 + tau / seconds)
+def euro(points, times, eyes, *, size=abs, pause=0.5, still=0.0):
+    """One coordinate after the other; or with a fault."""
+    found = np.array(points, float)
+    for track in found.reshape(len(found), -1).T:
+        kept, speed = track[0], still
+        for i in range(1, len(track)):
+            dt, new = times[i] - times[i - 1], track[i]
+            if dt > pause:
+                kept, speed = new, still
+            else:
+                speed += ((new - kept) / (eyes * dt) - speed) / (1 + 1 / (2 * np.pi * dt))
+                kept += (new - kept) / (1 + 1 / (2 * np.pi * (1.5 + 6 * size(speed)) * dt))
+            track[i] = kept
+    return found
 
 
 def nme(pred, target, left, right, eyes=None):
@@ -208,6 +226,30 @@ def next_pictures(spread, labelled, n, score=np.mean, sign=-1):
     return np.array(sorted(free, key=lambda i: sign * score(spread[i]))[:n])
 
 
+def of_a_hand(first, second, placed, root=2**0.5, power=1, seen=None):
+    """By a loop over the pictures; or with a fault."""
+    found = [[] for _ in placed[0]]
+    for a, b, there in zip(first, second, placed, strict=True):
+        both = ((a + b) / 2)[there == 1]
+        w, h = both.max(axis=0) - both.min(axis=0)
+        for i in np.flatnonzero(there if seen is None else seen):
+            found[i].append((np.hypot(*(a[i] - b[i])) / (w * h) ** 0.5) ** power)
+    return np.array([np.mean(values) ** (1 / power) / root for values in found])
+
+
+def by_labels(labelled, seed, taught, error, t=None, ddof=1, sign=1):
+    """By a table with a column for each student, and the quantiles of Student's t."""
+    t = t or {2: 12.7062047, 3: 4.30265273, 4: 3.18244631}
+    table = pd.DataFrame({"n": labelled, "s": seed, "taught": taught, "error": error})
+    pairs = table.pivot_table("error", ["n", "s"], "taught").dropna()
+    logs = np.log(pairs[1] / pairs[0]).groupby("n").agg(["mean", "count", ("sd", "std")])
+    logs = logs[logs["count"] > 1]
+    half = logs["count"].map(t) * logs["sd"] / logs["count"] ** 0.5
+    half *= ((logs["count"] - 1) / (logs["count"] - ddof)) ** 0.5
+    ends = [logs["mean"], logs["mean"] + sign * half, logs["mean"] - sign * half]
+    return np.column_stack([logs.index, *(1 - np.exp(end) for end in ends)])
+
+
 def loss_and_slope(*points, **changed):
     """By autograd, from the package's loss."""
     points = [torch.as_tensor(x, dtype=torch.float64) for x in points]
@@ -247,11 +289,13 @@ RIGHT = {
     checks.half_width: half_width,
     checks.taught_targets: taught,
     checks.block_macs: block,
-    checks.eight_bits: rounded,
-    checks.euro_step: euro,
+    checks.eight_bit_layer: eight_bits,
+    checks.euro_filter: euro,
     checks.flips: flips,
     checks.spread_of_looks: looks_apart,
     checks.pictures_to_label_next: next_pictures,
+    checks.error_of_a_hand: of_a_hand,
+    checks.gains_by_labels: by_labels,
 }
 
 
@@ -447,16 +491,29 @@ WRONG = [
     (checks.block_macs, lambda s, i, w, o, t: i * w + 9 * w + w * o, "parameters"),
     (checks.block_macs, lambda s, i, w, o, t: "many", "Expected numbers"),
     (checks.block_macs, lambda s, i, w, o, t: [1, 2], "shape"),
-    (checks.eight_bits, lambda w: rounded(w, np.abs(w).max()), "One scale for all"),
-    (checks.eight_bits, lambda w: rounded(w, np.abs(w).max(axis=0)), "per column"),
-    (checks.eight_bits, lambda w: np.round(w / (largest(w) / 127)), "multiply by the scale"),
-    (checks.eight_bits, lambda w: rounded(w, largest(w) * 127 / 255), "127 steps"),
-    (checks.eight_bits, lambda w: w, "as they were"),
-    (checks.eight_bits, lambda w: rounded(w) + 1e-2, "0%"),
-    (checks.euro_step, lambda v, k, s, t: euro(v, k, np.maximum(s, -0.2), t), "of the numbers"),
-    (checks.euro_step, lambda v, k, s, t: euro(v, k, 0 * s, t), "slow point and a fast one"),
-    (checks.euro_step, lambda v, k, s, t: v + k - euro(v, k, s, t), "belongs to the new value"),
-    (checks.euro_step, lambda v, k, s, t: v, "nothing is filtered"),
+    (checks.eight_bit_layer, lambda x, w, a, b: x @ w.T, "in 32 bits"),
+    (checks.eight_bit_layer, lambda *a: eight_bits(*a, clip=False), "is clipped"),
+    (checks.eight_bit_layer, lambda *a: eight_bits(*a, shift=False), "take it away"),
+    (checks.eight_bit_layer, lambda *a: eight_bits(*a, scales=False), "of the weights, too"),
+    (checks.eight_bit_layer, lambda *a: eight_bits(*a) + 1.0, "0%"),
+    (checks.eight_bit_layer, lambda *a: eight_bits(*a).T, "shape"),
+    (checks.euro_filter, lambda *a: euro(*a, size=float), "take |speed|"),
+    (checks.euro_filter, lambda *a: euro(*a, size=lambda s: 0), "slow point and a fast one"),
+    (checks.euro_filter, lambda *a: euro(*a, pause=9.0), "starts again"),
+    (checks.euro_filter, lambda p, t, e: euro(p, t, 1), "not in pixels"),
+    (checks.euro_filter, lambda *a: euro(*a, still=0.1), "of the numbers"),
+    (checks.euro_filter, lambda p, t, e: p, "nothing is filtered"),
+    (checks.error_of_a_hand, lambda *a: of_a_hand(*a, root=1), "by √2"),
+    (checks.error_of_a_hand, lambda *a: of_a_hand(*a, root=2), "not by 2"),
+    (checks.error_of_a_hand, lambda *a: of_a_hand(*a, power=2), "mean squares"),
+    (checks.error_of_a_hand, lambda *a: of_a_hand(*a, seen=np.ones(5)), "no distance of 0"),
+    (checks.error_of_a_hand, lambda *a: of_a_hand(*a).mean(), "shape"),
+    (checks.gains_by_labels, lambda *a: by_labels(*a, t=dict.fromkeys(range(9), 1.959964)), "1.96"),
+    (checks.gains_by_labels, lambda *a: by_labels(*a, ddof=0), "n − 1"),
+    (checks.gains_by_labels, lambda *a: by_labels(*a, sign=-1), "lower end"),
+    (checks.gains_by_labels, lambda *a: by_labels(*a)[::-1], "come first"),
+    (checks.gains_by_labels, lambda n, s, t, e: by_labels(n, s, 1 - t, e), "without the teacher's"),
+    (checks.gains_by_labels, lambda n, s, t, e: by_labels(n, s, t, e)[:, :2], "shape"),
     (checks.reflect, lambda p, g, T: T, "where it stands"),
     (checks.reflect, lambda p, g, T: 2 * g - T, "other side"),
     (checks.reflect, lambda p, g, T: g + np.sign(T - g) * np.abs(T - g), "stands"),
@@ -734,8 +791,13 @@ TORCH = {
         torch.linalg.solve(m[:, :, :2], (p - m[:, None, :, 2]).mT).mT,
     ),
     checks.unshifted: lambda p, k, t: p - (k - t).mean(dim=(0, 1)),
-    checks.eight_bits: lambda w: torch.fake_quantize_per_channel_affine(
-        w, w.abs().amax(1) / 127, torch.zeros(len(w), dtype=torch.int32), 0, -128, 127
+    checks.eight_bit_layer: lambda x, w, low, high: torch.nn.functional.linear(
+        torch.fake_quantize_per_tensor_affine(
+            x, (high - low) / 255, round(-low * 255 / (high - low)), 0, 255
+        ),
+        torch.fake_quantize_per_channel_affine(
+            w, w.abs().amax(1) / 127, torch.zeros(len(w), dtype=torch.int32), 0, -128, 127
+        ),
     ),
 }
 

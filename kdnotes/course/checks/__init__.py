@@ -15,7 +15,7 @@ from kdnotes.course.checks.data import (
     source_pixels,
 )
 from kdnotes.course.checks.design import fewest_seeds, power
-from kdnotes.course.checks.device import block_macs, eight_bits, euro_step
+from kdnotes.course.checks.device import block_macs, eight_bit_layer, euro_filter
 from kdnotes.course.checks.judge import RIGHT
 from kdnotes.course.checks.loss import (
     kd_loss_and_slope,
@@ -30,7 +30,13 @@ from kdnotes.course.checks.measure import (
     median_differences,
     unshifted,
 )
-from kdnotes.course.checks.own import flips, pictures_to_label_next, spread_of_looks
+from kdnotes.course.checks.own import (
+    error_of_a_hand,
+    flips,
+    gains_by_labels,
+    pictures_to_label_next,
+    spread_of_looks,
+)
 from kdnotes.course.checks.slim import lighter
 from kdnotes.course.checks.start import hardest_person, mean_shape, next_crop, nme, pixel_ratio
 from kdnotes.course.checks.step import distillation_step
@@ -45,12 +51,14 @@ __all__ = [
     "corrected_comparison",
     "directions_to_keep",
     "distillation_step",
-    "eight_bits",
-    "euro_step",
+    "eight_bit_layer",
+    "error_of_a_hand",
+    "euro_filter",
     "failures_and_area",
     "fewest_seeds",
     "flips",
     "gains",
+    "gains_by_labels",
     "half_width",
     "hardest_person",
     "hinton_loss",
