@@ -111,10 +111,15 @@ class SeedsAndPeople(LiveFigure):
         middle, half = seeds.mean() + people.mean(), np.sqrt(sum(parts))
         return middle - half, middle + half
 
+    def intervals(self, n: int | None = None) -> np.ndarray:
+        """The ends of the intervals of the first `n` experiments, all of them by default, `(n, 2)`
+        in %."""
+        return np.array([self.interval(*found) for found in self.experiments(n)])
+
     def held(self) -> int:
         """How many intervals hold the true gain."""
-        intervals = (self.interval(*found) for found in self.experiments())
-        return sum(low <= self.truth <= high for low, high in intervals)
+        low, high = self.intervals().T
+        return int(((low <= self.truth) & (self.truth <= high)).sum())
 
     def says(self) -> str:
         held = self.held()
@@ -122,8 +127,7 @@ class SeedsAndPeople(LiveFigure):
 
     def still(self) -> Figure:
         figure, [[ax]] = plots.new_figure(7, 3, plain=True)
-        for row, found in enumerate(self.experiments(min(self.drawn, 40))):
-            ends = self.interval(*found)
+        for row, ends in enumerate(self.intervals(min(self.drawn, 40))):
             holds = ends[0] <= self.truth <= ends[1]
             colour, style = (plots.BLUE, "-") if holds else (plots.RED, "--")
             ax.plot(ends, [row, row], color=colour, ls=style)
@@ -132,6 +136,8 @@ class SeedsAndPeople(LiveFigure):
         ax.plot([], [], color=plots.BLUE, label="contains the true gain")
         ax.plot([], [], color=plots.RED, ls="--", label="misses it")
         ax.legend(fontsize=8, frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
+        title = f"{self.method}, {self.n_seeds} seeds; true gain {self.truth:g} %, dotted"
+        ax.set_title(title, loc="left", fontsize=10)
         ax.set(xlabel="gain, %", yticks=[], ylabel="one line an experiment", xlim=(-20, 30))
         ax.invert_yaxis()
         return figure
