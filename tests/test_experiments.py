@@ -19,7 +19,7 @@ from kdnotes.models import inference
 from kdnotes.research.experiments import EXPERIMENTS, Arm, Experiment, Regime, on, runner
 from kdnotes.research.experiments import setting as settings
 from kdnotes.research.experiments.answers import STAND_INS
-from kdnotes.research.experiments.known import ASKED, FACES, case, known
+from kdnotes.research.experiments.known import ASKED, FACES, LESSONS, case, known, lessons
 from kdnotes.research.experiments.log import Log, packed, stored, unpacked
 from kdnotes.research.experiments.results import (
     Results,
@@ -65,6 +65,19 @@ def test_every_experiment_names_what_there_is(data):
 def test_a_contrast_is_between_arms_that_there_are():
     with pytest.raises(ValueError, match="names arms that are not there"):
         replace(EXPERIMENTS["direction"], contrast=("L1", "L7"))
+
+
+def test_two_other_arms_can_be_compared():
+    weighting = EXPERIMENTS["weighting"]
+    other = weighting.comparing("L1", "real teachers")
+    assert other == replace(weighting, contrast=("L1", "real teachers"))
+    log = stored("youtube-faces")
+    turned = weighting.comparing(*reversed(weighting.contrast))
+    there, back = (Results(e, log).gain(e.contrast[0]) for e in (weighting, turned))
+    assert (1 - there.value) * (1 - back.value) == pytest.approx(1)
+    assert verdict(other, log).startswith("L1 against real teachers: error reduction ")
+    not_run = weighting.comparing("teachers that never saw the face", "L1")
+    assert verdict(not_run, log) == "teachers that never saw the face against L1: not run yet"
 
 
 def test_runs_that_confirm_have_fresh_seeds_and_a_teacher_is_there_once():
@@ -249,10 +262,11 @@ def test_runs_go_on_and_the_log_gives_the_figures(small_faces, tmp_path):
     table = results.table()
     assert list(table["seeds"]) == [2, 2, 1]
     assert table.loc["b", "value"] == found.value and np.isnan(table.loc["a", "value"])
-    said = (
-        f"b against a: error reduction {found.value:+.1%} ({found.low:+.1%} to {found.high:+.1%})"
-    )
-    assert verdict(experiment, log) == f"{said} on validation faces, 2 seeds: {word([(found, 2)])}"
+    said = f"b against a: error reduction {found.value:+.1%} on validation faces, 2 seeds"
+    assert verdict(experiment, log) == f"{said}: {word([(found, 2)])}"
+    assert results.shown().loc["b", "lower by"] == f"{found.value:+.1%}, two seeds"
+    assert "2 seeds the difference is" in told(experiment, log)
+    assert f"{found.low:+.1%}" not in told(experiment, log)
     with pytest.raises(ValueError, match="no seed in common on test"):
         Results(experiment, log, "test").gain("b")
     rows = summary({"mine": experiment}, log)
@@ -307,6 +321,12 @@ def test_the_verdict_reads_both_splits(small_faces, tmp_path):
         assert results.shown().loc["b", "lower by"].startswith(f"{results.gain('b').value:+.1%} (")
         single = Results(replace(experiment, seeds=(0,)), log)
         assert single.shown().loc["b", "lower by"] == f"{single.gain('b').value:+.1%}, one seed"
+        one_seed = replace(experiment, seeds=(0,), fresh=())
+        value = f"{single.gain('b').value:+.1%}"
+        assert told(one_seed, log) == (
+            f"Error reduction of “b” against “a”: {value} on validation faces. There is no "
+            "interval over seeds; with 1 seed the difference is *not known*."
+        )
         sentence = told(experiment, log)
         assert sentence.startswith("Error reduction of “b” against “a”: ")
         assert f"with 5 and 5 seeds the difference is *{said}*." in sentence
@@ -319,12 +339,55 @@ def test_the_verdict_reads_both_splits(small_faces, tmp_path):
     assert told(experiment, Log(tmp_path / "none")) == "“b” and “a” have no seed in common yet."
 
 
+def test_a_row_compares_errors_of_the_same_seeds():
+    """L1 has five seeds there and most arms have two: error, reference and gain agree in a row."""
+    results = Results(EXPERIMENTS["better-than-plain"], stored("youtube-faces"))
+    shown = results.shown()
+    assert list(shown.index) == results.arms()
+    for arm, row in shown.iterrows():
+        seeds = results.seeds(arm, "L1")
+        assert row["seeds"] == len(seeds)
+        assert row["error"] == f"{results.errors(arm, seeds).mean():.2%}"
+        if arm == "L1":
+            assert row["lower by"] == row["reference, same seeds"] == ""
+            continue
+        error, reference = (float(row[k][:-1]) for k in ("error", "reference, same seeds"))
+        value, _, aside = row["lower by"].partition("%")
+        assert float(value) == pytest.approx(100 * (1 - error / reference), abs=0.2)
+        assert aside.startswith(" (") if len(seeds) > 2 else aside == ", two seeds"
+
+
+def test_arms_of_another_machine_can_be_left_out(small_faces, tmp_path):
+    """Unless they are in the contrast, or a seed was trained on both machines."""
+    arms = {"a": Arm(), "b": Arm("l2"), "c": Arm("wing"), "d": Arm("l1", scale=2)}
+    experiment = Experiment("?", Regime(**SMALL), arms, ("b", "a"), seeds=(0, 1))
+    log = Log(tmp_path / "log.jsonl")
+    log.keep_people(small_faces)
+    same = {
+        "split": "validation",
+        "regime": asdict(experiment.regime),
+        "errors": packed(np.full(len(small_faces.split("validation")), 0.1)),
+    }
+    for name, devices in {"a": "xx", "b": "yy", "c": "yy", "d": "yx"}.items():
+        for seed, device in enumerate(devices):
+            run = {"arm": name, "seed": seed, "config": asdict(arms[name])}
+            log.add(same | run | {"hardware": {"device": device}})
+    results = Results(experiment, log)
+    assert results.elsewhere() == ["c"]
+    left = results.without(results.elsewhere())
+    assert left.arms() == ["a", "b", "d"] == list(left.shown().index) and left.elsewhere() == []
+    apart = Results(EXPERIMENTS["direction"], stored("youtube-faces")).elsewhere()
+    assert {"L1 to the Tough teacher", "attentive imitation"} <= set(apart)
+
+
 def test_the_case_is_told_from_the_logs_that_there_are(monkeypatch, tmp_path):
     text = case()
     for row in known():
         assert row["faces"] in FACES.values() and row["gains"]
         assert f"- **{row['asked']}**, {row['faces']}, {row['labelled']} with labels: " in text
     assert {row["asked"] for row in known()} >= set(list(ASKED)[1:])
+    assert len(lessons().splitlines()) == len(LESSONS)
+    assert all(title in lessons() for title in LESSONS) and "no seed in common" not in lessons()
     monkeypatch.setattr("kdnotes.research.experiments.known.stored", lambda _: Log(tmp_path / "no"))
     lines = case().splitlines()
     assert known() == [] and len(lines) == len(ASKED)

@@ -116,8 +116,8 @@ EXPERIMENTS: dict[str, Experiment] = {
     "few-labels-15": _few_labels(15, {"KD-Loss on the labelled faces": KD}),
     "few-labels-60": _few_labels(60, {"KD-Loss on the labelled faces": KD}),
     "wrong-labels": Experiment(
-        "With a fifth of the training landmarks moved: KD-Loss cannot correct a label, plain "
-        "distillation can. Does it?",
+        "With a fifth of the training landmarks moved: is L1 to the teacher better than L1 to the "
+        "labels?",
         Regime(people=15, wrong=0.2),
         {
             "L1": PLAIN["L1"],
@@ -153,9 +153,9 @@ EXPERIMENTS: dict[str, Experiment] = {
             "β 0.8": Arm("kd-beta-0.8", "both"),
             "α⁻ 0": Arm("kd-alpha-0", "both"),
             "α⁻ -0.9 (the truth is no minimum)": Arm("kd-alpha-0.9", "both"),
-            "soft landmarks of 80 %": Arm("kd-paper", "tough and softer landmarks"),
-            "soft landmarks of 90 %": Arm("kd-paper", "tough and soft landmarks"),
-            "soft landmarks of 97 %": Arm("kd-paper", "tough and harder landmarks"),
+            "soft landmarks for the Tolerant one": Arm("kd-paper", "tough and soft landmarks"),
+            "the same, 80 % of the variance": Arm("kd-paper", "tough and softer landmarks"),
+            "the same, 97 % of the variance": Arm("kd-paper", "tough and harder landmarks"),
         },
         ("α⁻ 0", "KD-Loss (PAPER)"),
         seeds=(0,),

@@ -105,6 +105,10 @@ class Experiment:
         if missing:
             raise ValueError(f"the contrast names arms that are not there: {sorted(missing)}")
 
+    def comparing(self, arm: str, reference: str) -> "Experiment":
+        """The same arms with another contrast, to look at what was not asked in advance."""
+        return replace(self, contrast=(arm, reference))
+
     def in_short(self) -> "Experiment":
         """The contrast alone, with three seeds and half the steps."""
         steps, teacher_steps = self.regime.steps // 2, self.regime.teacher_steps // 2

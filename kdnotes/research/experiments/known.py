@@ -1,8 +1,9 @@
-"""What is known of the two questions of the course, on every face set, from the logs that ship."""
+"""What is known of the two questions of the course, on every face set, and what else the logs that
+ship say of KD-Loss."""
 
-from kdnotes.research.experiments import on
+from kdnotes.research.experiments import EXPERIMENTS, on
 from kdnotes.research.experiments.log import stored
-from kdnotes.research.experiments.results import gains_of, signed, word
+from kdnotes.research.experiments.results import gains_of, told, told_gain, word
 
 #: Face sets with experiments, the paper's first.
 FACES = {
@@ -16,6 +17,21 @@ ASKED = {
     "KD-Loss against L1": ("better-than-plain",),
     "a teacher labels the rest, against L1 on the labels alone": ("few-labels-5", "few-labels-50"),
 }
+#: What else was asked on YouTube Faces: an experiment there, and two of its arms.
+LESSONS = {
+    "The time of the teachers, without a teacher": (
+        "better-than-plain", "L1, six times as long (the teachers' time)", "L1",
+    ),
+    "The slope of KD-Loss, without a teacher": (
+        "better-than-plain", "L1, as steep as KD-Loss", "L1",
+    ),
+    "The right teacher errors": ("weighting", "real teachers", "errors shuffled among faces"),
+    "The teacher's direction": ("direction", "L1 to label and to Tough", "L1"),
+    "The teacher in place of wrong labels": ("wrong-labels", "L1 to the Tough teacher", "L1"),
+    "A student's own landmarks on the other faces": (
+        "few-labels-5", "own landmarks on the others", "L1 on the labelled faces",
+    ),
+}  # fmt: skip
 
 
 def known() -> list[dict]:
@@ -50,9 +66,18 @@ def case() -> str:
             faces = next(text for data, text in FACES.items() if set(names) & set(on(data)))
             lines.append(f"- **{asked}**, {faces}: *not measured yet*")
     for row in rows:
-        gains = " and ".join(f"{signed(gain)} on {s}" for s, (gain, _) in row["gains"].items())
+        gains = " and ".join(f"{told_gain(*found)} on {s}" for s, found in row["gains"].items())
         lines.append(
             f"- **{row['asked']}**, {row['faces']}, {row['labelled']} with labels: error reduction "
             f"{gains}: *{row['word']}*"
         )
     return "\n".join(lines)
+
+
+def lessons() -> str:
+    """What `LESSONS` came to, as a Markdown list."""
+    log = stored("youtube-faces")
+    return "\n".join(
+        f"- **{title}.** {told(EXPERIMENTS[name].comparing(arm, reference), log)}"
+        for title, (name, arm, reference) in LESSONS.items()
+    )

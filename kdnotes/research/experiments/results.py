@@ -9,6 +9,7 @@ fresh seeds, on test faces:
 """
 
 import contextlib
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ import pandas as pd
 from kdnotes.evaluation import report
 from kdnotes.evaluation.report import markdown_table
 from kdnotes.metrics import Estimate, gain_interval
+from kdnotes.plots.scores import SEEDS_DRAWN
 from kdnotes.research.experiments.arms import Experiment
 from kdnotes.research.experiments.log import Log, unpacked
 
@@ -47,6 +49,27 @@ class Results:
     def arms(self) -> list[str]:
         """The arms that were run."""
         return [arm for arm in self.experiment.arms if self.seeds(arm)]
+
+    def elsewhere(self) -> list[str]:
+        """The arms outside the contrast that were trained on another machine than the reference.
+
+        Their teachers were trained there, too, so that they differ from the reference in more than
+        the arm.
+        """
+        reference, arms = self.experiment.contrast[1], []
+        for arm in self.arms():
+            devices = [
+                [self.run(name, seed)["hardware"]["device"] for name in (arm, reference)]
+                for seed in self.seeds(arm, reference)
+            ]
+            if devices and all(here != there for here, there in devices):
+                arms.append(arm)
+        return [arm for arm in arms if arm not in self.experiment.contrast]
+
+    def without(self, arms: list[str]) -> "Results":
+        """The same without some arms that are not in the contrast."""
+        rest = {name: arm for name, arm in self.experiment.arms.items() if name not in arms}
+        return Results(replace(self.experiment, arms=rest), self.log, self.split)
 
     def errors(self, arm: str, seeds=None) -> np.ndarray:
         """Errors of an arm on all faces.
@@ -107,26 +130,26 @@ class Results:
         return pd.DataFrame.from_dict(rows, orient="index").reindex(columns=columns)
 
     def shown(self) -> pd.DataFrame:
-        """The table for people: percentages, and a gain with its interval in one cell.
+        """The table for people, in percentages: every row compares errors of the same seeds.
 
-        An interval of one seed covers people only and would look narrower than one of five seeds,
-        so the cell says "one seed" in its place.
+        Returns:
+            A row per arm: number of the seeds that it shares with the reference, mean error and
+            spread of these seeds, error of the reference with them, gain with its interval.
         """
-        table, gains = self.table(), self.gains()
-        spreads, reference = table["sd of seeds"], self.experiment.contrast[1]
-        one = {arm for arm in gains if len(self.seeds(arm, reference)) == 1}
-        lower = {
-            arm: f"{gain.value:+.1%}, one seed" if arm in one else signed(gain)
-            for arm, gain in gains.items()
-        }
-        return pd.DataFrame(
-            {
-                "seeds": table["seeds"],
-                "error": table["nme"].map("{:.2%}".format),
-                "sd of seeds": ["" if np.isnan(sd) else f"{sd:.2%}" for sd in spreads],
-                "lower by": [lower.get(arm, "") for arm in table.index],
-            }
-        )
+        reference, rows = self.experiment.contrast[1], {}
+        for arm in self.arms():
+            shared = self.seeds(arm, reference)
+            errors = self.errors(arm, shared or None).mean(axis=1)  # of each seed
+            spread = f"{errors.std(ddof=1):.2%}" if len(errors) > 1 else ""
+            row = {"seeds": len(errors), "error": f"{errors.mean():.2%}", "sd of seeds": spread}
+            if shared and arm != reference:
+                row["reference, same seeds"] = f"{self.errors(reference, shared).mean():.2%}"
+                row["lower by"] = told_gain(self.gain(arm), len(shared))
+                if len(shared) < SEEDS_DRAWN:
+                    row["lower by"] += f", {('one seed', 'two seeds')[len(shared) - 1]}"
+            rows[arm] = row
+        columns = ["seeds", "error", "sd of seeds", "reference, same seeds", "lower by"]
+        return pd.DataFrame.from_dict(rows, orient="index", columns=columns).fillna("")
 
 
 def word(gains: list[tuple[Estimate, int]]) -> str:
@@ -143,43 +166,28 @@ def word(gains: list[tuple[Estimate, int]]) -> str:
     return "shown" if len(clear) == 2 and all(clear) else "hinted"
 
 
-def gains_of(
-    experiment: Experiment, log: Log, arm: str | None = None, reference: str | None = None
-) -> dict[str, tuple[Estimate, int]]:
-    """The gain of a comparison and its number of seeds, by the faces that it was measured on; those
+def gains_of(experiment: Experiment, log: Log) -> dict[str, tuple[Estimate, int]]:
+    """The gain of a contrast and its number of seeds, by the faces that it was measured on; those
     on which the arms have no seed in common are left out.
 
-    Args:
-        experiment, log: The experiment and its runs.
-        arm, reference: The arms; None: those of the contrast.
+    For two other arms, see `Experiment.comparing`.
     """
-    arm, reference = arm or experiment.contrast[0], reference or experiment.contrast[1]
-    found = {}
+    gains = {}
     for split in report.SPLITS:
         results = Results(experiment, log, split)
-        if n := len(results.seeds(arm, reference)):
-            found[f"{split} faces"] = results.gain(arm, reference), n
-    return found
+        if n := len(results.seeds(*experiment.contrast)):
+            gains[f"{split} faces"] = results.gain(experiment.contrast[0]), n
+    return gains
 
 
-def verdict(
-    experiment: Experiment, log: Log, arm: str | None = None, reference: str | None = None
-) -> str:
-    """What is known of a comparison, in a line.
-
-    Args:
-        experiment, log: The experiment and its runs.
-        arm, reference: The arms; None: those of the contrast.
-
-    Raises:
-        ValueError: The arms have no seed in common.
-    """
-    arm, reference = arm or experiment.contrast[0], reference or experiment.contrast[1]
-    gains = gains_of(experiment, log, arm, reference)
+def verdict(experiment: Experiment, log: Log) -> str:
+    """What is known of a contrast, in a line."""
+    arm, reference = experiment.contrast
+    gains = gains_of(experiment, log)
     if not gains:
-        raise ValueError(f"{arm!r} and {reference!r} have no seed in common")
+        return f"{arm} against {reference}: not run yet"
     parts = [
-        f"{signed(gain)} on {faces}, {n} seed{'s' if n > 1 else ''}"
+        f"{told_gain(gain, n)} on {faces}, {n} seed{'s' if n > 1 else ''}"
         for faces, (gain, n) in gains.items()
     ]
     return (
@@ -188,31 +196,23 @@ def verdict(
     )
 
 
-def told(
-    experiment: Experiment, log: Log, arm: str | None = None, reference: str | None = None
-) -> str:
-    """`verdict` in two sentences, for a text that has to hold whatever is measured.
-
-    Args:
-        experiment, log: The experiment and its runs.
-        arm, reference: The arms; None: those of the contrast.
-    """
-    arm, reference = arm or experiment.contrast[0], reference or experiment.contrast[1]
-    gains = gains_of(experiment, log, arm, reference)
+def told(experiment: Experiment, log: Log) -> str:
+    """`verdict` in two sentences, for a text that has to hold whatever is measured."""
+    arm, reference = experiment.contrast
+    gains = gains_of(experiment, log)
     if not gains:
         return f"“{arm}” and “{reference}” have no seed in common yet."
-    parts = [f"{signed(gain)} on {faces}" for faces, (gain, _) in gains.items()]
-    clear = sum(gain.low * gain.high > 0 for gain, _ in gains.values())
-    if len(gains) == 1:
-        zero = "The interval excludes zero" if clear else "The interval includes zero"
-        if [n for _, n in gains.values()] == [1]:
-            zero += ", but it covers people only"
-    else:
-        zero = (
+    parts = [f"{told_gain(gain, n)} on {faces}" for faces, (gain, n) in gains.items()]
+    clear = [gain.low * gain.high > 0 for gain, n in gains.values() if n > 1]
+    zero = {
+        0: ("There is no interval over seeds",),
+        1: ("The interval includes zero", "The interval excludes zero"),
+        2: (
             "Both intervals include zero",
             "One interval includes zero, the other does not",
             "Neither interval includes zero",
-        )[clear]
+        ),
+    }[len(clear)][sum(clear)]
     seeds = " and ".join(str(n) for _, n in gains.values())
     plural = "" if seeds == "1" else "s"
     return (
@@ -271,3 +271,12 @@ def markdown(experiments: dict[str, Experiment], log: Log) -> str:
 def signed(estimate: Estimate) -> str:
     """A gain with its interval, one decimal."""
     return f"{estimate.value:+.1%} ({estimate.low:+.1%} to {estimate.high:+.1%})"
+
+
+def told_gain(gain: Estimate, n: int) -> str:
+    """A gain with its interval, which is left out where `n` seeds are too few to draw it.
+
+    That of one seed covers people only and would look narrower than that of five; with two seeds
+    Student's t is 12.7.
+    """
+    return signed(gain) if n >= SEEDS_DRAWN else f"{gain.value:+.1%}"
