@@ -108,7 +108,9 @@ class Labelling(LiveFigure):
         return f"{self.file}: {placed} of {len(self.names)} placed"
 
     def still(self):
-        figure, [[ax]] = plots.new_figure(5, 5 * self.height / self.width)
+        figure, [[ax, beside]] = plots.new_figure(
+            7, 5 * self.height / self.width, ncols=2, width_ratios=(5, 2)
+        )
         if self.source:
             ax.imshow(self.labels.picture(self.file))
         else:
@@ -116,7 +118,20 @@ class Labelling(LiveFigure):
         places = np.array([point for point in self.points if point is not None]).reshape(-1, 2)
         ax.scatter(*places.T, s=18, facecolor="none", edgecolor=plots.BLUE, linewidth=1.5)
         ax.set(xticks=[], yticks=[])
+        for row, (text, colour) in enumerate(self._listed()):
+            beside.text(0, 0.96 - 0.06 * row, text, color=colour, fontsize=9)
+        beside.axis("off")
         return figure
+
+    def _listed(self, most=16):
+        """The names beside the picture, with what is placed and what comes next, and their
+        colours."""
+        first = next((i for i, point in enumerate(self.points) if point is None), None)
+        for i, (name, point) in enumerate(zip(self.names[:most], self.points, strict=False)):
+            mark = "→" if i == first else "○" if point is None else "●"
+            yield f"{mark} {name}", plots.BLACK if point is None else plots.BLUE
+        if len(self.names) > most:
+            yield f"… and {len(self.names) - most} more", plots.BLACK
 
 
 def names_of(scheme: Scheme) -> list[str]:
