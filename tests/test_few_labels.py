@@ -3,12 +3,14 @@
 import csv
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from test_own import SCHEME, draw_pictures
 
 from kdnotes.data import schemes
+from kdnotes.evaluation import report
 from kdnotes.own import example
 from kdnotes.own.steps import Plan
 from kdnotes.research import few_labels as study
@@ -137,3 +139,11 @@ def test_rendered_leaves_are_clicked_at_about_their_landmarks(tmp_path):
     before = project.labels().table.read_bytes()
     example.label(project, truth, list(truth)[:2], seed=1)
     assert project.labels().table.read_bytes() == before, "a label that is there stays"
+
+
+@pytest.mark.parametrize("name", ["own-leaves", "own-cephalograms"])
+def test_the_page_of_results_shows_the_stored_ones(name):
+    results = report.read(report.stored(name))
+    text = report.results_page(Path(__file__).parents[1]).read_text("utf-8")
+    assert report.insert(text, name, study.section(results)) == text
+    assert f"| {study.NAMED} | 5 |" in study.section(results)

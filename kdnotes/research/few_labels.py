@@ -274,3 +274,25 @@ def verdicts(results: Mapping) -> list[str]:
                 f"{seeds} seeds: {word([(found, seeds)])}"
             )
     return lines
+
+
+def section(results: Mapping) -> str:
+    """Mean errors and verdicts in Markdown, for the page of results.
+
+    Args:
+        results: As `Study.results` gives them.
+    """
+    shown = table(results)
+    errors = shown.drop(columns="seeds")
+    rows = [
+        [str(n), str(shown["seeds"][n]), *("–" if np.isnan(e) else f"{100 * e:.2f}" for e in row)]
+        for n, row in zip(errors.index, errors.to_numpy(), strict=True)
+    ]
+    header = ["labelled pictures", "seeds", *errors.columns]
+    return (
+        f"{report.markdown_table(header, rows)}\n\n"
+        f"Mean errors in % of the {results['unit']}, on {results['measured_on']} pictures; "
+        f"{results['learned_from']} to learn from. {results['hardware']['device']}, torch "
+        f"{results['hardware']['torch']}.\n\n"
+        + "\n".join(f"- {line}" for line in verdicts(results))
+    )
