@@ -40,10 +40,10 @@ def test_the_page_of_results_shows_the_stored_ones(results):
 def test_the_readme_tells_what_came_out(tmp_path):
     """And fits two screens; its figure shows the same numbers."""
     readme = (ROOT / "README.md").read_text("utf-8")
-    known, kept = on(record.ANSWERED_BY), log.stored(record.ANSWERED_BY)
-    assert report.insert(readme, "answer", record.answer(known, kept)) == readme
+    found = record.answers()
+    assert report.insert(readme, "answer", record.answer(found)) == readme
     assert len(readme.splitlines()) <= 90
-    record.draw_answer(known, kept, tmp_path / "answer.svg")
+    record.draw_answers(found, tmp_path / "answer.svg")
     drawn, stored = (
         re.search(r"<dc:description>.*?</dc:description>", path.read_text("utf-8"), re.DOTALL)[0]
         for path in (tmp_path / "answer.svg", ROOT / "notebooks" / "figures" / "answer.svg")

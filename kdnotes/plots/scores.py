@@ -154,13 +154,14 @@ def gains(named: Mapping[str, Mapping[str, metrics.Estimate]]) -> Figure:
         named: What was compared, to the name of the faces, such as "test faces", to the gain.
     """
     figure, [[ax]] = new_figure(7, 1.1 + 0.42 * len(named), plain=True)
-    styles = list(zip((BLUE, RED), "os", (-0.13, 0.13), strict=True))
-    for y, by_faces in enumerate(named.values()):
-        for (faces, gain), (colour, mark, aside) in zip(by_faces.items(), styles, strict=False):
-            value, low, high = 100 * np.array(gain)
-            ax.plot([low, high], [y + aside] * 2, lw=2, solid_capstyle="butt", color=colour)
-            label = faces if y == 0 else None
-            ax.plot(value, y + aside, mark, ms=5, color=colour, label=label)
+    faces = dict.fromkeys(name for by_faces in named.values() for name in by_faces)
+    styles = zip(faces, (BLUE, RED), "os", (-0.13, 0.13), strict=False)
+    for name, colour, mark, aside in styles:
+        rows = [y for y, by_faces in enumerate(named.values()) if name in by_faces]
+        values = 100 * np.array([by_faces[name] for by_faces in named.values() if name in by_faces])
+        ys, (value, low, high) = np.array(rows) + aside, values.T
+        ax.hlines(ys, low, high, lw=2, color=colour)
+        ax.plot(value, ys, mark, ms=5, color=colour, label=name)
     ax.axvline(0, color=BLACK, lw=1)
     ax.grid(axis="x", color="#dddddd", lw=0.8)
     ax.set(xlabel="error reduction, %", yticks=range(len(named)), yticklabels=list(named))

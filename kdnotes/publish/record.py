@@ -5,6 +5,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import matplotlib
 import numpy as np
@@ -14,19 +15,27 @@ from kdnotes import plots
 from kdnotes.course import recipes
 from kdnotes.evaluation import published, report
 from kdnotes.models import inference
-from kdnotes.research.experiments import Experiment, on
+from kdnotes.research.experiments import on
 from kdnotes.research.experiments import results as experiments
-from kdnotes.research.experiments.log import Log
+from kdnotes.research.experiments.known import FACES
+from kdnotes.research.experiments.log import Log, stored
 from kdnotes.system.files import new_file
 
-#: The face set whose experiments answer the course's question in the README, and which of them.
-ANSWERED_BY = "youtube-faces"
+#: What the README shows of the experiments: face set, experiment, and its name in the figure. The
+#: text tells those in `TOLD`.
 ANSWERS = {
-    "better-than-plain": "KD-Loss against L1,\n15 people labelled",
-    "few-labels-5": "a teacher labels the rest,\n5 people labelled",
-    "few-labels-15": "the same,\n15 people labelled",
-    "few-labels-60": "the same,\n60 people labelled",
+    ("300w", "paper"): "KD-Loss against L2,\n300W, labelled by hand",
+    ("300w", "better-than-plain"): "KD-Loss against L1,\n300W, labelled by hand",
+    ("youtube-faces", "better-than-plain"): "KD-Loss against L1,\n15 people labelled",
+    ("youtube-faces", "few-labels-5"): "a teacher labels the rest,\n5 people labelled",
+    ("youtube-faces", "few-labels-15"): "the same,\n15 people labelled",
+    ("youtube-faces", "few-labels-60"): "the same,\n60 people labelled",
 }
+TOLD = (
+    ("300w", "paper"),
+    ("300w", "better-than-plain"),
+    ("youtube-faces", "few-labels-5"),
+)
 
 
 def record_run(
@@ -76,39 +85,63 @@ def record_experiments(log: Log, checkout: Path | None = None) -> None:
         log: Log of the runs; its name is that of the face set.
         checkout: The checkout whose texts are changed; None leaves them alone.
     """
-    known = on(log.path.stem)
+    data = log.path.stem
     with new_file(log.path.with_suffix(".csv")) as part:
-        experiments.summary(known, log).to_csv(part, index=False, lineterminator="\n")
-    if checkout is not None:
-        table = experiments.markdown(known, log)
-        report.insert_into(report.results_page(checkout), f"experiments-{log.path.stem}", table)
-    if checkout is not None and log.path.stem == ANSWERED_BY:
-        text = answer(known, log)
-        report.insert_into(checkout / "README.md", "answer", text)
-        with new_file(checkout / "notebooks" / "figures" / "answer.svg") as part:
-            draw_answer(known, log, part)
+        experiments.summary(on(data), log).to_csv(part, index=False, lineterminator="\n")
+    if checkout is None:
+        return
+    table = experiments.markdown(on(data), log)
+    report.insert_into(report.results_page(checkout), f"experiments-{data}", table)
+    found = answers({data: log})
+    report.insert_into(checkout / "README.md", "answer", answer(found))
+    with new_file(checkout / "notebooks" / "figures" / "answer.svg") as part:
+        draw_answers(found, part)
 
 
-def answer(known: Mapping[str, Experiment], log: Log) -> str:
-    """What came out of the two main questions, in Markdown, a paragraph each."""
+def answers(logs: Mapping[str, Log] = MappingProxyType({})) -> dict[tuple[str, str], dict]:
+    """What the experiments in `ANSWERS` gave, as `experiments.gains_of` returns it; those without
+    runs are left out.
+
+    Args:
+        logs: By face set; of the others, the runs that the course shows.
+    """
+    found = {
+        (data, name): experiments.gains_of(on(data)[name], logs.get(data) or stored(data))
+        for data, name in ANSWERS
+    }
+    return {key: gains for key, gains in found.items() if gains}
+
+
+def answer(found: Mapping[tuple[str, str], dict]) -> str:
+    """What came out of the main questions, in Markdown, a paragraph each.
+
+    Args:
+        found: As `answers` returns it.
+    """
     lines = []
-    for name in ("better-than-plain", "few-labels-5"):
-        gains = experiments.gains_of(known[name], log)
+    for data, name in (key for key in TOLD if key in found):
+        experiment, gains = on(data)[name], found[data, name]
         parts = [f"{experiments.signed(gain)} on {faces}" for faces, (gain, _) in gains.items()]
         lines.append(
-            f"**{known[name].question}** {experiments.word(list(gains.values())).capitalize()}: "
-            f"error reduction {', '.join(parts)}; {known[name].regime.people} people labelled."
+            f"**{experiment.question}** {experiments.word(list(gains.values())).capitalize()}: "
+            f"error reduction {', '.join(parts)}. {FACES[data]}."
         )
     return "\n\n".join(lines)
 
 
-def draw_answer(known: Mapping[str, Experiment], log: Log, file: Path) -> None:
+def draw_answers(found: Mapping[tuple[str, str], dict], file: Path) -> None:
     """Draws the main contrasts with their intervals, as an SVG file whose description says what
-    numbers it shows."""
-    gains = {title: experiments.gains_of(known[name], log) for name, title in ANSWERS.items()}
-    figure = plots.gains(
-        {title: {f: gain for f, (gain, _) in row.items()} for title, row in gains.items()}
-    )
+    numbers it shows.
+
+    Args:
+        found: As `answers` returns it.
+        file: To write.
+    """
+    gains = {
+        ANSWERS[key]: {faces: gain for faces, (gain, _) in row.items()}
+        for key, row in found.items()
+    }
+    figure = plots.gains(gains)
     with matplotlib.rc_context({"svg.hashsalt": "kdnotes"}):
         described = {"Date": None, "Description": str(gains)}
         figure.savefig(file, format="svg", metadata=described)
