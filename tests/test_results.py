@@ -156,6 +156,19 @@ def test_sentences_tell_the_stored_numbers():
     left = [value for _, _, value in reversed(both["weighting"])]
     assert f"the test interval ends at {left[0]} %" in page
     assert f"gains of up to {left[0]} % on test faces and {left[1]} % on validation faces" in quiz
+    paper, kept = on("300w")["paper"], log.stored("300w")
+    found = Results(paper.comparing("L1", "L2"), kept)
+    against_l2, of_l1 = gain("paper", data="300w")[0], round(100 * found.gain("L1").value)
+    assert f"KD-Loss has {against_l2} % less error than L2 on validation faces" in page
+    assert f"and plain L1 has {of_l1} %" in page
+    low, high = gain("better-than-plain", data="300w")[1:]
+    assert low < 0 < high < 10 and f"its interval ends at {high} %" in page
+    teacher = found.run(paper.contrast[0], 0)["teachers"]["tough"]["unseen"]
+    lower = 1 - teacher / found.errors("L1").mean()
+    assert f"The Tough teacher has {teacher:.1%}".replace("%", " %") in page
+    assert f"{100 * lower:.0f} % less than L1" in page
+    assert len(found.seeds(*paper.contrast)) == 6
+    assert {run["split"] for run in kept.runs} == {"validation"}
     said = {name: verdict(on("youtube-faces")[name], log.stored("youtube-faces")) for name in both}
     assert {name for name, line in said.items() if not line.endswith("not known")} == {
         "few-labels-5"
