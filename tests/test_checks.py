@@ -736,7 +736,8 @@ def test_anything_else_is_refused(check):
         args[0][:] = 1
         return good(*args)
 
-    assert "changes its arguments" in check(changes)
+    if check is not checks.inverse_time:  # its arguments are numbers, which nobody can change
+        assert "changes its arguments" in check(changes)
 
 
 def with_gradient(right):
