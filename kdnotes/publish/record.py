@@ -26,10 +26,10 @@ from kdnotes.system.files import new_file
 ANSWERS = {
     ("300w", "paper"): "KD-Loss against L2,\n300W, labelled by hand",
     ("300w", "better-than-plain"): "KD-Loss against L1,\n300W, labelled by hand",
-    ("youtube-faces", "better-than-plain"): "KD-Loss against L1,\nYouTube Faces, 15 people labelled",
-    ("youtube-faces", "few-labels-5"): "a teacher labels the rest,\nYouTube Faces, 5 people labelled",
-    ("youtube-faces", "few-labels-15"): "the same,\nwith 15 people labelled",
-    ("youtube-faces", "few-labels-60"): "the same,\nwith 60 people labelled",
+    ("youtube-faces", "better-than-plain"): "KD-Loss against L1,\nYouTube Faces, 15 people",
+    ("youtube-faces", "few-labels-5"): "a teacher labels the rest,\nYouTube Faces, 5 people",
+    ("youtube-faces", "few-labels-15"): "the same,\n15 people",
+    ("youtube-faces", "few-labels-60"): "the same,\n60 people",
 }
 TOLD = (
     ("300w", "paper"),
