@@ -59,6 +59,7 @@ def tab(browser):
             browser.new_context(viewport=viewport, device_scale_factor=scale, **options)
         )
         page = contexts[-1].new_page()
+        page.set_default_timeout(120_000)  # a busy machine draws late
         page.on("pageerror", lambda error: said.append(str(error)))
         page.on(
             "console",
@@ -314,6 +315,7 @@ def test_a_page_of_its_own_needs_nothing(project, browser, tmp_path):
     file.write_text(pages.labelling_page(SCHEME, "Label: x-rays"), encoding="utf-8")
     context, said = browser.new_context(viewport={"width": 1100, "height": 900}), []
     page = context.new_page()
+    page.set_default_timeout(120_000)  # a busy machine draws late
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("console", lambda m: m.type == "error" and said.append(m.text))
     page.on(
@@ -349,6 +351,7 @@ def test_a_full_storage_loses_nothing(project, browser, tmp_path):
     file.write_text(pages.labelling_page(SCHEME, "Label: x-rays"), encoding="utf-8")
     context = browser.new_context(viewport={"width": 1100, "height": 900})
     page = context.new_page()
+    page.set_default_timeout(120_000)  # a busy machine draws late
     page.goto(file.as_uri())
     page.get_by_label("pictures to label").set_input_files(sorted(project.images.iterdir()))
     page.get_by_text("1.png: 0 of 19 placed").wait_for()
