@@ -89,6 +89,7 @@ def click(page, x, y):
     corner, size = view_of(page)
     place = np.round(corner + (np.array([x, y]) + 0.5) * size)  # a mouse points at whole pixels
     page.mouse.click(*place)
+    page.wait_for_timeout(100)  # two clicks in one frame of a busy machine would be one
     return (place - corner) / size - 0.5
 
 
