@@ -59,7 +59,6 @@ def tab(browser):
             browser.new_context(viewport=viewport, device_scale_factor=scale, **options)
         )
         page = contexts[-1].new_page()
-        page.set_default_timeout(120_000)  # a busy machine draws late
         page.on("pageerror", lambda error: said.append(str(error)))
         page.on(
             "console",
@@ -78,8 +77,14 @@ def tab(browser):
 
 
 def view_of(page):
-    """The place of the picture's corner on the page, and screen pixels per picture pixel."""
-    box = page.locator("svg.stage image").bounding_box()
+    """The place of the picture's corner on the page, and screen pixels per picture pixel.
+
+    The page is drawn a frame after it has said what it shows: a click before that would miss.
+    """
+    picture, box = page.locator("svg.stage image"), None
+    while (drawn := picture.bounding_box()) != box:
+        box = drawn
+        page.wait_for_timeout(50)
     return np.array([box["x"], box["y"]]), box["width"] / WIDTH
 
 
@@ -89,7 +94,6 @@ def click(page, x, y):
     corner, size = view_of(page)
     place = np.round(corner + (np.array([x, y]) + 0.5) * size)  # a mouse points at whole pixels
     page.mouse.click(*place)
-    page.wait_for_timeout(100)  # two clicks in one frame of a busy machine would be one
     return (place - corner) / size - 0.5
 
 
@@ -316,7 +320,6 @@ def test_a_page_of_its_own_needs_nothing(project, browser, tmp_path):
     file.write_text(pages.labelling_page(SCHEME, "Label: x-rays"), encoding="utf-8")
     context, said = browser.new_context(viewport={"width": 1100, "height": 900}), []
     page = context.new_page()
-    page.set_default_timeout(120_000)  # a busy machine draws late
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("console", lambda m: m.type == "error" and said.append(m.text))
     page.on(
@@ -352,7 +355,6 @@ def test_a_full_storage_loses_nothing(project, browser, tmp_path):
     file.write_text(pages.labelling_page(SCHEME, "Label: x-rays"), encoding="utf-8")
     context = browser.new_context(viewport={"width": 1100, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(120_000)  # a busy machine draws late
     page.goto(file.as_uri())
     page.get_by_label("pictures to label").set_input_files(sorted(project.images.iterdir()))
     page.get_by_text("1.png: 0 of 19 placed").wait_for()
