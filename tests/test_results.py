@@ -163,6 +163,12 @@ def test_sentences_tell_the_stored_numbers():
     assert f"and plain L1 has {of_l1} %" in page
     low, high = gain("better-than-plain", data="300w")[1:]
     assert low < 0 < high < 10 and f"its interval ends at {high} %" in page
+    faq, slides = (told(ROOT / "notebooks" / "teaching" / name)
+                   for name in ("faq.md", "slides/lecture.md"))  # fmt: skip
+    words = f"KD-Loss has {against_l2} % less error than L2, and"
+    assert f"{words} plain L1 has {of_l1} %" in faq and f"its interval ends at {high} %" in faq
+    assert f"{words} L1 without any teacher has {of_l1} %" in slides
+    assert f"Against L1 the interval ends at {high} %" in slides
     teacher = found.run(paper.contrast[0], 0)["teachers"]["tough"]["unseen"]
     lower = 1 - teacher / found.errors("L1").mean()
     assert f"The Tough teacher has {teacher:.1%}".replace("%", " %") in page

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from kdnotes import metrics
 from kdnotes.data.schemes import DISTANCES, Scheme, get
+from kdnotes.metrics.intervals import SEEDS_TOLD
 from kdnotes.plots.style import (
     BLACK,
     BLUE,
@@ -103,15 +104,11 @@ def jitter_curves(
     return figure
 
 
-#: The fewest seeds whose interval is drawn in full: with two, Student's t is 12.7.
-SEEDS_DRAWN = 3
-
-
 def arms(results) -> Figure:
     """Arms of an experiment: errors of their seeds, and gains over the reference.
 
     Each gain is drawn with its interval over seeds and people. The contrast's arm is green, its
-    reference black. The scale is that of arms with at least `SEEDS_DRAWN` seeds. The gain of an arm
+    reference black. The scale is that of arms with at least `SEEDS_TOLD` seeds. The gain of an arm
     with fewer seeds is a hollow square, without an interval.
 
     Args:
@@ -130,7 +127,7 @@ def arms(results) -> Figure:
         left.plot(of_seeds.mean(), y, "|", ms=14, mew=2, color=colours[name])
         if name in gains:
             value, low, high = 100 * np.array(gains[name])
-            many = len(results.seeds(name, reference)) >= SEEDS_DRAWN
+            many = len(results.seeds(name, reference)) >= SEEDS_TOLD
             if many:
                 right.plot([low, high], [y, y], lw=2, solid_capstyle="butt", color=colours[name])
             few = few or not many

@@ -17,7 +17,7 @@ import pandas as pd
 from kdnotes.evaluation import report
 from kdnotes.evaluation.report import markdown_table
 from kdnotes.metrics import Estimate, gain_interval
-from kdnotes.plots.scores import SEEDS_DRAWN
+from kdnotes.metrics.intervals import SEEDS_TOLD
 from kdnotes.research.experiments.arms import Experiment
 from kdnotes.research.experiments.log import Log, unpacked
 
@@ -145,7 +145,7 @@ class Results:
             if shared and arm != reference:
                 row["reference, same seeds"] = f"{self.errors(reference, shared).mean():.2%}"
                 row["lower by"] = told_gain(self.gain(arm), len(shared))
-                if len(shared) < SEEDS_DRAWN:
+                if len(shared) < SEEDS_TOLD:
                     row["lower by"] += f", {('one seed', 'two seeds')[len(shared) - 1]}"
             rows[arm] = row
         columns = ["seeds", "error", "sd of seeds", "reference, same seeds", "lower by"]
@@ -274,9 +274,10 @@ def signed(estimate: Estimate) -> str:
 
 
 def told_gain(gain: Estimate, n: int) -> str:
-    """A gain with its interval, which is left out where `n` seeds are too few to draw it.
+    """A gain with its interval, which is left out where there are fewer seeds than
+    `SEEDS_TOLD`.
 
     That of one seed covers people only and would look narrower than that of five; with two seeds
     Student's t is 12.7.
     """
-    return signed(gain) if n >= SEEDS_DRAWN else f"{gain.value:+.1%}"
+    return signed(gain) if n >= SEEDS_TOLD else f"{gain.value:+.1%}"
