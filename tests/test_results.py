@@ -43,6 +43,10 @@ def test_the_readme_tells_what_came_out(tmp_path):
     found = record.answers()
     assert report.insert(readme, "answer", record.answer(found)) == readme
     assert len(readme.splitlines()) <= 90
+    seconds = report.read(report.stored("synthetic"))["seconds"]
+    minutes = sum(s for name, s in seconds.items() if not name.startswith("appendix")) / 60
+    assert f"The notebooks took {minutes:.0f} minutes" in readme
+    assert f"took {minutes:.0f} minutes" in told(ROOT / "notebooks" / "teaching" / "running.md")
     record.draw_answers(found, tmp_path / "answer.svg")
     drawn, stored = (
         re.search(r"<dc:description>.*?</dc:description>", path.read_text("utf-8"), re.DOTALL)[0]

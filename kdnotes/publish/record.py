@@ -5,7 +5,6 @@ import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 
 import matplotlib
 import numpy as np
@@ -83,7 +82,8 @@ def record_experiments(log: Log, checkout: Path | None = None) -> None:
 
     Args:
         log: Log of the runs; its name is that of the face set.
-        checkout: The checkout whose texts are changed; None leaves them alone.
+        checkout: The checkout whose texts are changed, for a log that ships; None leaves them
+            alone.
     """
     data = log.path.stem
     with new_file(log.path.with_suffix(".csv")) as part:
@@ -92,22 +92,17 @@ def record_experiments(log: Log, checkout: Path | None = None) -> None:
         return
     table = experiments.markdown(on(data), log)
     report.insert_into(report.results_page(checkout), f"experiments-{data}", table)
-    found = answers({data: log})
+    found = answers()
     report.insert_into(checkout / "README.md", "answer", answer(found))
     with new_file(checkout / "notebooks" / "figures" / "answer.svg") as part:
         draw_answers(found, part)
 
 
-def answers(logs: Mapping[str, Log] = MappingProxyType({})) -> dict[tuple[str, str], dict]:
-    """What the experiments in `ANSWERS` gave, as `experiments.gains_of` returns it; those without
-    runs are left out.
-
-    Args:
-        logs: By face set; of the others, the runs that the course shows.
-    """
+def answers() -> dict[tuple[str, str], dict]:
+    """What the experiments in `ANSWERS` gave, as `experiments.gains_of` returns it, from the logs
+    that ship; those without runs are left out."""
     found = {
-        (data, name): experiments.gains_of(on(data)[name], logs.get(data) or stored(data))
-        for data, name in ANSWERS
+        (data, name): experiments.gains_of(on(data)[name], stored(data)) for data, name in ANSWERS
     }
     return {key: gains for key, gains in found.items() if gains}
 

@@ -76,7 +76,7 @@ EXPERIMENTS = {
         others_fresh=2,
     ),
     "better-than-plain": Experiment(
-        "Is KD-Loss better than the best plain loss?",
+        "Is KD-Loss better than plain L1?",
         REGIME,
         {L1: PLAIN[L1], KD: TAUGHT[KD]},
         (KD, L1),
