@@ -23,12 +23,10 @@ from kdnotes.plots.faces import (
 from kdnotes.plots.loss import (
     REGIONS,
     assistance_curves,
-    descend,
-    descent_paths,
     kd_curves,
-    pull_field,
     regions_on_face,
 )
+from kdnotes.plots.plane import descend, descent_paths, pull_field
 from kdnotes.plots.scores import (
     arms,
     bars,
