@@ -2,14 +2,12 @@
 
 from kdnotes.plots.curves import (
     continued_runs,
-    crossing,
     curves,
     long_runs,
     loss_terms,
     people,
     region_areas,
     region_bars,
-    teacher_distances,
     training_curves,
 )
 from kdnotes.plots.faces import (
@@ -54,10 +52,10 @@ from kdnotes.plots.style import (
 
 __all__ = [
     "BLACK", "BLUE", "COLOURS", "GREEN", "ORANGE", "PARTS", "PINK", "RED", "REGIONS", "SKY",
-    "YELLOW", "arms", "assistance_curves", "bars", "continued_runs", "crossing", "curves",
+    "YELLOW", "arms", "assistance_curves", "bars", "continued_runs", "curves",
     "descend", "descent_paths", "draw_face", "draw_points", "error_and_time", "error_curves",
     "face_grid", "gains", "jitter_curves", "kd_curves", "long_runs", "loss_terms", "name_of",
     "new_figure", "numbered_points", "people", "point_errors", "prices", "pull_field",
-    "region_areas", "region_bars", "regions_on_face", "shape_mode", "shapes", "teacher_distances",
+    "region_areas", "region_bars", "regions_on_face", "shape_mode", "shapes",
     "training_curves",
 ]  # fmt: skip

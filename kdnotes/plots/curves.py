@@ -175,7 +175,7 @@ def region_areas(log: list[dict]) -> Figure:
 
 
 def region_bars(shares: Mapping[str, Mapping[int, float]]) -> Figure:
-    """The share of the coordinates in each region, a bar for each name.
+    """The share of the coordinates in each region, a bar for each name, with its numbers.
 
     Args:
         shares: Name to region to share; the regions are those of `REGIONS`.
@@ -184,43 +184,16 @@ def region_bars(shares: Mapping[str, Mapping[int, float]]) -> Figure:
     left = np.zeros(len(shares))
     for number, (label, colour) in REGIONS.items():
         width = np.array([100 * values[number] for values in shares.values()])
-        ax.barh(list(shares), width, left=left, color=colour, label=_typeset(label), alpha=0.8)
+        drawn = ax.barh(
+            list(shares), width, left=left, color=colour, label=_typeset(label), alpha=0.8
+        )
+        numbers = [f"{share:.0f}" if share >= 3 else "" for share in width]  # where they fit
+        ax.bar_label(drawn, numbers, label_type="center", fontsize=9)
         left += width
     ax.invert_yaxis()
     ax.set(xlabel="share of the coordinates, %", xlim=(0, 100))
     figure.legend(loc="outside upper center", ncols=3, fontsize=8, frameon=False)
     return figure
-
-
-def teacher_distances(log: list[dict]) -> Figure:
-    """Each teacher's distance from the student and from the labels, over epochs.
-
-    A dotted line marks the first epoch in which the teacher is closer to the student.
-
-    Args:
-        log: Of a KD student.
-    """
-    figure, axes = new_figure(8, 2.8, ncols=2, sharey=True, plain=True)
-    epochs = [entry["epoch"] for entry in log]
-    for ax, teacher in zip(axes[0], TEACHERS, strict=True):
-        student, truth = ([entry[f"{teacher}_{word}"] for entry in log]
-                          for word in ("distance", "error"))  # fmt: skip
-        ax.plot(epochs, student, color=GREEN, label="from the student")
-        ax.plot(epochs, truth, "--", color=BLACK, label="from the labels")
-        if (crossed := crossing(log, teacher)) is not None:
-            ax.axvline(crossed, color="#999999", ls=":", lw=1)
-            ax.annotate(f"epoch {crossed}", (crossed, 0), xytext=(3, 4), fontsize=8,
-                        textcoords="offset points")  # fmt: skip
-        ax.set(title=f"distance of the {name_of(teacher)}", xlabel="epoch", ylim=(0, None))
-        ax.legend(fontsize=8, frameon=False)
-    axes[0, 0].set_ylabel("crop widths")
-    return figure
-
-
-def crossing(log: list[dict], teacher: str) -> int | None:
-    """The first epoch in which a teacher is closer to the student than to the labels."""
-    closer = (e["epoch"] for e in log if e[f"{teacher}_distance"] < e[f"{teacher}_error"])
-    return next(closer, None)
 
 
 def people(errors: np.ndarray, who: Sequence, *, distance: str) -> Figure:
