@@ -107,7 +107,8 @@ def jitter_curves(
 def arms(results) -> Figure:
     """Arms of an experiment: errors of their seeds, and gains over the reference.
 
-    Each gain is drawn with its interval over seeds and people. The contrast's arm is green, its
+    Beside the mean of each arm is that of the reference with the same seeds. Each gain is drawn
+    with its interval over seeds and people. The contrast's arm is green, its
     reference black. The scale is that of arms with at least `SEEDS_TOLD` seeds. The gain of an arm
     with fewer seeds is a hollow square, without an interval.
 
@@ -118,7 +119,7 @@ def arms(results) -> Figure:
     chosen, reference = results.experiment.contrast
     colours = {name: {chosen: GREEN, reference: BLACK}.get(name, BLUE) for name in names}
     figure, [[left, right]] = new_figure(
-        9, 0.9 + 0.36 * len(names), ncols=2, sharey=True, width_ratios=(3, 4), plain=True
+        9, 1.1 + 0.36 * len(names), ncols=2, sharey=True, width_ratios=(3, 4), plain=True
     )
     few = False
     for y, name in enumerate(names):
@@ -126,6 +127,9 @@ def arms(results) -> Figure:
         left.plot(of_seeds, [y] * len(of_seeds), "o", ms=4, alpha=0.6, color=colours[name])
         left.plot(of_seeds.mean(), y, "|", ms=14, mew=2, color=colours[name])
         if name in gains:
+            same = 100 * results.errors(reference, results.seeds(name, reference)).mean()
+            left.plot([same, of_seeds.mean()], [y, y], "-", lw=1, color="#999999", zorder=1)
+            left.plot(same, y, "|", ms=9, mew=1, color=BLACK)
             value, low, high = 100 * np.array(gains[name])
             many = len(results.seeds(name, reference)) >= SEEDS_TOLD
             if many:
@@ -133,7 +137,8 @@ def arms(results) -> Figure:
             few = few or not many
             filled = {} if many else {"markerfacecolor": "white"}
             right.plot(value, y, "s", ms=5, color=colours[name], **filled)
-    left.set(xlabel="NME, %\ndots: seeds, bar: mean", yticks=range(len(names)))
+    note = "dots: seeds, bar: mean\nthin bar: reference, same seeds"
+    left.set(xlabel=f"NME, %\n{note}", yticks=range(len(names)))
     left.set_yticklabels(names)
     left.set_ylim(len(names) - 0.5, -0.5)
     right.axvline(0, color=BLACK, lw=1)

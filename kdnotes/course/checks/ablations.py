@@ -1,6 +1,7 @@
 """Checks of notebook 06."""
 
 import numpy as np
+from scipy import stats
 
 from kdnotes.course.checks.judge import Case, check
 
@@ -32,47 +33,63 @@ def gains() -> Case:
 
 @check
 def half_width() -> Case:
-    """Checks `half_width(parts, people, t_seeds, t_people)`: that of an interval around the mean.
+    """Checks `half_width(errors, reference, people)`: that of ln(ē₁/ē₀) without pairs of seeds.
 
-    `parts` (S, N) are numbers of S seeds and N faces whose mean is 0; `people` (N,) number the
-    person on each face. `t_seeds` and `t_people` are the quantiles of Student's t for the means of
-    seeds and of people.
+    `errors` (S, N) and `reference` (R, N) are errors of trainings whose seeds have nothing in
+    common, on the same N faces; `people` (N,) number the person on each face.
     """
     rng = np.random.default_rng(7)
     people = np.array([0, 1, 1, 1, 2, 2, 3, 1])
-    parts = rng.normal(size=(3, 8)) + rng.normal(size=4)[people] + rng.normal(size=(3, 1))
-    parts -= parts.mean()
-    t_seeds, t_people = 4.303, 3.182
-    of_seeds, of_faces = parts.mean(axis=1), parts.mean(axis=0)
-    sums = np.bincount(people, of_faces)
-    of_people = sums * len(sums) / len(people)
+    hard = rng.uniform(0.05, 0.2, 8)
+    errors, reference = (
+        hard * scale * rng.normal(1, 0.1, (n, 8)) * rng.normal(1, 0.1, (n, 1))
+        for n, scale in ((3, 0.8), (5, 1.0))
+    )
+    arm, other = errors / errors.mean(), reference / reference.mean()
+    of_faces = arm.mean(axis=0) - other.mean(axis=0)
 
-    def squared(t, means, ddof=1):
-        return t**2 * means.var(ddof=ddof) / len(means)
+    def persons(of_faces):
+        sums = np.bincount(people, of_faces)
+        return sums * len(sums) / len(people)
 
-    seeds, persons = squared(t_seeds, of_seeds), squared(t_people, of_people)
+    def square(*sources, ddof=1, divide=True):
+        total = 0.0
+        for means in sources:
+            n = len(means)
+            t = stats.t.ppf(0.975, n - 1)
+            total += t**2 * means.var(ddof=ddof) / (n if divide else 1)
+        return total
+
+    seeds = arm.mean(axis=1), other.mean(axis=1)
+    sources = *seeds, persons(of_faces)
+    undivided = errors.mean(axis=0) - reference.mean(axis=0)
+    by_person = sources[-1] / len(sources[-1]) * len(people) / np.bincount(people)
     return (
-        (parts, people, t_seeds, t_people),
-        np.sqrt(seeds + persons),
+        (errors, reference, people),
+        np.sqrt(square(*sources)),
         {
-            "That is the square of the half width.": seeds + persons,
-            "Squares are added, not half widths.": np.sqrt(seeds) + np.sqrt(persons),
-            "The people are left out.": np.sqrt(seeds),
-            "The seeds are left out.": np.sqrt(persons),
+            "That is the square of the half width.": square(*sources),
+            "Squares are added, not half widths.": sum(np.sqrt(square(one)) for one in sources),
+            "The people are left out.": np.sqrt(square(*seeds)),
+            "The seeds are left out.": np.sqrt(square(sources[-1])),
+            "The reference has seeds, too.": np.sqrt(square(seeds[0], sources[-1])),
             "Faces of one person are not independent: count people.": np.sqrt(
-                seeds + squared(t_people, of_faces)
+                square(*seeds, of_faces)
             ),
             "A person with more faces counts more: sums of faces, not their means.": np.sqrt(
-                seeds + squared(t_people, sums / np.bincount(people))
+                square(*seeds, by_person)
+            ),
+            "Both arms saw the same people: take their difference first.": np.sqrt(
+                square(*seeds, persons(arm.mean(axis=0)), persons(other.mean(axis=0)))
+            ),
+            "Divide the errors of each arm by their mean, as in section 2.": np.sqrt(
+                square(errors.mean(axis=1), reference.mean(axis=1), persons(undivided))
             ),
             "The variance of n numbers about their own mean has n − 1 in the denominator.": np.sqrt(
-                squared(t_seeds, of_seeds, 0) + squared(t_people, of_people, 0)
+                square(*sources, ddof=0)
             ),
             "A mean of n numbers varies less than one of them: divide by n.": np.sqrt(
-                seeds * len(of_seeds) + persons * len(of_people)
-            ),
-            "Each part has its own t.": np.sqrt(
-                squared(t_people, of_seeds) + squared(t_seeds, of_people)
+                square(*sources, divide=False)
             ),
         },
     )

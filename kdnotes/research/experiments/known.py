@@ -3,7 +3,7 @@ ship say of KD-Loss."""
 
 from kdnotes.research.experiments import EXPERIMENTS, on
 from kdnotes.research.experiments.log import stored
-from kdnotes.research.experiments.results import gains_of, told, told_gain, word
+from kdnotes.research.experiments.results import gains_of, sides, told, told_gain, word
 
 #: Face sets with experiments, the paper's first.
 FACES = {
@@ -15,7 +15,10 @@ FACES = {
 ASKED = {
     "KD-Loss against L2": ("paper",),
     "KD-Loss against L1": ("better-than-plain",),
-    "a teacher labels the rest, against L1 on the labels alone": ("few-labels-5", "few-labels-50"),
+    "a teacher that labels the rest against L1 on the labels alone": (
+        "few-labels-5",
+        "few-labels-50",
+    ),
 }
 #: What else was asked on YouTube Faces: an experiment there, and two of its arms.
 LESSONS = {
@@ -72,6 +75,26 @@ def case() -> str:
             f"{gains}: *{row['word']}*"
         )
     return "\n".join(lines)
+
+
+def in_short() -> str:
+    """The questions of the course with their answers, a sentence each, as a Markdown list."""
+    rows, lines = known(), []
+    for asked in ASKED:
+        subject, reference = asked.split(" against ")
+        of_word = {}
+        for row in rows:
+            if row["asked"] == asked:
+                side = "worse" if sides(row["gains"].values()) == {-1} else "better"
+                of_word.setdefault((row["word"], side), []).append(row["faces"].split(",")[0])
+        for (said, side), faces in of_word.items():
+            where = " and ".join(filter(None, (", ".join(faces[:-1]), faces[-1])))
+            if said == "not known":
+                lines.append(f"whether {subject} is better than {reference} is {said} on {where}.")
+            else:
+                verb = {"shown": "is", "hinted": "seems"}[said]
+                lines.append(f"{subject} {verb} {side} than {reference} on {where}: {said}.")
+    return "\n".join(f"- {line[0].upper()}{line[1:]}" for line in lines)
 
 
 def lessons() -> str:

@@ -9,6 +9,7 @@ fresh seeds, on test faces:
 """
 
 import contextlib
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -152,15 +153,23 @@ class Results:
         return pd.DataFrame.from_dict(rows, orient="index", columns=columns).fillna("")
 
 
+def sides(gains: Iterable[tuple[Estimate, int]]) -> set[int]:
+    """On which sides of zero intervals lie: 1 for a lower error, -1 for a higher one.
+
+    An interval that includes zero has no side, and neither has that of one seed, which leaves out
+    other seeds.
+    """
+    return {int(np.sign(gain.low)) for gain, n in gains if n > 1 and gain.low * gain.high > 0}
+
+
 def word(gains: list[tuple[Estimate, int]]) -> str:
     """ "shown", "hinted" or "not known", as this module's text has it.
 
     Args:
         gains: Of validation faces and of test faces the gain and its number of seeds; or of one of
-            them. A gain of one seed is not counted, since its interval leaves out other seeds.
+            them.
     """
-    sides = {np.sign(gain.low) for gain, n in gains if n > 1 and gain.low * gain.high > 0}
-    if len(sides) != 1:
+    if len(sides(gains)) != 1:
         return "not known"
     clear = [n >= SEEDS and gain.low * gain.high > 0 for gain, n in gains]
     return "shown" if len(clear) == 2 and all(clear) else "hinted"
@@ -197,28 +206,26 @@ def verdict(experiment: Experiment, log: Log) -> str:
 
 
 def told(experiment: Experiment, log: Log) -> str:
-    """`verdict` in two sentences, for a text that has to hold whatever is measured."""
+    """`verdict` in plain sentences, for a text that has to hold whatever is measured."""
     arm, reference = experiment.contrast
     gains = gains_of(experiment, log)
     if not gains:
         return f"“{arm}” and “{reference}” have no seed in common yet."
-    parts = [f"{told_gain(gain, n)} on {faces}" for faces, (gain, n) in gains.items()]
-    clear = [gain.low * gain.high > 0 for gain, n in gains.values() if n > 1]
-    zero = {
-        0: ("There is no interval over seeds",),
-        1: ("The interval includes zero", "The interval excludes zero"),
-        2: (
-            "Both intervals include zero",
-            "One interval includes zero, the other does not",
-            "Neither interval includes zero",
-        ),
-    }[len(clear)][sum(clear)]
+    said = word(list(gains.values()))
+    if said == "not known":
+        answer = f"Whether “{arm}” is better than “{reference}” is *not known*."
+    else:
+        better = "better" if sides(gains.values()) == {1} else "worse"
+        verb = {"shown": "is", "hinted": "seems"}[said]
+        answer = f"“{arm}” {verb} {better} than “{reference}”: *{said}*."
+    parts = []
+    for faces, (gain, n) in gains.items():
+        interval = f" ({gain.low:+.1%} to {gain.high:+.1%})" if n >= SEEDS_TOLD else ""
+        side = "lower" if gain.value >= 0 else "higher"
+        parts.append(f"{abs(gain.value):.1%} {side} on {faces}{interval}")
     seeds = " and ".join(str(n) for _, n in gains.values())
     plural = "" if seeds == "1" else "s"
-    return (
-        f"Error reduction of “{arm}” against “{reference}”: {' and '.join(parts)}. {zero}; with "
-        f"{seeds} seed{plural} the difference is *{word(list(gains.values()))}*."
-    )
+    return f"{answer} With {seeds} seed{plural} its error is {' and '.join(parts)}."
 
 
 def summary(experiments: dict[str, Experiment], log: Log) -> pd.DataFrame:
