@@ -19,7 +19,16 @@ from kdnotes.models import inference
 from kdnotes.research.experiments import EXPERIMENTS, Arm, Experiment, Regime, on, runner
 from kdnotes.research.experiments import setting as settings
 from kdnotes.research.experiments.answers import STAND_INS
-from kdnotes.research.experiments.known import ASKED, FACES, LESSONS, case, known, lessons
+from kdnotes.research.experiments.known import (
+    ASKED,
+    FACES,
+    LESSONS,
+    case,
+    in_short,
+    known,
+    lessons,
+    without_teacher,
+)
 from kdnotes.research.experiments.log import Log, packed, stored, unpacked
 from kdnotes.research.experiments.results import (
     Results,
@@ -265,7 +274,7 @@ def test_runs_go_on_and_the_log_gives_the_figures(small_faces, tmp_path):
     said = f"b against a: error reduction {found.value:+.1%} on validation faces, 2 seeds"
     assert verdict(experiment, log) == f"{said}: {word([(found, 2)])}"
     assert results.shown().loc["b", "lower by"] == f"{found.value:+.1%}, two seeds"
-    assert "2 seeds the difference is" in told(experiment, log)
+    assert "is *not known*. With 2 seeds its error is" in told(experiment, log)
     assert f"{found.low:+.1%}" not in told(experiment, log)
     with pytest.raises(ValueError, match="no seed in common on test"):
         Results(experiment, log, "test").gain("b")
@@ -322,16 +331,19 @@ def test_the_verdict_reads_both_splits(small_faces, tmp_path):
         single = Results(replace(experiment, seeds=(0,)), log)
         assert single.shown().loc["b", "lower by"] == f"{single.gain('b').value:+.1%}, one seed"
         one_seed = replace(experiment, seeds=(0,), fresh=())
-        value = f"{single.gain('b').value:+.1%}"
+        gain = single.gain("b").value
+        side = f"{abs(gain):.1%} {'lower' if gain >= 0 else 'higher'}"
         assert told(one_seed, log) == (
-            f"Error reduction of “b” against “a”: {value} on validation faces. There is no "
-            "interval over seeds; with 1 seed the difference is *not known*."
+            "Whether “b” is better than “a” is *not known*. With 1 seed its error is "
+            f"{side} on validation faces."
         )
-        sentence = told(experiment, log)
-        assert sentence.startswith("Error reduction of “b” against “a”: ")
-        assert f"with 5 and 5 seeds the difference is *{said}*." in sentence
-        zero = "Both intervals include" if said == "not known" else "Neither interval includes"
-        assert f". {zero} zero; " in sentence
+        sentence, better = told(experiment, log), {0.8: "better", 1.2: "worse"}.get(factor)
+        if better:
+            assert sentence.startswith(f"“b” is {better} than “a”: *shown*. With 5 and 5 seeds ")
+        else:
+            assert sentence.startswith("Whether “b” is better than “a” is *not known*. ")
+        gain = results.gain("b")
+        assert f" on validation faces ({gain.low:+.1%} to {gain.high:+.1%}) and " in sentence
         row = markdown({"e": experiment}, log).splitlines()[-1]
         assert row.startswith("| ? | b / a | ") and row.endswith(f" | 5 | {said} |")
         figure = plots.arms(results)
@@ -392,6 +404,23 @@ def test_the_case_is_told_from_the_logs_that_there_are(monkeypatch, tmp_path):
     lines = case().splitlines()
     assert known() == [] and len(lines) == len(ASKED)
     assert lines[0] == "- **KD-Loss against L2**, 300W, labelled by hand: *not measured yet*"
+    assert in_short() == ""
+
+
+def test_the_case_in_short_has_every_question_and_face_set():
+    lines = in_short().splitlines()
+    for row in known():
+        subject, reference = row["asked"].split(" against ")
+        assert any(
+            subject.lower() in line.lower() and reference in line and row["word"] in line
+            and row["faces"].split(",")[0] in line
+            for line in lines
+        )  # fmt: skip
+    assert f"{without_teacher():.0%} comes with L1, without a teacher." in lines[-1]
+    hand, paper = Results(on("300w")["paper"], stored("300w")), on("300w")["paper"]
+    if Results(paper, stored("300w"), "test").seeds(*paper.contrast, "L1"):
+        hand = Results(paper, stored("300w"), "test")
+    assert without_teacher() == hand.gain("L1").value / hand.gain(paper.contrast[0]).value
 
 
 def test_an_interval_of_two_seeds_does_not_set_the_scale():

@@ -38,7 +38,7 @@ from kdnotes.course.checks.own import (
     spread_of_looks,
 )
 from kdnotes.course.checks.slim import lighter
-from kdnotes.course.checks.start import hardest_person, mean_shape, next_crop, nme, pixel_ratio
+from kdnotes.course.checks.start import blind_answer, mean_shape, next_crop, nme, pixel_ratio
 from kdnotes.course.checks.step import distillation_step
 from kdnotes.course.checks.student import inverse_time, own_loss, stored_answers
 from kdnotes.course.checks.teachers import hinton_loss, is_frozen, memorised, soft_classes
@@ -46,6 +46,7 @@ from kdnotes.course.checks.teachers import hinton_loss, is_frozen, memorised, so
 __all__ = [
     "RIGHT",
     "back_from_view",
+    "blind_answer",
     "block_macs",
     "completed",
     "corrected_comparison",
@@ -60,7 +61,6 @@ __all__ = [
     "gains",
     "gains_by_labels",
     "half_width",
-    "hardest_person",
     "hinton_loss",
     "inverse_time",
     "is_frozen",

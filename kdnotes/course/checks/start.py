@@ -122,26 +122,46 @@ def next_crop() -> Case:
 
 
 @check
-def hardest_person() -> Case:
-    """Checks `hardest(errors, people)`: the person whose faces have the largest mean error.
+def blind_answer() -> Case:
+    """Checks `blind_answer(landmarks, left, right)`: the shape (L, 2) with the least mean NME.
 
-    `errors` (N,) are the errors of the faces; `people` (N,) number the person on each face.
+    `landmarks` are (N, L, 2); `left` and `right` are the indices of the outer eye corners.
     """
-    people = np.array([4, 9, 9, 5, 5, 5, 5, 5, 7, 7, 7, 4, 8, 8, 8])
-    errors = np.array(
-        [0.05, 0.30, 0.02, 0.11, 0.12, 0.10, 0.11, 0.10, 0.20, 0.16, 0.15, 0.06, 0.17, 0.01, 0.17]
-    )
+    rng = np.random.default_rng(12)
+    shapes, left, right = rng.gamma(1.5, size=(15, 5, 2)), 3, 1
+    shapes[:, right] = shapes[:, left] + rng.uniform(1, 3, size=(15, 1)) * [1, 0.2]
+    eyes = np.linalg.norm(shapes[:, left] - shapes[:, right], axis=1)  # (N,)
+    best = _nearest(shapes, 1 / eyes)
     return (
-        (errors, people),
-        7,
+        (shapes, left, right),
+        best,
         {
-            "That is the person on the worst single face.": 9,
-            "That person has most faces, and so the largest sum.": 5,
-            "That person has the smallest mean error.": 4,
-            "That person has the largest median; the mean was asked for.": 8,
-            "That is the error, not the person.": errors[people == 7].mean(),
-            "That is a position in a list of people, not the person's number.": (
-                np.unique(people).tolist().index(7)
+            "That is the mean shape. It is best for squared distances.": shapes.mean(axis=0),
+            "That is the median of each coordinate. A distance takes both.": np.median(
+                shapes, axis=0
+            ),
+            "Not yet divided by the distance of the eye corners: each face has its own.": (
+                _nearest(shapes, np.ones(len(shapes)))
+            ),
+            "That is a mean weighted by the eyes. It is best for squared distances.": np.average(
+                shapes, axis=0, weights=1 / eyes
+            ),
+            "Divide by the distance of the eye corners; yours multiplies.": _nearest(shapes, eyes),
+            "That is one of the faces. The best shape need not be any of them.": min(
+                shapes,
+                key=lambda shape: (
+                    np.linalg.norm(shapes - shape, axis=2).mean(axis=1) / eyes
+                ).sum(),
             ),
         },
     )
+
+
+def _nearest(shapes, weights):
+    """The shape (L, 2) with the least weighted sum of distances to the shapes (N, L, 2)."""
+    shape = shapes.mean(axis=0)
+    for _ in range(1000):
+        distances = np.linalg.norm(shapes - shape, axis=2)  # (N, L)
+        pulls = (weights[:, None] / np.maximum(distances, 1e-12))[..., None]  # (N, L, 1)
+        shape = (pulls * shapes).sum(axis=0) / pulls.sum(axis=0)
+    return shape
