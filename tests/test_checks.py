@@ -176,8 +176,13 @@ def nme(pred, target, left, right, eyes=None):
     return np.linalg.norm(pred - target, axis=2).mean(axis=1) / eyes
 
 
-def hardest(errors, people, score=np.mean):
-    return max(set(people.tolist()), key=lambda p: score(errors[people == p]))
+def chance(without, taught, enough=np.greater_equal, size=float):
+    """Of all ways to give the gains a sign, the share whose sum is as large as it is."""
+    gains = np.array(without) - np.array(taught)
+    sums = np.zeros(1)
+    for gain in gains:
+        sums = np.concatenate([sums + gain, sums - gain])
+    return np.mean([bool(enough(size(s), gains.sum())) for s in sums])
 
 
 def memory(errors, people, trained, score=np.mean):
@@ -273,7 +278,7 @@ RIGHT = {
     checks.pixel_ratio: lambda large, small: large**2 / small**2,
     checks.mean_shape: lambda shapes: sum(shapes) / len(shapes),
     checks.nme: nme,
-    checks.hardest_person: hardest,
+    checks.by_chance: chance,
     checks.memorised: memory,
     checks.next_crop: square,
     checks.hinton_loss: hinton,
@@ -436,11 +441,15 @@ WRONG = [
         ),
         "Each face by its own",
     ),
-    (checks.hardest_person, lambda e, p: p[e.argmax()], "worst single face"),
-    (checks.hardest_person, lambda e, p: hardest(e, p, np.sum), "largest sum"),
-    (checks.hardest_person, lambda e, p: hardest(-e, p), "smallest"),
-    (checks.hardest_person, lambda e, p: "Ada", "Expected numbers"),
-    (checks.hardest_person, lambda e, p: np.unique(p).tolist().index(7), "position in a list"),
+    (checks.by_chance, lambda a, b: chance(a, b, np.greater), "equal gains count"),
+    (checks.by_chance, lambda a, b: chance(a, b, size=abs), "no gain"),
+    (checks.by_chance, lambda a, b: chance(b, a), "error without teachers minus"),
+    (checks.by_chance, lambda a, b: 1 - chance(a, b), "give less"),
+    (checks.by_chance, lambda a, b: 2 ** len(a) * chance(a, b), "number of ways"),
+    (checks.by_chance, lambda a, b: (a > b).mean(), "people who gain"),
+    (checks.by_chance, lambda a, b: (a <= b).mean(), "One person swapped"),
+    (checks.by_chance, lambda a, b: 100 * chance(a, b), "not per cent"),
+    (checks.by_chance, lambda a, b: a - b, "shape"),
     (checks.memorised, lambda e, p, t: memory(e, p, np.setdiff1d(p, t)), "other way round"),
     (checks.memorised, lambda e, p, t: 1 - memory(e, p, t), "the ratio of the two errors"),
     (checks.memorised, lambda e, p, t: -memory(e, p, t), "Lower is positive"),
@@ -657,7 +666,6 @@ WRONG = [
     (checks.directions_to_keep, lambda X, m, P, s: keep(X, m, P, s) - 1, "An index"),
     (checks.directions_to_keep, lambda X, m, P, s: keep(X, m, P, s**0.5), "is σ², not σ"),
     (checks.directions_to_keep, lambda X, m, P, s: np.maximum(keep(X, m, P, s), 1), "may be 0"),
-    (checks.hardest_person, lambda e, p: hardest(e, p, np.median), "largest median"),
     (checks.nme, lambda *a: 100 * nme(*a), "not per cent"),
     (checks.swapped_teachers, lambda f: f is not losses.kd_loss, "also accuses"),
     (

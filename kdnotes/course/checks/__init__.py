@@ -38,7 +38,7 @@ from kdnotes.course.checks.own import (
     spread_of_looks,
 )
 from kdnotes.course.checks.slim import lighter
-from kdnotes.course.checks.start import blind_answer, mean_shape, next_crop, nme, pixel_ratio
+from kdnotes.course.checks.start import by_chance, mean_shape, next_crop, nme, pixel_ratio
 from kdnotes.course.checks.step import distillation_step
 from kdnotes.course.checks.student import inverse_time, own_loss, stored_answers
 from kdnotes.course.checks.teachers import hinton_loss, is_frozen, memorised, soft_classes
@@ -46,8 +46,8 @@ from kdnotes.course.checks.teachers import hinton_loss, is_frozen, memorised, so
 __all__ = [
     "RIGHT",
     "back_from_view",
-    "blind_answer",
     "block_macs",
+    "by_chance",
     "completed",
     "corrected_comparison",
     "directions_to_keep",

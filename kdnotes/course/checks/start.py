@@ -1,5 +1,7 @@
 """Checks of notebook 00."""
 
+import itertools
+
 import numpy as np
 
 from kdnotes.course.checks.judge import Case, check
@@ -122,46 +124,35 @@ def next_crop() -> Case:
 
 
 @check
-def blind_answer() -> Case:
-    """Checks `blind_answer(landmarks, left, right)`: the shape (L, 2) with the least mean NME.
+def by_chance() -> Case:
+    """Checks `by_chance(without, taught)`: how often swapped names give as large a gain.
 
-    `landmarks` are (N, L, 2); `left` and `right` are the indices of the outer eye corners.
+    `without` and `taught` (n,) are the errors of two students on n people. The result is the share,
+    of all 2^n ways to swap the names for some people, whose mean gain is at least the one observed.
     """
-    rng = np.random.default_rng(12)
-    shapes, left, right = rng.gamma(1.5, size=(15, 5, 2)), 3, 1
-    shapes[:, right] = shapes[:, left] + rng.uniform(1, 3, size=(15, 1)) * [1, 0.2]
-    eyes = np.linalg.norm(shapes[:, left] - shapes[:, right], axis=1)  # (N,)
-    best = _nearest(shapes, 1 / eyes)
+    # multiples of 1/1024, so that sums are exact and equal gains are equal
+    without = np.array([62, 48, 71, 55, 90, 43, 66, 58, 77, 51]) / 1024
+    taught = np.array([58, 54, 66, 50, 80, 45, 61, 67, 70, 48]) / 1024
+    gains = without - taught
+    signs = np.array(list(itertools.product((1, -1), repeat=len(gains))))  # (2^n, n)
+    sums, seen = signs @ gains, gains.sum()
+    right = (sums >= seen).mean()
     return (
-        (shapes, left, right),
-        best,
+        (without, taught),
+        right,
         {
-            "That is the mean shape. It is best for squared distances.": shapes.mean(axis=0),
-            "That is the median of each coordinate. A distance takes both.": np.median(
-                shapes, axis=0
+            "At least as large: equal gains count, the one observed among them.": (
+                (sums > seen).mean()
             ),
-            "Not yet divided by the distance of the eye corners: each face has its own.": (
-                _nearest(shapes, np.ones(len(shapes)))
+            "A loss of the same size is no gain.": (np.abs(sums) >= seen).mean(),
+            "The gain is the error without teachers minus the error with them.": (
+                (sums >= -seen).mean()
             ),
-            "That is a mean weighted by the eyes. It is best for squared distances.": np.average(
-                shapes, axis=0, weights=1 / eyes
-            ),
-            "Divide by the distance of the eye corners; yours multiplies.": _nearest(shapes, eyes),
-            "That is one of the faces. The best shape need not be any of them.": min(
-                shapes,
-                key=lambda shape: (
-                    np.linalg.norm(shapes - shape, axis=2).mean(axis=1) / eyes
-                ).sum(),
+            "That is the share of the ways that give less.": 1 - right,
+            "That is the number of ways; divide by the number of all ways.": right * len(sums),
+            "That is the share of people who gain, and asks nothing of chance.": (gains > 0).mean(),
+            "One person swapped at a time: there are 2^n ways.": (
+                (seen - 2 * gains >= seen).mean()
             ),
         },
     )
-
-
-def _nearest(shapes, weights):
-    """The shape (L, 2) with the least weighted sum of distances to the shapes (N, L, 2)."""
-    shape = shapes.mean(axis=0)
-    for _ in range(1000):
-        distances = np.linalg.norm(shapes - shape, axis=2)  # (N, L)
-        pulls = (weights[:, None] / np.maximum(distances, 1e-12))[..., None]  # (N, L, 1)
-        shape = (pulls * shapes).sum(axis=0) / pulls.sum(axis=0)
-    return shape
