@@ -10,7 +10,7 @@ import pytest
 from kdnotes.evaluation import report
 from kdnotes.evaluation.marks import marks
 from kdnotes.publish import record
-from kdnotes.research.experiments import log, on
+from kdnotes.research.experiments import log, on, paper
 from kdnotes.research.experiments.results import Results, verdict
 
 ROOT = Path(__file__).parents[1]
@@ -35,6 +35,27 @@ def test_the_page_of_results_shows_the_stored_ones(results):
     page, section = PAGE.read_text("utf-8"), record.section(results)
     assert report.insert(page, results["data"]["name"], section) == page
     assert section in page
+
+
+@pytest.mark.parametrize("data", ["300w", "youtube-faces", "synthetic"])
+def test_the_page_of_results_shows_the_stored_experiments(data):
+    page, section = PAGE.read_text("utf-8"), record.experiments_section(log.stored(data))
+    assert report.insert(page, f"experiments-{data}", section) == page
+    assert "| hinted |" in section or "| shown |" in section
+
+
+def test_the_papers_table_has_what_was_measured_and_what_is_published():
+    kept, experiment = log.stored("300w"), on("300w")["paper"]
+    table, tested = paper.papers_table(kept), Results(experiment, kept, "test")
+    assert list(table.index) == tested.arms()
+    for arm, row in table.iterrows():
+        errors = tested.errors(arm)
+        assert row["NME, %"].startswith(f"{100 * errors.mean():.2f} (")
+        assert row["FR@8 %"] == f"{(errors > 0.08).mean():.1%}"
+        assert f"| {arm} | {len(errors)} | " in paper.markdown(kept)
+    if len(table):
+        assert table.loc["L2", "published"] == "3.93"
+        assert table.loc["KD-Loss (PAPER)", "published"] == "3.56"
 
 
 def test_the_readme_tells_what_came_out(tmp_path):
@@ -160,8 +181,8 @@ def test_sentences_tell_the_stored_numbers():
     left = [value for _, _, value in reversed(both["weighting"])]
     assert f"the test interval ends at {left[0]} %" in page
     assert f"gains of up to {left[0]} % on test faces and {left[1]} % on validation faces" in quiz
-    paper, kept = on("300w")["paper"], log.stored("300w")
-    found = Results(paper.comparing("L1", "L2"), kept)
+    asked, kept = on("300w")["paper"], log.stored("300w")
+    found = Results(asked.comparing("L1", "L2"), kept)
     against_l2, of_l1 = gain("paper", data="300w")[0], round(100 * found.gain("L1").value)
     assert f"KD-Loss has {against_l2} % less error than L2 on validation faces" in page
     assert f"and plain L1 has {of_l1} %" in page
@@ -173,11 +194,11 @@ def test_sentences_tell_the_stored_numbers():
     assert f"{words} plain L1 has {of_l1} %" in faq and f"its interval ends at {high} %" in faq
     assert f"{words} L1 without any teacher has {of_l1} %" in slides
     assert f"Against L1 the interval ends at {high} %" in slides
-    teacher = found.run(paper.contrast[0], 0)["teachers"]["tough"]["unseen"]
+    teacher = found.run(asked.contrast[0], 0)["teachers"]["tough"]["unseen"]
     lower = 1 - teacher / found.errors("L1").mean()
     assert f"The Tough teacher has {teacher:.1%}".replace("%", " %") in page
     assert f"{100 * lower:.0f} % less than L1" in page
-    assert len(found.seeds(*paper.contrast)) == 6
+    assert len(found.seeds(*asked.contrast)) == 6
     assert {run["split"] for run in kept.runs} == {"validation"}
     said = {name: verdict(on("youtube-faces")[name], log.stored("youtube-faces")) for name in both}
     assert {name for name, line in said.items() if not line.endswith("not known")} == {

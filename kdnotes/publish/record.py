@@ -14,7 +14,7 @@ from kdnotes import plots
 from kdnotes.course import recipes
 from kdnotes.evaluation import published, report
 from kdnotes.models import inference
-from kdnotes.research.experiments import on
+from kdnotes.research.experiments import on, paper
 from kdnotes.research.experiments import results as experiments
 from kdnotes.research.experiments.known import FACES
 from kdnotes.research.experiments.log import Log, stored
@@ -90,12 +90,19 @@ def record_experiments(log: Log, checkout: Path | None = None) -> None:
         experiments.summary(on(data), log).to_csv(part, index=False, lineterminator="\n")
     if checkout is None:
         return
-    table = experiments.markdown(on(data), log)
-    report.insert_into(report.results_page(checkout), f"experiments-{data}", table)
+    text = experiments_section(log)
+    report.insert_into(report.results_page(checkout), f"experiments-{data}", text)
     found = answers()
     report.insert_into(checkout / "README.md", "answer", answer(found))
     with new_file(checkout / "notebooks" / "figures" / "answer.svg") as part:
         draw_answers(found, part)
+
+
+def experiments_section(log: Log) -> str:
+    """The section of the page of results on the experiments of a log, in Markdown."""
+    data = log.path.stem
+    tables = [experiments.markdown(on(data), log), paper.markdown(log) if data == "300w" else ""]
+    return "\n\n".join(filter(None, tables))
 
 
 def answers() -> dict[tuple[str, str], dict]:
