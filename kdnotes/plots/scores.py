@@ -157,7 +157,8 @@ def gains(named: Mapping[str, Mapping[str, metrics.Estimate]]) -> Figure:
     """
     figure, [[ax]] = new_figure(7, 1.1 + 0.42 * len(named), plain=True)
     faces = dict.fromkeys(name for by_faces in named.values() for name in by_faces)
-    styles = zip(faces, (BLUE, RED), "os", (-0.13, 0.13), strict=False)
+    beside = (-0.13, 0.13) if len(faces) > 1 else (0,)
+    styles = zip(faces, (BLUE, RED), "os", beside, strict=False)
     for name, colour, mark, aside in styles:
         rows = [y for y, by_faces in enumerate(named.values()) if name in by_faces]
         values = 100 * np.array([by_faces[name] for by_faces in named.values() if name in by_faces])
