@@ -4,6 +4,7 @@ The numbered ones have the frame of the course, and the appendices most of it; w
 notebook is asked of exercises and solutions, too.
 """
 
+import ast
 import inspect
 import json
 import re
@@ -312,3 +313,12 @@ def test_some_outputs_are_compared_in_every_profile():
     ]
     assert len(marked) >= 5
     assert all(cell.outputs for cell in marked)
+
+
+def test_every_answer_shows_something(written):
+    """A call of `answer` that is not the last line of its cell shows nothing."""
+    for cell in code_cells(written):
+        if cell.source.startswith(answers.TITLE):
+            (last,) = ast.parse(cell.source).body[-1:]
+            assert isinstance(last, ast.Expr) and last.value.func.id == "answer", cell.id
+            assert cell.outputs, cell.id

@@ -1,6 +1,7 @@
 """What is known of the two questions of the course, on every face set, and what else the logs that
 ship say of KD-Loss."""
 
+from kdnotes.metrics.intervals import SEEDS_TOLD
 from kdnotes.research.experiments import EXPERIMENTS, on
 from kdnotes.research.experiments.log import stored
 from kdnotes.research.experiments.results import gains_of, sides, told, told_gain, word
@@ -91,12 +92,26 @@ def in_short() -> str:
             where = " and ".join(filter(None, (", ".join(faces[:-1]), faces[-1])))
             if said == "not known":
                 lines.append(f"whether {subject} is better than {reference} is {said} on {where}.")
+                lines += [
+                    f"a gain of a tenth over {reference} lies above the intervals on {faces}."
+                    for faces in _too_small(rows, asked)
+                ]
             else:
                 verb = {"shown": "is", "hinted": "seems"}[said]
                 lines.append(f"{subject} {verb} {side} than {reference} on {where}: {said}.")
     if share := without_teacher():
         lines.append(f"of the gain over L2 on 300W, {share:.0%} comes with L1, without a teacher.")
     return "\n".join(f"- {line[0].upper()}{line[1:]}" for line in lines)
+
+
+def _too_small(rows, asked):
+    """The face sets on which all intervals, of enough seeds, end below a tenth."""
+    return [
+        row["faces"].split(",")[0]
+        for row in rows
+        if row["asked"] == asked and row["word"] == "not known"
+        and all(n >= SEEDS_TOLD and gain.high < 0.1 for gain, n in row["gains"].values())
+    ]  # fmt: skip
 
 
 def without_teacher() -> float | None:
