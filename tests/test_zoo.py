@@ -65,7 +65,7 @@ def test_a_face_set_has_its_networks_and_their_table(folder):
     assert shown["NME, validation"] == "5.12%" and shown["minutes"] == "120.0"
     assert not [column for column in shown.index if "test" in column]
     tested = zoo.table(nets, "test").loc["tough"]
-    assert tested["NME, test"] == "4.98%" and tested["95 % interval"] == "4.00% to 6.00%"
+    assert tested["NME, test"] == "4.98%"
     assert shown["network"] == "mobilenetv3_small_050, 32 px"
     assert shown["MB"] == f"{zoo.size('tough', 'drawn') / 1e6:.1f}"
     for net in nets.values():

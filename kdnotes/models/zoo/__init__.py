@@ -183,7 +183,6 @@ def table(nets: Mapping[str, models.LandmarkNet], split: str = "validation") -> 
             "epochs": " + ".join(str(each["how"]["epochs"]) for each in behind[name]),
             minutes: f"{sum(each['seconds'] for each in behind[name]) / 60:.1f}",
             f"NME, {split}": f"{score['nme']:.2%}",
-            "95 % interval": f"{score['low']:.2%} to {score['high']:.2%}",
             "faces above 10 %": f"{score['fr10']:.1%}",
         }
     return pd.DataFrame.from_dict(rows, orient="index")
