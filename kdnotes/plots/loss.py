@@ -31,14 +31,15 @@ def kd_curves(
     pred: float | None = None,
     settings: losses.KDSettings = losses.PAPER,
     reach: float = 1.0,
+    top: float | None = None,
 ) -> Figure:
     """KD-Loss and its terms on one axis, and the slope of the total.
 
     Args:
         tough, tolerant, target: Where the teachers and the truth lie.
         pred: Where to mark a prediction, with an arrow along its descent step.
-        reach: How far to both sides of the truth the axis goes. The loss is drawn up to twice as
-            much, so that its terms can be told apart.
+        reach: How far to both sides of the truth the axis goes.
+        top: Up to where the loss is drawn. None is twice `reach`: its terms can be told apart.
     """
     p = torch.linspace(target - reach, target + reach, 1600, dtype=torch.float64)
     fixed = [torch.full_like(p, value) for value in (target, tough, tolerant)]
@@ -53,7 +54,7 @@ def kd_curves(
     right.plot(x, slope.numpy(), color=COLOURS["total"], lw=1.8)
     left.set(title="KD-Loss and its terms", xlabel=WHERE, ylabel="loss")
     right.set(title="slope of the whole loss", xlabel=WHERE, ylabel="loss per crop width")
-    left.set_ylim(top=min(2 * reach, left.get_ylim()[1]))
+    left.set_ylim(top=min(top or 2 * reach, left.get_ylim()[1]))
     for ax in (left, right):
         ax.axhline(0, color="#999999", lw=0.6)
         ax.set_xlim(target - reach, target + reach)

@@ -126,7 +126,8 @@ function render({ model, el }) {
     put(mirrors[1], { transform: `translate(${x(2 * target - tolerant)},${railY})` });
     let top = 62;
     const bottoms = [];
-    [["weights", [-1, 2]], ["terms", [-0.5, 2]], ["slopes", [-6, 6]]].forEach(([key, domain], i) => {
+    const steep = "RELEASED" in model.get("settings"), [loss, slope] = steep ? [4, 9] : [2, 6];
+    [["weights", [-1, 2]], ["terms", [-0.5, loss]], ["slopes", [-slope, slope]]].forEach(([key, domain], i) => {
       const { axes, clip, curves, dot } = panels[i], bottom = top + heights[i];
       const y = scale(domain, [bottom, top]);
       clip.to(x, y);

@@ -91,6 +91,7 @@ class OneCoordinate(LossFigure):
             target=self.target,
             pred=self.pred,
             settings=self.chosen(),
+            top=4.0 if "RELEASED" in self.settings else None,  # it is the steeper one
         )
 
 
