@@ -176,13 +176,13 @@ def nme(pred, target, left, right, eyes=None):
     return np.linalg.norm(pred - target, axis=2).mean(axis=1) / eyes
 
 
-def chance(without, taught, enough=np.greater_equal, size=float):
-    """Of all ways to give the gains a sign, the share whose sum is as large as it is."""
+def chance(without, taught, enough=np.greater_equal, size=abs, seen=abs):
+    """Of all ways to give the gains a sign, the share whose sum is as far from 0 as it is."""
     gains = np.array(without) - np.array(taught)
     sums = np.zeros(1)
     for gain in gains:
         sums = np.concatenate([sums + gain, sums - gain])
-    return np.mean([bool(enough(size(s), gains.sum())) for s in sums])
+    return np.mean([bool(enough(size(s), seen(gains.sum()))) for s in sums])
 
 
 def memory(errors, people, trained, score=np.mean):
@@ -276,7 +276,9 @@ def loss_and_slope(*points, **changed):
 
 RIGHT = {
     checks.pixel_ratio: lambda large, small: large**2 / small**2,
-    checks.mean_shape: lambda shapes: sum(shapes) / len(shapes),
+    checks.mean_of_others: lambda s: (
+        np.array([sum(s[:i]) + sum(s[i + 1 :]) for i in range(len(s))]) / (len(s) - 1)
+    ),
     checks.nme: nme,
     checks.by_chance: chance,
     checks.memorised: memory,
@@ -414,13 +416,14 @@ WRONG = [
     (checks.pixel_ratio, lambda a, b: a**2 - b**2, "not how many more"),
     (checks.pixel_ratio, lambda a, b: -((a / b) ** 2), "of the numbers"),
     (checks.pixel_ratio, lambda a, b: a[:2], "shape"),
-    (checks.mean_shape, lambda s: s.mean(axis=1), "shape"),
-    (checks.mean_shape, lambda s: s.mean(axis=2), "shape"),
-    (checks.mean_shape, lambda s: s.sum(axis=0), "is the sum"),
-    (checks.mean_shape, lambda s: np.median(s, axis=0), "median"),
-    (checks.mean_shape, lambda s: s.sum(axis=0) / 5, "number of points"),
-    (checks.mean_shape, lambda s: -s.mean(axis=0), "of the numbers"),
-    (checks.mean_shape, lambda s: np.full((5, 2), s.mean()), "One number"),
+    (checks.mean_of_others, lambda s: s.mean(axis=0), "shape"),
+    (checks.mean_of_others, lambda s: 0 * s + s.mean(axis=0), "the face itself among them"),
+    (checks.mean_of_others, lambda s: s.sum(axis=0) - s, "is the sum"),
+    (checks.mean_of_others, lambda s: (s.sum(axis=0) - s) / len(s), "one too many"),
+    (checks.mean_of_others, lambda s: 0 * s + s.sum(axis=0) / 6, "out of the sum"),
+    (checks.mean_of_others, lambda s: 1 * s, "the face itself."),
+    (checks.mean_of_others, lambda s: (s.sum(axis=1)[:, None] - s) / 4, "not over points"),
+    (checks.mean_of_others, lambda s: s - s.mean(axis=0), "of the numbers"),
     (checks.nme, lambda p, t, a, b: nme(p, t, a, b, eyes=p), "not those of the prediction"),
     (checks.nme, lambda p, t, a, b: np.linalg.norm(p - t, axis=2).mean(axis=1), "Not yet divided"),
     (checks.nme, lambda p, t, a, b: nme(p, t, a, b) * 9, "The sum over"),
@@ -441,13 +444,18 @@ WRONG = [
         ),
         "Each face by its own",
     ),
-    (checks.by_chance, lambda a, b: chance(a, b, np.greater), "equal gains count"),
-    (checks.by_chance, lambda a, b: chance(a, b, size=abs), "no gain"),
-    (checks.by_chance, lambda a, b: chance(b, a), "error without teachers minus"),
+    (checks.by_chance, lambda a, b: chance(a, b, np.greater), "equal differences count"),
+    (checks.by_chance, lambda a, b: chance(a, b, np.less_equal, float, float), "other sign"),
+    (checks.by_chance, lambda a, b: chance(a, b, size=float, seen=float), "without the signs"),
+    (checks.by_chance, lambda a, b: chance(a, b, seen=float), "negative here"),
     (checks.by_chance, lambda a, b: 1 - chance(a, b), "give less"),
     (checks.by_chance, lambda a, b: 2 ** len(a) * chance(a, b), "number of ways"),
-    (checks.by_chance, lambda a, b: (a > b).mean(), "people who gain"),
-    (checks.by_chance, lambda a, b: (a <= b).mean(), "One person swapped"),
+    (checks.by_chance, lambda a, b: (a > b).mean(), "each person alone"),
+    (
+        checks.by_chance,
+        lambda a, b: (abs((a - b).sum() - 2 * (a - b)) >= abs((a - b).sum())).mean(),
+        "each person alone",
+    ),
     (checks.by_chance, lambda a, b: 100 * chance(a, b), "not per cent"),
     (checks.by_chance, lambda a, b: a - b, "shape"),
     (checks.memorised, lambda e, p, t: memory(e, p, np.setdiff1d(p, t)), "other way round"),
@@ -791,7 +799,7 @@ TORCH = {
     checks.reflect: lambda p, g, T: g + torch.sign(p - g) * (T - g).abs(),
     checks.least_assistance: lowest,
     checks.soft_classes: lambda z, T: torch.softmax(z / T, dim=1),
-    checks.mean_shape: lambda shapes: shapes.mean(dim=0),
+    checks.mean_of_others: lambda s: (s.sum(dim=0) - s) / (len(s) - 1),
     checks.nme: lambda p, g, a, b: (p - g).norm(dim=2).mean(1) / (g[:, a] - g[:, b]).norm(dim=1),
     checks.next_crop: lambda p, m: torch.cat(
         [(p.amin(0) + p.amax(0)) / 2, m * (p.amax(0) - p.amin(0)).max()[None]]

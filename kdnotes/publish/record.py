@@ -181,7 +181,7 @@ def time_line(stem: str, results: dict) -> str:
     condition = ", if the earlier notebooks have run"
     if stem.startswith("00"):
         first = _minutes(results["seconds"]["faces"])
-        condition = f", and {first} the first time, to render the faces"
+        condition = f", and {first} more the first time, to render the faces"
     prints = "; `make course` prints the figures for your machine"
     if stem.startswith("appendix"):
         prints = ""  # it runs none

@@ -38,7 +38,7 @@ from kdnotes.course.checks.own import (
     spread_of_looks,
 )
 from kdnotes.course.checks.slim import lighter
-from kdnotes.course.checks.start import by_chance, mean_shape, next_crop, nme, pixel_ratio
+from kdnotes.course.checks.start import by_chance, mean_of_others, next_crop, nme, pixel_ratio
 from kdnotes.course.checks.step import distillation_step
 from kdnotes.course.checks.student import inverse_time, own_loss, stored_answers
 from kdnotes.course.checks.teachers import hinton_loss, is_frozen, memorised, soft_classes
@@ -67,7 +67,7 @@ __all__ = [
     "kd_loss_and_slope",
     "least_assistance",
     "lighter",
-    "mean_shape",
+    "mean_of_others",
     "median_differences",
     "memorised",
     "next_crop",

@@ -29,20 +29,26 @@ def pixel_ratio() -> Case:
 
 
 @check
-def mean_shape() -> Case:
-    """Checks `mean_shape(landmarks)`: the mean (L, 2) of the shapes (N, L, 2)."""
+def mean_of_others() -> Case:
+    """Checks `mean_of_others(landmarks)`: for each of the shapes (N, L, 2), the mean of the other
+    N - 1."""
     shapes = np.random.default_rng(10).gamma(2.0, size=(7, 5, 2))
+    total = shapes.sum(axis=0)  # (L, 2)
     return (
         (shapes,),
-        shapes.mean(axis=0),
+        (total - shapes) / 6,
         {
-            "That is the median.": np.median(shapes, axis=0),
-            "That is the first face.": shapes[0],
-            "That is the sum; a mean divides it by the number of faces.": shapes.sum(axis=0),
-            "Divided by the number of points; how many faces are there?": shapes.sum(axis=0)
-            / shapes.shape[1],
-            "One number for the whole array: keep points and coordinates apart.": np.full(
-                (5, 2), shapes.mean()
+            "That is the mean of all faces, the face itself among them.": (
+                np.broadcast_to(total / 7, shapes.shape)
+            ),
+            "That is the sum of the others; a mean divides it by their number.": total - shapes,
+            "How many other faces are there? You divide by one too many.": (total - shapes) / 7,
+            "The face is to be left out of the sum, not only of the number.": (
+                np.broadcast_to(total / 6, shapes.shape)
+            ),
+            "That is the face itself.": shapes,
+            "Over faces, not over points: keep the points apart.": (
+                (shapes.sum(axis=1, keepdims=True) - shapes) / 4
             ),
         },
     )
@@ -125,34 +131,37 @@ def next_crop() -> Case:
 
 @check
 def by_chance() -> Case:
-    """Checks `by_chance(without, taught)`: how often swapped names give as large a gain.
+    """Checks `by_chance(without, taught)`: how often swapped names give as large a difference.
 
     `without` and `taught` (n,) are the errors of two students on n people. The result is the share,
-    of all 2^n ways to swap the names for some people, whose mean gain is at least the one observed.
+    of all 2^n ways to swap the names for some people, whose mean errors differ by at least as much
+    as observed, in either direction.
     """
     # multiples of 1/1024, so that sums are exact and equal gains are equal
-    without = np.array([62, 48, 71, 55, 90, 43, 66, 58, 77, 51]) / 1024
-    taught = np.array([58, 54, 66, 50, 80, 45, 61, 67, 70, 48]) / 1024
+    without = np.array([58, 54, 66, 50, 80, 45, 61, 67, 70, 48]) / 1024
+    taught = np.array([62, 48, 71, 55, 90, 43, 66, 58, 77, 51]) / 1024
     gains = without - taught
     signs = np.array(list(itertools.product((1, -1), repeat=len(gains))))  # (2^n, n)
     sums, seen = signs @ gains, gains.sum()
-    right = (sums >= seen).mean()
+    right = (np.abs(sums) >= np.abs(seen)).mean()
     return (
         (without, taught),
         right,
         {
-            "At least as large: equal gains count, the one observed among them.": (
-                (sums > seen).mean()
+            "At least as much: equal differences count, the one observed among them.": (
+                (np.abs(sums) > np.abs(seen)).mean()
             ),
-            "A loss of the same size is no gain.": (np.abs(sums) >= seen).mean(),
-            "The gain is the error without teachers minus the error with them.": (
-                (sums >= -seen).mean()
+            "In either direction: a difference of the other sign counts, too.": (
+                (sums <= seen).mean()
+            ),
+            "The student with teachers is worse here: compare sizes, without the signs.": (
+                (sums >= seen).mean()
+            ),
+            "Take the size of the observed difference, too; its sign is negative here.": (
+                (np.abs(sums) >= seen).mean()
             ),
             "That is the share of the ways that give less.": 1 - right,
             "That is the number of ways; divide by the number of all ways.": right * len(sums),
-            "That is the share of people who gain, and asks nothing of chance.": (gains > 0).mean(),
-            "One person swapped at a time: there are 2^n ways.": (
-                (seen - 2 * gains >= seen).mean()
-            ),
+            "That asks each person alone: there are 2^n ways to swap.": (gains > 0).mean(),
         },
     )
