@@ -111,7 +111,8 @@ def continued_runs(runs: Mapping[str, Mapping[str, tuple[int, Sequence[float]]]]
             before the run and the NME after each epoch of it.
     """
     figure, [[ax]] = new_figure(8, 3, plain=True)
-    styles = ({"lw": 2.5, "marker": "o", "ms": 5, "zorder": 3}, {"lw": 1.2})
+    # hollow dots below a thin line, so that neither run hides the other
+    styles = ({"lw": 2.5, "marker": "o", "ms": 6, "mfc": "white"}, {"lw": 1.2, "zorder": 3})
     for (run, networks), style in zip(runs.items(), styles, strict=False):
         for name, (before, curve) in networks.items():
             ax.plot(
