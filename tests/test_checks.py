@@ -268,7 +268,7 @@ def loss_and_slope(*points, **changed):
     """By autograd, from the package's loss."""
     points = [torch.as_tensor(x, dtype=torch.float64) for x in points]
     p = points[0].clone().requires_grad_()
-    settings = replace(losses.PAPER, **changed)
+    settings = replace(losses.RELEASED, **changed)
     total = losses.kd_loss(p, *points[1:], settings=settings, reduction="none").total
     (slope,) = torch.autograd.grad(total.sum(), p)
     return torch.stack([total, slope]).detach()
@@ -289,7 +289,7 @@ RIGHT = {
     checks.unshifted: unshift,
     checks.median_differences: medians,
     checks.reflect: reflection,
-    checks.kd_loss_and_slope: loss_and_slope,
+    checks.released_loss_and_slope: loss_and_slope,
     checks.least_assistance: lambda t, beta: np.minimum(beta, 0.5) * t,
     checks.smallest_beta: lambda w, a: 2 * abs(a) / w,
     checks.source_pixels: in_source,
@@ -600,17 +600,26 @@ WRONG = [
         lambda s, k, r, e: s[[list(k).index(x) for x in r], (e - 1) % 4],
         "count from 0",
     ),
-    (checks.kd_loss_and_slope, lambda *a: loss_and_slope(*a).flip(0), "The slope comes first"),
+    (checks.released_loss_and_slope, lambda *a: loss_and_slope(*a).flip(0), "slope comes first"),
+    (checks.released_loss_and_slope, lambda *a: loss_and_slope(*a, main_weight=2.5), "figures"),
+    (checks.released_loss_and_slope, lambda *a: loss_and_slope(*a, main_weight=1.0), "weight 2."),
+    (checks.released_loss_and_slope, lambda *a: loss_and_slope(*a, tau=0.5), "not 0.5"),
+    (checks.released_loss_and_slope, lambda *a: loss_and_slope(*a, slope=1.0), "3|e|"),
     (
-        checks.kd_loss_and_slope,
-        lambda *a: loss_and_slope(*a, main_weight=2.0),
-        "Take the one of the",
+        checks.released_loss_and_slope,
+        lambda *a: loss_and_slope(*a, tolerant=losses.RELEASED.tough),
+        "constants of its own",
     ),
-    (checks.kd_loss_and_slope, lambda *a: loss_and_slope(*a, main_weight=1.0), "the weight 2.5"),
-    (checks.kd_loss_and_slope, lambda *a: loss_and_slope(*a, tau=9.0), "is quadratic"),
-    (checks.kd_loss_and_slope, lambda p, g, a, b: loss_and_slope(p, g, a, a), "are right"),
     (
-        checks.kd_loss_and_slope,
+        checks.released_loss_and_slope,
+        lambda *a: loss_and_slope(
+            *a, tough=losses.RELEASED.tolerant, tolerant=losses.RELEASED.tough
+        ),
+        "changed places",
+    ),
+    (checks.released_loss_and_slope, lambda p, g, a, b: loss_and_slope(p, g, a, a), "are right"),
+    (
+        checks.released_loss_and_slope,
         lambda *a: loss_and_slope(*a) * torch.tensor([[1.0], [-1.0]]),
         "of the numbers are right",
     ),

@@ -63,8 +63,8 @@ def test_the_lecture_is_whole(folder):
 
 def test_a_slide_shows_what_a_cell_stored(course, monkeypatch):
     notebook = nbformat.read(course / "03_kd_loss.ipynb", as_version=4)
-    (cell,) = [cell for cell in notebook.cells if cell.id == "cell-08"]
-    text = "# A deck\n\n```output\n03_kd_loss.ipynb#cell-08\n```\n\n---\n\n## Two\n\n"
+    (cell,) = [cell for cell in notebook.cells if cell.id == "cell-20"]
+    text = "# A deck\n\n```output\n03_kd_loss.ipynb#cell-20\n```\n\n---\n\n## Two\n\n"
     text += "![](appendix_loss.ipynb#cell-57/2) $t < u$\n\nNote:\nSay this.\n"
     page = build(course, text, monkeypatch)
     assert cell.outputs[0].text.splitlines()[0] in page

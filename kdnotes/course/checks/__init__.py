@@ -18,9 +18,9 @@ from kdnotes.course.checks.design import fewest_seeds, power
 from kdnotes.course.checks.device import block_macs, eight_bit_layer, euro_filter
 from kdnotes.course.checks.judge import RIGHT
 from kdnotes.course.checks.loss import (
-    kd_loss_and_slope,
     least_assistance,
     reflect,
+    released_loss_and_slope,
     smallest_beta,
     swapped_teachers,
 )
@@ -64,7 +64,6 @@ __all__ = [
     "hinton_loss",
     "inverse_time",
     "is_frozen",
-    "kd_loss_and_slope",
     "least_assistance",
     "lighter",
     "mean_of_others",
@@ -77,6 +76,7 @@ __all__ = [
     "pixel_ratio",
     "power",
     "reflect",
+    "released_loss_and_slope",
     "smallest_beta",
     "soft_classes",
     "source_pixels",

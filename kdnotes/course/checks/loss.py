@@ -41,38 +41,41 @@ def reflect() -> Case:
     )
 
 
-def _paper(p, g, *teachers, main=2.5, pull=0.9, push=-0.45, ramp=True, beyond=True, border=0.0):
-    """KD-Loss of `PAPER` and its derivative, `(2, n)`; or with a mistake in it."""
-    e, u, side = p - g, np.abs(p - g), np.sign(p - g)
-    far = beyond & (u > 0.5)
-    loss = main * np.where(far, u**2 + 0.25, u)
-    slope = main * np.where(far, 2 * e, side)
-    for teacher in teachers:
+def _released(
+    p, g, *teachers, main=2.0, slope=3.0, pull=(1.9, 1.8), push=(-0.45, -0.4), ramp=False, tau=None,
+    start=None, perfect=0.0,
+):  # fmt: skip
+    """KD-Loss of `RELEASED` and its derivative, `(2, n)`; or with a mistake in it."""
+    u, side = np.abs(p - g), np.sign(p - g)
+    tau = np.abs(teachers[-1] - g) if tau is None else tau
+    start = slope if start is None else start  # of the parabola, in units of τ
+    loss = main * np.where(u > tau, u**2 + start * tau - tau**2, slope * u)
+    grad = main * side * np.where(u > tau, 2 * u, slope)
+    for teacher, positive, negative in zip(teachers, pull, push, strict=False):
         t = np.abs(teacher - g)
-        low = ramp & (u < 0.4 * t)
-        inside = np.where(low, u / np.where(t, 0.4 * t, 1), 1)
-        weight = np.where(u >= t, pull, push * inside)
-        loss = loss + weight * np.abs(t - u)
-        bend = np.where(low, (t - 2 * u) / np.where(t, 0.4 * t, 1), -1)
-        assistance = side * np.where(u > t, pull, push * bend)
-        slope = slope + np.where(u == t, border * side, assistance)
-    return np.array([loss, slope])
+        low, end = u < 0.15 * t, np.where(t > 0, 0.15 * t, 1)
+        weight = np.where(u >= t, positive, negative)
+        loss = loss + np.where(low, ramp * negative * u / end, weight) * np.abs(t - u) * np.where(
+            t > 0, 1, perfect
+        )
+        bend = np.where(
+            low, ramp * negative * (t - 2 * u) / end, np.where(u > t, positive, -negative)
+        )
+        grad = grad + side * np.where(u == t, 0, bend) * np.where(t > 0, 1, perfect)
+    return np.array([loss, grad])
 
 
 @check
-def kd_loss_and_slope() -> Case:
-    """Checks `kd_loss_and_slope(pred, target, tough, tolerant)`: KD-Loss of each coordinate with
-    the constants of PAPER, and its derivative by `pred`."""
+def released_loss_and_slope() -> Case:
+    """Checks `released(pred, target, tough, tolerant)`: KD-Loss of each coordinate with the
+    constants of RELEASED, and its derivative by `pred`."""
     rng = np.random.default_rng(4)
     p, g, tough, tolerant = arguments = rng.uniform(-0.5, 0.5, (4, 60))
     p[:4] = g[:4]  # no error
     tough[4:8], tolerant[8:12] = g[4:8], g[8:12]  # a perfect teacher
     g[12:16], p[12:16], tough[12:16] = 0, 0.25, [0.25, -0.25, 0.25, -0.25]  # |e| = t
-    g[16:24], p[16:24] = -0.4, 0.4  # beyond τ
-    right = _paper(p, g, tough, tolerant)
-    unramped = right.copy()
-    unramped[1] = _paper(p, g, tough, tolerant, ramp=False)[1]
-    away = np.abs(tough - p), np.abs(tolerant - p)
+    p[16:20] = g[16:20] + 0.1 * (tough[16:20] - g[16:20])  # let go by the Tough teacher
+    right = _released(p, g, tough, tolerant)
     return (
         tuple(arguments),
         right,
@@ -83,42 +86,35 @@ def kd_loss_and_slope() -> Case:
             "The loss is right, the slope lacks its sign: which way does each term pull?": (
                 np.array([right[0], np.abs(right[1])])
             ),
+            "That is a ramp. In the released code the weight in R_L is 0.": (
+                _released(p, g, tough, tolerant, ramp=True)
+            ),
+            "A perfect teacher, t = 0, gives nothing at all in the released code.": (
+                _released(p, g, tough, tolerant, perfect=1.0)
+            ),
             "α⁻ is negative: where the student is ahead, the teacher pushes it on.": (
-                _paper(p, g, tough, tolerant, push=0.45)
+                _released(p, g, tough, tolerant, push=(0.45, 0.4))
             ),
-            "There is no ramp: nearer than β·t the weight falls to 0.": (
-                _paper(p, g, tough, tolerant, ramp=False)
+            "The two teachers have constants of their own; yours have changed places.": (
+                _released(p, g, tough, tolerant, pull=(1.8, 1.9), push=(-0.4, -0.45))
             ),
-            "The ramp changes with p too: the slope there has two parts.": unramped,
-            "Where |e| = t the assistive slope is 0.": (_paper(p, g, tough, tolerant, border=0.9)),
-            "The main loss has the weight 2.5.": _paper(p, g, tough, tolerant, main=1),
-            "The weight 2 is that of the authors' README. Take the one of the figures, 2.5.": (
-                _paper(p, g, tough, tolerant, main=2)
+            "The Tolerant teacher has constants of its own.": (
+                _released(p, g, tough, tolerant, pull=(1.9, 1.9), push=(-0.45, -0.45))
             ),
-            "Beyond τ = 0.5 the main loss is quadratic.": (
-                _paper(p, g, tough, tolerant, beyond=False)
+            "The main loss has the weight 2.": _released(p, g, tough, tolerant, main=1.0),
+            "The weight 2.5 is that of the paper's figures; the code has another.": (
+                _released(p, g, tough, tolerant, main=2.5)
             ),
-            "That is the main loss alone.": _paper(p, g),
-            "One teacher is missing, the Tolerant one.": _paper(p, g, tough),
-            "One teacher is missing, the Tough one.": _paper(p, g, tolerant),
-            "Move each teacher to the student's side first: |T′ − p|, not |T − p|.": np.array(
-                [
-                    2.5 * np.where(np.abs(p - g) > 0.5, (p - g) ** 2 + 0.25, np.abs(p - g))
-                    + sum(
-                        _weight(np.abs(p - g), np.abs(teacher - g)) * distance
-                        for teacher, distance in zip((tough, tolerant), away, strict=True)
-                    ),
-                    right[1],
-                ]
+            "τ is the distance of a teacher, not 0.5.": _released(p, g, tough, tolerant, tau=0.5),
+            "τ is the Tolerant teacher's distance, not the Tough one's.": (
+                _released(p, g, tough, tolerant, tau=np.abs(tough - g))
+            ),
+            "Up to τ the main loss is 3|e|.": _released(p, g, tough, tolerant, slope=1.0),
+            "The parabola begins where the line ends, at 3τ.": (
+                _released(p, g, tough, tolerant, start=1.0)
             ),
         },
     )
-
-
-def _weight(u, t):
-    """The weight of one teacher's distance, in `PAPER`."""
-    ramp = np.where(u < 0.4 * t, u / np.where(t, 0.4 * t, 1), 1)
-    return np.where(u >= t, 0.9, -0.45 * ramp)
 
 
 @check
