@@ -182,24 +182,30 @@ def test_sentences_tell_the_stored_numbers():
     assert f"the test interval ends at {left[0]} %" in page
     assert f"gains of up to {left[0]} % on test faces and {left[1]} % on validation faces" in quiz
     asked, kept = on("300w")["paper"], log.stored("300w")
-    found = Results(asked.comparing("L1", "L2"), kept)
-    against_l2, of_l1 = gain("paper", data="300w")[0], round(100 * found.gain("L1").value)
-    assert f"KD-Loss has {against_l2} % less error than L2 on validation faces" in page
-    assert f"and plain L1 has {of_l1} %" in page
-    low, high = gain("better-than-plain", data="300w")[1:]
-    assert low < 0 < high < 10 and f"its interval ends at {high} %" in page
+    kd = [gain("paper", split, data="300w")[0] for split in report.SPLITS]
+    found = [Results(asked.comparing("L1", "L2"), kept, split) for split in report.SPLITS]
+    l1 = [round(100 * results.gain("L1").value) for results in found]
+    ends = {gain("better-than-plain", split, data="300w")[1:] for split in report.SPLITS}
+    (end,) = {high for _, high in ends}
+    assert all(low < 0 < high < 10 for low, high in ends)
+    less = (
+        f"KD-Loss has {kd[0]} % less error than L2 on validation faces and {kd[1]} % on test faces"
+    )
     faq, slides = (told(ROOT / "notebooks" / "teaching" / name)
                    for name in ("faq.md", "slides/lecture.md"))  # fmt: skip
-    words = f"KD-Loss has {against_l2} % less error than L2, and"
-    assert f"{words} plain L1 has {of_l1} %" in faq and f"its interval ends at {high} %" in faq
-    assert f"{words} L1 without any teacher has {of_l1} %" in slides
-    assert f"Against L1 the interval ends at {high} %" in slides
-    teacher = found.run(asked.contrast[0], 0)["teachers"]["tough"]["unseen"]
-    lower = 1 - teacher / found.errors("L1").mean()
+    assert f"{less}; plain L1 has {l1[0]} % and {l1[1]} %. Both are *shown*." in page
+    assert f"{less}, and plain L1 has {l1[0]} % and {l1[1]} %: both are *shown*." in faq
+    assert f"{less}, and L1 without any teacher has {l1[0]} % and {l1[1]} %: *shown*." in slides
+    assert all(f"both intervals end at {end} %" in text for text in (page, faq, slides))
+    for contrast in (asked, asked.comparing("L1", "L2")):
+        assert verdict(contrast, kept).endswith(": shown")
+    assert verdict(on("300w")["better-than-plain"], kept).endswith(": not known")
+    teacher = found[0].run(asked.contrast[0], 0)["teachers"]["tough"]["unseen"]
+    lower = 1 - teacher / found[0].errors("L1").mean()
     assert f"The Tough teacher has {teacher:.1%}".replace("%", " %") in page
     assert f"{100 * lower:.0f} % less than L1" in page
-    assert len(found.seeds(*asked.contrast)) == 6
-    assert {run["split"] for run in kept.runs} == {"validation"}
+    assert [len(results.seeds(*asked.contrast)) for results in found] == [8, 6]
+    assert "has the eight planned seeds, test six of eight fresh ones" in page
     said = {name: verdict(on("youtube-faces")[name], log.stored("youtube-faces")) for name in both}
     assert {name for name, line in said.items() if not line.endswith("not known")} == {
         "few-labels-5"

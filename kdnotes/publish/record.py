@@ -16,7 +16,7 @@ from kdnotes.evaluation import published, report
 from kdnotes.models import inference
 from kdnotes.research.experiments import on, paper
 from kdnotes.research.experiments import results as experiments
-from kdnotes.research.experiments.known import FACES
+from kdnotes.research.experiments.known import FACES, without_teacher
 from kdnotes.research.experiments.log import Log, stored
 from kdnotes.system.files import new_file
 
@@ -127,6 +127,10 @@ def answer(found: Mapping[tuple[str, str], dict]) -> str:
         lines.append(
             f"**{experiment.question}** {experiments.word(list(gains.values())).capitalize()}: "
             f"error reduction {', '.join(parts)}. {FACES[data]}."
+        )
+    if share := without_teacher():
+        lines.append(
+            f"Of the gain over L2 on 300W, {share:.0%} comes with plain L1, without a teacher."
         )
     return "\n\n".join(lines)
 

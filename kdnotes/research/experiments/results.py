@@ -220,9 +220,10 @@ def told(experiment: Experiment, log: Log) -> str:
         answer = f"“{arm}” {verb} {better} than “{reference}”: *{said}*."
     parts = []
     for faces, (gain, n) in gains.items():
-        interval = f" ({gain.low:+.1%} to {gain.high:+.1%})" if n >= SEEDS_TOLD else ""
-        side = "lower" if gain.value >= 0 else "higher"
-        parts.append(f"{abs(gain.value):.1%} {side} on {faces}{interval}")
+        value, _, interval = signed(gain).partition(" ")
+        side = "higher" if value.startswith("-") else "lower"
+        interval = f" {interval}" if n >= SEEDS_TOLD else ""
+        parts.append(f"{value[1:]} {side} on {faces}{interval}")
     seeds = " and ".join(str(n) for _, n in gains.values())
     plural = "" if seeds == "1" else "s"
     return f"{answer} With {seeds} seed{plural} its error is {' and '.join(parts)}."
@@ -277,7 +278,8 @@ def markdown(experiments: dict[str, Experiment], log: Log) -> str:
 
 def signed(estimate: Estimate) -> str:
     """A gain with its interval, one decimal."""
-    return f"{estimate.value:+.1%} ({estimate.low:+.1%} to {estimate.high:+.1%})"
+    value, low, high = (f"{round(end, 3) + 0.0:+.1%}" for end in estimate)  # + 0.0: no "-0.0%"
+    return f"{value} ({low} to {high})"
 
 
 def told_gain(gain: Estimate, n: int) -> str:
@@ -287,4 +289,5 @@ def told_gain(gain: Estimate, n: int) -> str:
     That of one seed covers people only and would look narrower than that of five; with two seeds
     Student's t is 12.7.
     """
-    return signed(gain) if n >= SEEDS_TOLD else f"{gain.value:+.1%}"
+    told = signed(gain)
+    return told if n >= SEEDS_TOLD else told.split()[0]
