@@ -128,9 +128,11 @@ def answer(found: Mapping[tuple[str, str], dict]) -> str:
             f"**{experiment.question}** {experiments.word(list(gains.values())).capitalize()}: "
             f"error reduction {', '.join(parts)}. {FACES[data]}."
         )
-    if share := without_teacher():
+    if shared := without_teacher():
+        share, faces = shared
         lines.append(
-            f"Of the gain over L2 on 300W, {share:.0%} comes with plain L1, without a teacher."
+            f"On the {faces} of 300W {share:.0%} of the gain over L2 comes with plain L1, without "
+            "a teacher."
         )
     return "\n\n".join(lines)
 

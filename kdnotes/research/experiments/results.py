@@ -218,15 +218,10 @@ def told(experiment: Experiment, log: Log) -> str:
         better = "better" if sides(gains.values()) == {1} else "worse"
         verb = {"shown": "is", "hinted": "seems"}[said]
         answer = f"“{arm}” {verb} {better} than “{reference}”: *{said}*."
-    parts = []
-    for faces, (gain, n) in gains.items():
-        value, _, interval = signed(gain).partition(" ")
-        side = "higher" if value.startswith("-") else "lower"
-        interval = f" {interval}" if n >= SEEDS_TOLD else ""
-        parts.append(f"{value[1:]} {side} on {faces}{interval}")
+    parts = [f"{told_gain(gain, n)} on {faces}" for faces, (gain, n) in gains.items()]
     seeds = " and ".join(str(n) for _, n in gains.values())
     plural = "" if seeds == "1" else "s"
-    return f"{answer} With {seeds} seed{plural} its error is {' and '.join(parts)}."
+    return f"{answer} Error reduction with {seeds} seed{plural}: {' and '.join(parts)}."
 
 
 def summary(experiments: dict[str, Experiment], log: Log) -> pd.DataFrame:
