@@ -4,6 +4,7 @@ import ast
 import contextlib
 import csv
 import io
+import json
 import re
 import shutil
 import subprocess
@@ -99,6 +100,12 @@ def test_exercises_do_not_give_the_answer_away(source):
     assert all(cell.outputs == [] and cell.execution_count is None for cell in code(made))
     solution = "\n".join(cell.source for cell in stored("solutions", source).cells)
     assert exercises.BLANK not in solution and "SOLUTION" not in solution
+
+
+def test_stored_solutions_name_no_folder_of_a_machine(source):
+    """As a face set that is rendered meanwhile would."""
+    shown = json.dumps([cell.outputs for cell in code(stored("solutions", source))])
+    assert not re.search(r"/[\w./-]+/build/", shown)
 
 
 def test_stored_solutions_are_right(source):
